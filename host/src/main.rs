@@ -1,0 +1,2 @@
+//! sterna
+fn main() {}

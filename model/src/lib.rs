@@ -1,0 +1,1 @@
+//! Sterna model
