@@ -1,0 +1,118 @@
+//! The numbers of a made-up tensor.
+//!
+//! Each tensor has a ChaCha stream of its own, keyed by seed and name, and each element a
+//! fixed place in it: any part can be computed alone, by any thread, with one result.
+//!
+//! The normal distribution is approximated by the sum of four 16-bit uniforms (mean 0,
+//! variance exact, no value beyond 3.47 σ): one 64-bit word for each element.
+
+use half::bf16;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use crate::layout::{Role, TensorSpec};
+
+/// Every how many channels an outlier stands.
+const OUTLIER_STEP: usize = 128;
+/// How much larger it is.
+const OUTLIER_FACTOR: f32 = 64.0;
+
+/// Where a tensor's values come from.
+pub(super) struct Values {
+    key: [u8; 32],
+    mean: f32,
+    deviation: f32,
+    /// Elements of a row, if outliers stand in it.
+    outlier_row: Option<usize>,
+}
+
+impl Values {
+    pub fn new(seed: u64, spec: &TensorSpec, outliers: bool) -> Values {
+        let (mean, deviation) = match spec.role {
+            Role::Ternary => (0.0, 0.02),
+            Role::Embedding => (0.0, 0.05),
+            Role::Gain => (1.0, 0.1),
+            Role::LowerBounds => (0.0, 0.3),
+        };
+        let mut key = [0u8; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        // Two hashes of the name: 128 bits, so no two tensors share a stream.
+        for (half, start) in [(8..16, 0xcbf2_9ce4_8422_2325), (16..24, 0x9e37_79b9_7f4a_7c15)] {
+            key[half].copy_from_slice(&fnv1a(start, spec.name.as_bytes()).to_le_bytes());
+        }
+        let outlier_row = (outliers && spec.role == Role::Embedding).then(|| spec.shape[1]);
+        Values { key, mean, deviation, outlier_row }
+    }
+
+    /// Fills `out` with the bf16 bytes of the elements from `first` on.
+    pub fn fill(&self, first: u64, out: &mut [u8]) {
+        let mut rng = ChaCha8Rng::from_seed(self.key);
+        // An element takes two of the stream's 32-bit words.
+        rng.set_word_pos(u128::from(first) * 2);
+        // Standard deviation of the sum of four integers that are uniform in 0..65536.
+        let unit = (4.0f64 * (65536.0 * 65536.0 - 1.0) / 12.0).sqrt();
+        let factor = (f64::from(self.deviation) / unit) as f32;
+        for (element, bytes) in out.chunks_exact_mut(2).enumerate() {
+            let word = rng.next_u64();
+            let sum =
+                (word & 0xffff) + (word >> 16 & 0xffff) + (word >> 32 & 0xffff) + (word >> 48);
+            let mut value = self.mean + factor * (sum as i32 - 2 * 65535) as f32;
+            if let Some(row) = self.outlier_row {
+                let channel = ((first + element as u64) % row as u64) as usize;
+                if channel.is_multiple_of(OUTLIER_STEP) {
+                    value *= OUTLIER_FACTOR;
+                }
+            }
+            bytes.copy_from_slice(&bf16::from_f32(value).to_le_bytes());
+        }
+    }
+}
+
+/// FNV-1a, a well-known hash of byte strings, with a free start.
+fn fnv1a(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |hash, &b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::Dtype;
+
+    fn values(seed: u64, role: Role, first: u64, count: usize, outliers: bool) -> Vec<f32> {
+        let spec = TensorSpec { name: "model.test".into(), shape: vec![64, 256], role };
+        let mut bytes = vec![0; 2 * count];
+        Values::new(seed, &spec, outliers).fill(first, &mut bytes);
+        let mut floats = Vec::new();
+        Dtype::BF16.extend_f32(&bytes, &mut floats);
+        floats
+    }
+
+    #[test]
+    fn parts_are_parts_of_the_whole() {
+        let whole = values(7, Role::Ternary, 0, 1000, false);
+        assert_eq!(values(7, Role::Ternary, 333, 100, false), whole[333..433]);
+        assert_ne!(values(8, Role::Ternary, 0, 1000, false), whole);
+    }
+
+    #[test]
+    fn mean_and_deviation_are_as_documented() {
+        for (role, mean, deviation) in [(Role::Ternary, 0.0, 0.02), (Role::Gain, 1.0, 0.1)] {
+            let all = values(1, role, 0, 200_000, false);
+            let n = all.len() as f64;
+            let m = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+            let v = all.iter().map(|&x| (f64::from(x) - m).powi(2)).sum::<f64>() / n;
+            assert!((m - mean).abs() < 0.01 * deviation, "mean {m}");
+            assert!((v.sqrt() / deviation - 1.0).abs() < 0.01, "deviation {}", v.sqrt());
+        }
+    }
+
+    #[test]
+    fn outliers_stand_at_every_128th_channel() {
+        let plain = values(1, Role::Embedding, 0, 1024, false);
+        let large = values(1, Role::Embedding, 0, 1024, true);
+        for (i, (a, b)) in plain.iter().zip(&large).enumerate() {
+            let factor = if i % 128 == 0 { 64.0 } else { 1.0 };
+            assert_eq!(a * factor, *b, "element {i}");
+        }
+    }
+}
