@@ -1,0 +1,134 @@
+//! The trait that every device implements: same commands, same tests, on all of them.
+
+use crate::error::{FirmwareError, Result};
+use crate::shape::Shape;
+
+/// Candidates that a device reports for a token: sampling is defined on these, so one seed
+/// gives one text everywhere.
+pub const TOP_K_MAX: usize = 64;
+
+/// One sequence's share of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which sequence (slot of recurrent state).
+    pub slot: usize,
+    /// The token that enters.
+    pub token: u32,
+    /// What is wanted of the head.
+    pub want: Want,
+}
+
+/// How far a pass goes for a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Advance the state; stop before the head.
+    State,
+    /// The best [`TOP_K_MAX`] tokens.
+    Top,
+    /// The best tokens and every logit.
+    Logits,
+}
+
+/// A token that may come next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The token.
+    pub token: u32,
+    /// Its logit.
+    pub logit: f32,
+}
+
+/// What the head says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Head {
+    /// The best tokens, best first; of equal ones the lowest first. Empty for [`Want::State`].
+    pub top: Vec<Candidate>,
+    /// All logits, `[vocab]`; empty unless [`Want::Logits`].
+    pub logits: Vec<f32>,
+}
+
+/// Something that executes an image.
+pub trait Device {
+    /// What the user calls it: `golden`, `float`, ….
+    fn name(&self) -> &'static str;
+
+    /// Dimensions of the loaded model.
+    fn shape(&self) -> Shape;
+
+    /// Sequences that can be in flight.
+    fn slots(&self) -> usize;
+
+    /// Forgets a sequence: its state becomes zero.
+    fn clear(&mut self, slot: usize) -> Result<()>;
+
+    /// Advances each named sequence by one token, all in one pass over the weights.
+    ///
+    /// Returns one [`Head`] per step, in order. Steps are checked before anything changes; on
+    /// a later error the states of the named slots are undefined and must be cleared.
+    fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>>;
+
+    /// Values clamped since the device was made; a sound image has none.
+    fn saturations(&self) -> u64;
+}
+
+/// The checks that every device makes before a pass.
+pub fn check_steps(steps: &[Step], slots: usize, vocab: usize) -> Result<()> {
+    let mut seen = vec![false; slots];
+    for step in steps {
+        let free = seen.get_mut(step.slot).ok_or(FirmwareError::Slot { slot: step.slot, slots })?;
+        if std::mem::replace(free, true) {
+            return Err(FirmwareError::SlotTwice(step.slot));
+        }
+        if step.token as usize >= vocab {
+            return Err(FirmwareError::Token { token: step.token, vocab });
+        }
+    }
+    Ok(())
+}
+
+/// Indices of the best values, best first, of equal ones the lowest first.
+///
+/// `before(a, b)` says whether value `a` beats value `b`; it must be a strict order.
+pub fn best<T: Copy>(values: &[T], count: usize, before: impl Fn(T, T) -> bool) -> Vec<usize> {
+    let order = |a: &usize, b: &usize| {
+        if before(values[*a], values[*b]) {
+            std::cmp::Ordering::Less
+        } else if before(values[*b], values[*a]) {
+            std::cmp::Ordering::Greater
+        } else {
+            a.cmp(b)
+        }
+    };
+    let mut indices: Vec<usize> = (0..values.len()).collect();
+    if count < indices.len() {
+        indices.select_nth_unstable_by(count, order);
+        indices.truncate(count);
+    }
+    indices.sort_unstable_by(order);
+    indices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_lowest_index() {
+        let values = [3, 9, 9, -1, 9, 3];
+        assert_eq!(best(&values, 4, |a, b| a > b), [1, 2, 4, 0]);
+        assert_eq!(best(&values, 64, |a, b| a > b), [1, 2, 4, 0, 5, 3]);
+    }
+
+    #[test]
+    fn steps_are_checked() {
+        let step = |slot, token| Step { slot, token, want: Want::Top };
+        assert!(check_steps(&[step(0, 9), step(1, 9)], 2, 10).is_ok());
+        let codes = [
+            check_steps(&[step(2, 0)], 2, 10),
+            check_steps(&[step(0, 0), step(0, 0)], 2, 10),
+            check_steps(&[step(0, 10)], 2, 10),
+        ]
+        .map(|result| result.unwrap_err().code());
+        assert_eq!(codes, ["F012", "F013", "F011"]);
+    }
+}

@@ -1,0 +1,262 @@
+//! The golden model: an interpreter of the image in the arithmetic of the hardware.
+//!
+//! It is the specification: when RTL and golden differ, one of them breaks
+//! `docs/numerics.md`. A pass walks the segments as the core does; only the parallelism (row
+//! groups and sequences over threads, SIMD in the ternary products) is the host's, and every
+//! value is an integer, so the result is the same in every bit for any thread count.
+
+mod epilogue;
+mod sequence;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sterna_model::numerics::{Rescale, Statistics};
+
+use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps};
+use crate::error::{FirmwareError, Result};
+use crate::image::Segment;
+use crate::isa::{Matrix, Opcode};
+use crate::kernel::{self, Codes, Kernel};
+use crate::model::Model;
+use crate::shape::Shape;
+use crate::trits::ROWS;
+use epilogue::Operands;
+use sequence::Sequence;
+
+/// The golden device.
+pub struct Golden {
+    model: Arc<Model>,
+    kernel: Kernel,
+    /// Operand vectors of every segment, decoded once.
+    operands: Vec<Vec<Vec<i16>>>,
+    sequences: Vec<Sequence>,
+    accumulators: Vec<[i32; ROWS]>,
+}
+
+/// What one instruction did for one sequence, for lockstep checks.
+pub struct Observation<'a> {
+    /// The instruction.
+    pub segment: &'a Segment,
+    /// The sequence.
+    pub slot: usize,
+    /// Codes that entered the matrix, padding included.
+    pub codes: &'a [i8],
+    /// Scale of the accumulators.
+    pub rescale: Rescale,
+    /// What it produced: a, state, v, residual, p, or the head's accumulators.
+    pub output: &'a [i32],
+    /// Statistics of the output, where a later instruction uses them.
+    pub statistics: Option<Statistics>,
+}
+
+/// Receives every [`Observation`] of a pass.
+pub type Observer<'a> = &'a mut dyn FnMut(Observation<'_>);
+
+impl Golden {
+    /// A device with `slots` sequences and the fastest kernel of this machine.
+    pub fn new(model: Arc<Model>, slots: usize) -> Result<Golden> {
+        Golden::with_kernel(model, slots, Kernel::detect())
+    }
+
+    /// A device with a kernel of choice: the result is the same in every bit.
+    pub fn with_kernel(model: Arc<Model>, slots: usize, kernel: Kernel) -> Result<Golden> {
+        if slots == 0 {
+            return Err(FirmwareError::NoSlots);
+        }
+        let image = model.image();
+        let operands = image
+            .segments()
+            .iter()
+            .map(|segment| {
+                let vectors = 0..segment.instruction.operands.0;
+                vectors.map(|n| image.operand(&segment.instruction, n).collect()).collect()
+            })
+            .collect();
+        let shape = model.shape();
+        let sequences = (0..slots).map(|_| Sequence::new(&shape)).collect();
+        Ok(Golden { model, kernel, operands, sequences, accumulators: Vec::new() })
+    }
+
+    /// The recurrent state of a sequence, `[layers, inner]`, in each layer's unit.
+    pub fn state(&self, slot: usize) -> &[i32] {
+        self.sequences[slot].state()
+    }
+
+    /// [`Device::pass`] that also reports what every instruction did.
+    pub fn observe(&mut self, steps: &[Step], observer: Observer<'_>) -> Result<Vec<Head>> {
+        self.run(steps, Some(observer))
+    }
+
+    fn run(&mut self, steps: &[Step], mut observer: Option<Observer<'_>>) -> Result<Vec<Head>> {
+        let shape = self.model.shape();
+        check_steps(steps, self.sequences.len(), shape.vocab)?;
+        for step in steps {
+            self.sequences[step.slot].enter(&self.model.row(step.token)?);
+        }
+        let model = Arc::clone(&self.model);
+        let image = model.image();
+        let mut operands = Operands::default();
+        let mut heads = vec![Head::default(); steps.len()];
+        let (head, layers) = image.segments().split_last().expect("a pass ends with the head");
+        let operand_vectors = std::mem::take(&mut self.operands);
+        let all: Vec<usize> = steps.iter().map(|step| step.slot).collect();
+        let mut result = Ok(());
+        for (segment, vectors) in layers.iter().zip(&operand_vectors) {
+            operands.load(segment.instruction.opcode, vectors);
+            if let Some(matrix) = segment.matrix() {
+                result = self.execute(segment, matrix, &operands, &all, &mut observer);
+                if result.is_err() {
+                    break;
+                }
+            }
+        }
+        if result.is_ok() {
+            let matrix = head.matrix().expect("the head is a matrix");
+            result = self.head(head, matrix, &operands, steps, &mut heads, &mut observer);
+        }
+        self.operands = operand_vectors;
+        result.map(|()| heads)
+    }
+
+    /// Quantises, multiplies and hands the accumulators to the epilogue.
+    fn execute(
+        &mut self,
+        segment: &Segment,
+        matrix: &Matrix,
+        operands: &Operands<'_>,
+        slots: &[usize],
+        observer: &mut Option<Observer<'_>>,
+    ) -> Result<()> {
+        self.multiply(segment, matrix, operands, slots)?;
+        let batch = slots.len();
+        let accumulators = &self.accumulators;
+        let mut active = select(&mut self.sequences, slots);
+        active.par_iter_mut().for_each(|(n, sequence)| {
+            let column = epilogue::Column { accumulators, batch, n: *n };
+            sequence.finish(segment, matrix, operands, column);
+        });
+        if let Some(observer) = observer {
+            for (n, sequence) in &active {
+                observer(sequence.observation(segment, slots[*n]));
+            }
+        }
+        Ok(())
+    }
+
+    fn multiply(
+        &mut self,
+        segment: &Segment,
+        matrix: &Matrix,
+        operands: &Operands<'_>,
+        slots: &[usize],
+    ) -> Result<()> {
+        let mut active = select(&mut self.sequences, slots);
+        active.par_iter_mut().for_each(|(_, sequence)| sequence.quantise(matrix, operands));
+        let codes: Vec<&Codes> = active.iter().map(|(_, sequence)| sequence.codes()).collect();
+        let instruction = &segment.instruction;
+        let groups = instruction.dimensions.0.div_ceil(ROWS);
+        let parts = instruction.opcode.parts();
+        self.accumulators.resize(groups * parts * slots.len(), [0; ROWS]);
+        let image = self.model.image();
+        for part in 0..parts {
+            let out = &mut self.accumulators[part * groups * slots.len()..][..groups * slots.len()];
+            let weights = image.weights(instruction, part);
+            kernel::multiply(self.kernel, weights, &codes, out).map_err(|at| {
+                FirmwareError::TritBlock {
+                    path: self.model.path().into(),
+                    segment: instruction.sequence,
+                    offset: instruction.weights_offset() + part * instruction.part_bytes() + at,
+                    byte: weights[at],
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The head, for the sequences that want it.
+    fn head(
+        &mut self,
+        segment: &Segment,
+        matrix: &Matrix,
+        operands: &Operands<'_>,
+        steps: &[Step],
+        heads: &mut [Head],
+        observer: &mut Option<Observer<'_>>,
+    ) -> Result<()> {
+        let wanted: Vec<usize> =
+            (0..steps.len()).filter(|&n| steps[n].want != Want::State).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let slots: Vec<usize> = wanted.iter().map(|&n| steps[n].slot).collect();
+        self.multiply(segment, matrix, operands, &slots)?;
+        let vocab = segment.instruction.dimensions.0;
+        for (n, &step) in wanted.iter().enumerate() {
+            let column =
+                epilogue::Column { accumulators: &self.accumulators, batch: slots.len(), n };
+            let logits: Vec<i32> = column.rows(0, vocab).collect();
+            let sequence = &mut self.sequences[slots[n]];
+            let scale = sequence.scale(matrix).to_f64();
+            let value = |accumulator: i32| (f64::from(accumulator) * scale) as f32;
+            heads[step].top = best(&logits, TOP_K_MAX, |a, b| a > b)
+                .into_iter()
+                .map(|token| Candidate { token: token as u32, logit: value(logits[token]) })
+                .collect();
+            if steps[step].want == Want::Logits {
+                heads[step].logits = logits.iter().copied().map(value).collect();
+            }
+            if let Some(observer) = observer {
+                let observation = sequence.observation(segment, slots[n]);
+                observer(Observation { output: &logits, ..observation });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sequences of `slots` with their place in the batch, in batch order.
+fn select<'a>(sequences: &'a mut [Sequence], slots: &[usize]) -> Vec<(usize, &'a mut Sequence)> {
+    let mut place = vec![None; sequences.len()];
+    for (n, &slot) in slots.iter().enumerate() {
+        place[slot] = Some(n);
+    }
+    let mut active: Vec<_> =
+        place.into_iter().zip(sequences).filter_map(|(n, s)| Some((n?, s))).collect();
+    active.sort_unstable_by_key(|(n, _)| *n);
+    active
+}
+
+impl Device for Golden {
+    fn name(&self) -> &'static str {
+        "golden"
+    }
+
+    fn shape(&self) -> Shape {
+        self.model.shape()
+    }
+
+    fn slots(&self) -> usize {
+        self.sequences.len()
+    }
+
+    fn clear(&mut self, slot: usize) -> Result<()> {
+        let slots = self.slots();
+        let sequence = self.sequences.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        sequence.clear();
+        Ok(())
+    }
+
+    fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>> {
+        self.run(steps, None)
+    }
+
+    fn saturations(&self) -> u64 {
+        self.sequences.iter().map(Sequence::saturations).sum()
+    }
+}
+
+/// Whether the operands of an opcode's epilogue gather statistics for a later quantiser.
+fn gathers(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::MixG | Opcode::MixO | Opcode::Glu | Opcode::Down)
+}

@@ -1,0 +1,182 @@
+//! A `.sterna` file, opened and checked: what every device and command starts from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use sterna_model::checkpoint::Checkpoint;
+use sterna_model::layout;
+use sterna_model::tokenizer::Tokenizer;
+
+use crate::error::{FirmwareError, Result};
+use crate::file::{Container, SectionKind};
+use crate::image::{Contents, Image};
+use crate::rows::{BadRow, Row};
+use crate::shape::Shape;
+
+/// The model section: plain facts, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Dimensions.
+    pub shape: Shape,
+    /// Heads; they have no numeric effect.
+    pub heads: usize,
+    /// ε of the block norms, g_norm and the final norm.
+    pub rms_norm_eps: f32,
+    /// Whether the forget gates have lower bounds.
+    pub lower_bounds: bool,
+    /// Token put before a prompt, if the configuration names one.
+    pub bos: Option<u32>,
+    /// Tokens that end a text.
+    pub eos: Vec<u32>,
+    /// Fraction bits of the residual stream.
+    pub residual_frac: i32,
+    /// The image's id, in hexadecimal.
+    pub image_id: String,
+    /// Bytes of the checkpoint's tensors at their stored precision.
+    pub checkpoint_bytes: u64,
+    /// Every ternary matrix, in the order of the pass.
+    pub matrices: Vec<MatrixReport>,
+    /// The checkpoint's `config.json`, verbatim.
+    pub config: String,
+}
+
+/// What ternarisation did to a matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MatrixReport {
+    /// Name in the checkpoint.
+    pub name: String,
+    /// Rows (gate and up together).
+    pub rows: usize,
+    /// Columns.
+    pub columns: usize,
+    /// A dequantised weight is `trit / t` (model.md §3).
+    pub t: f32,
+    /// How many −1, 0, +1.
+    pub histogram: [u64; 3],
+    /// Whether the checkpoint held ternary values already (codes are their signs).
+    pub already_ternary: bool,
+}
+
+impl Description {
+    /// Describes a checkpoint that was compiled.
+    pub fn new(
+        checkpoint: &Checkpoint,
+        residual_frac: i32,
+        id: u64,
+        matrices: Vec<MatrixReport>,
+    ) -> Result<Description> {
+        let config = checkpoint.config();
+        let mut checkpoint_bytes = 0;
+        for tensor in layout::tensors(config) {
+            let size = checkpoint.dtype(&tensor.name)?.size();
+            checkpoint_bytes += (tensor.shape.iter().product::<usize>() * size) as u64;
+        }
+        Ok(Description {
+            shape: Shape::of(config),
+            heads: config.heads,
+            rms_norm_eps: config.rms_norm_eps,
+            lower_bounds: config.lower_bounds,
+            bos: config.bos,
+            eos: config.eos.clone(),
+            residual_frac,
+            image_id: format!("{id:016x}"),
+            checkpoint_bytes,
+            matrices,
+            config: checkpoint.config_json().into(),
+        })
+    }
+}
+
+/// An opened model; cheap to share between devices.
+pub struct Model {
+    container: Container,
+    description: Description,
+    contents: Contents,
+}
+
+impl Model {
+    /// Opens and verifies a file.
+    pub fn open(path: &Path) -> Result<Arc<Model>> {
+        Model::check(Container::open(path)?)
+    }
+
+    /// Verifies a model that is part of the program; `name` stands in messages.
+    pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Arc<Model>> {
+        Model::check(Container::from_static(name, bytes)?)
+    }
+
+    fn check(container: Container) -> Result<Arc<Model>> {
+        const AGAIN: &str = "import the checkpoint again";
+        let json = container.require(SectionKind::Model, AGAIN)?;
+        let description: Description =
+            serde_json::from_slice(json).map_err(|error| layout_error(&container, error))?;
+        let image = container.require(SectionKind::Image, AGAIN)?;
+        let contents = Contents::parse(image, container.path())?;
+        let shape = contents.start.shape;
+        if description.shape != shape {
+            return Err(layout_error(&container, "image and model section differ in shape"));
+        }
+        let rows = container.require(SectionKind::Embedding, AGAIN)?;
+        if rows.len() != shape.row_stride() * shape.vocab {
+            return Err(layout_error(&container, "the embedding table has another size"));
+        }
+        Ok(Arc::new(Model { container, description, contents }))
+    }
+
+    /// The container.
+    pub fn container(&self) -> &Container {
+        &self.container
+    }
+
+    /// The file, for messages.
+    pub fn path(&self) -> &Path {
+        self.container.path()
+    }
+
+    /// Facts about the model.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Dimensions.
+    pub fn shape(&self) -> Shape {
+        self.description.shape
+    }
+
+    /// The checked image.
+    pub fn image(&self) -> Image<'_> {
+        let bytes = self.container.section(SectionKind::Image).expect("checked when opened");
+        Image::new(bytes, &self.contents)
+    }
+
+    /// The checked embedding row of a token.
+    pub fn row(&self, token: u32) -> Result<Row> {
+        let shape = self.shape();
+        if token as usize >= shape.vocab {
+            return Err(FirmwareError::Token { token, vocab: shape.vocab });
+        }
+        let rows = self.container.section(SectionKind::Embedding).expect("checked when opened");
+        let start = shape.row_stride() * token as usize;
+        let fail = |reason: BadRow| FirmwareError::Row { path: self.path().into(), token, reason };
+        Row::decode(&rows[start..start + shape.row_stride()], shape.hidden, token).map_err(fail)
+    }
+
+    /// The tokenizer, if the checkpoint had one.
+    pub fn tokenizer(&self) -> Result<Option<Tokenizer>> {
+        let Some(json) = self.container.section(SectionKind::Tokenizer) else { return Ok(None) };
+        Ok(Some(Tokenizer::from_json(json, self.shape().vocab)?))
+    }
+
+    /// The host-only tensors.
+    pub fn host(&self) -> Result<SafeTensors<'_>> {
+        let bytes =
+            self.container.require(SectionKind::Host, "the float device needs it: import again")?;
+        SafeTensors::deserialize(bytes).map_err(|error| layout_error(&self.container, error))
+    }
+}
+
+fn layout_error(container: &Container, reason: impl std::fmt::Display) -> FirmwareError {
+    FirmwareError::Layout { path: container.path().into(), offset: 0, reason: reason.to_string() }
+}
