@@ -1,2 +1,5 @@
-//! sterna
-fn main() {}
+//! The `sterna` command.
+
+fn main() -> std::process::ExitCode {
+    sterna::cli::main()
+}

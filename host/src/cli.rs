@@ -1,0 +1,81 @@
+//! The command line: which subcommands there are, and what an error looks like.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cmd;
+use crate::error::HostError;
+
+/// MatMul-free language models on FPGAs: import, generate, score, inspect.
+#[derive(Parser)]
+#[command(name = "sterna", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Worker threads [default: one per core]; results do not depend on it
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Import(cmd::import::Args),
+    Synth(cmd::synth::Args),
+    Run(cmd::run::Args),
+    Eval(cmd::eval::Args),
+    Logits(cmd::logits::Args),
+    Inspect(cmd::inspect::Args),
+    Disasm(cmd::disasm::Args),
+    Bench(cmd::bench::Args),
+}
+
+/// Parses the arguments and runs the command: exit code 0, 1 on an error, 2 on wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .expect("the pool is set once, here");
+    }
+    let result = match cli.command {
+        Command::Import(args) => cmd::import::run(args),
+        Command::Synth(args) => cmd::synth::run(args),
+        Command::Run(args) => cmd::run::run(args),
+        Command::Eval(args) => cmd::eval::run(args),
+        Command::Logits(args) => cmd::logits::run(args),
+        Command::Inspect(args) => cmd::inspect::run(args),
+        Command::Disasm(args) => cmd::disasm::run(args),
+        Command::Bench(args) => cmd::bench::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // A closed pipe (`sterna … | head`) is not the user's mistake.
+        Err(HostError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error[{}]: {error}", error.code());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reports wrong usage as clap does: message, usage, exit code 2.
+pub fn usage_error(message: &str) -> ! {
+    use clap::CommandFactory;
+    Cli::command().error(clap::error::ErrorKind::ValueValidation, message).exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,102 @@
+//! Errors of the runtime.
+
+use std::path::PathBuf;
+
+use sterna_firmware::FirmwareError;
+use sterna_model::ModelError;
+
+/// Result with a [`HostError`].
+pub type Result<T> = std::result::Result<T, HostError>;
+
+/// An error of a command; the message says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// Reading or writing failed.
+    #[error("{path}: cannot {action}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// "read", "write", ….
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Standard output was closed or is full.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// The model has no tokenizer and the command got text.
+    #[error("{0}: the model has no tokenizer; give token numbers with --tokens 1,2,3")]
+    NoTokenizer(PathBuf),
+    /// Nothing to start from.
+    #[error("the prompt has no tokens; give a longer prompt or --tokens")]
+    EmptyPrompt,
+    /// Words of a `--tokens` list that are no numbers.
+    #[error("--tokens: `{word}` is not a token number; write 1,2,3 or name a file of numbers")]
+    BadTokens {
+        /// The word.
+        word: String,
+    },
+    /// A text too short to predict anything.
+    #[error(
+        "{what}: {tokens} tokens do not fill one window of {window} inputs and its last target; \
+         use a longer text or a smaller --window"
+    )]
+    ShortText {
+        /// The text.
+        what: String,
+        /// Its tokens.
+        tokens: usize,
+        /// Inputs of a window.
+        window: usize,
+    },
+    /// `--skip-chars` goes past the end of the text.
+    #[error("--skip-chars {skip}: the text has {chars} characters")]
+    SkipPastEnd {
+        /// What was asked for.
+        skip: usize,
+        /// What there is.
+        chars: usize,
+    },
+    /// A text file that is not UTF-8.
+    #[error("{path}: not UTF-8 at byte {offset}; convert the file to UTF-8")]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// First bad byte.
+        offset: usize,
+    },
+    /// The image, file or device was refused.
+    #[error(transparent)]
+    Firmware(#[from] FirmwareError),
+}
+
+impl From<ModelError> for HostError {
+    fn from(error: ModelError) -> HostError {
+        HostError::Firmware(error.into())
+    }
+}
+
+impl HostError {
+    /// A stable code, unique among all errors of the project.
+    pub fn code(&self) -> &'static str {
+        use HostError::*;
+        match self {
+            Io { .. } => "H001",
+            Output(_) => "H002",
+            NoTokenizer(_) => "H003",
+            EmptyPrompt => "H004",
+            BadTokens { .. } => "H005",
+            ShortText { .. } => "H006",
+            SkipPastEnd { .. } => "H007",
+            NotUtf8 { .. } => "H008",
+            Firmware(error) => error.code(),
+        }
+    }
+
+    /// Wraps an I/O error with the file and what was tried.
+    pub fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| HostError::Io { path, action, source }
+    }
+}

@@ -1,0 +1,79 @@
+//! Prompt to text, token by token.
+
+use std::time::{Duration, Instant};
+
+use sterna_firmware::device::{Device, Step, Want};
+
+use crate::error::{HostError, Result};
+use crate::sample::{Sampler, Sampling};
+
+/// What to generate.
+pub struct Request<'a> {
+    /// Tokens of the prompt, not empty.
+    pub prompt: &'a [u32],
+    /// Most tokens to generate.
+    pub count: usize,
+    /// How to choose.
+    pub sampling: Sampling,
+    /// Tokens that end the text; they are not part of it.
+    pub stop: &'a [u32],
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Generation {
+    /// The new tokens.
+    pub tokens: Vec<u32>,
+    /// Whether a stop token ended it.
+    pub stopped: bool,
+    /// Time for the prompt, its last token's choice included.
+    pub prompt_time: Duration,
+    /// Time for the other tokens.
+    pub decode_time: Duration,
+}
+
+impl Generation {
+    /// Passes per second after the prompt; 0 if there were none.
+    pub fn tokens_per_second(&self) -> f64 {
+        let passes = (self.tokens.len() + usize::from(self.stopped)).saturating_sub(1);
+        rate(passes, self.decode_time)
+    }
+}
+
+/// `count / time`, 0 if nothing was counted.
+pub fn rate(count: usize, time: Duration) -> f64 {
+    if count == 0 { 0.0 } else { count as f64 / time.as_secs_f64().max(1e-9) }
+}
+
+/// Generates with slot 0 of a device, from an empty state; `emit` gets each token at once.
+pub fn generate(
+    device: &mut dyn Device,
+    request: &Request<'_>,
+    emit: &mut dyn FnMut(u32) -> Result<()>,
+) -> Result<Generation> {
+    let (&last, before) = request.prompt.split_last().ok_or(HostError::EmptyPrompt)?;
+    let mut sampler = Sampler::new(request.sampling);
+    let mut generation = Generation::default();
+    device.clear(0)?;
+    let begin = Instant::now();
+    for &token in before {
+        device.pass(&[Step { slot: 0, token, want: Want::State }])?;
+    }
+    let mut token = last;
+    let mut first = None;
+    while generation.tokens.len() < request.count {
+        let heads = device.pass(&[Step { slot: 0, token, want: Want::Top }])?;
+        token = sampler.choose(&heads[0].top);
+        first.get_or_insert_with(Instant::now);
+        if request.stop.contains(&token) {
+            generation.stopped = true;
+            break;
+        }
+        generation.tokens.push(token);
+        emit(token)?;
+    }
+    let first = first.unwrap_or_else(Instant::now);
+    generation.prompt_time = first - begin;
+    generation.decode_time = first.elapsed();
+    Ok(generation)
+}

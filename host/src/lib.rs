@@ -1,0 +1,24 @@
+//! The runtime: devices, the token loop, scoring, and the command line.
+//!
+//! | module | one sentence |
+//! |---|---|
+//! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
+//! | [`devices`] | which devices there are, and which one is used |
+//! | [`demo`] | the model that is used when none is named |
+//! | [`generate`] | prompt to text, token by token |
+//! | [`sample`] | one token out of the 64 best |
+//! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`output`] | what is printed, and where |
+//! | [`error`] | everything that can go wrong here |
+
+pub mod cli;
+pub mod cmd;
+pub mod demo;
+pub mod devices;
+pub mod error;
+pub mod generate;
+pub mod output;
+pub mod sample;
+pub mod score;
+
+pub use error::{HostError, Result};

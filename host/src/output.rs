@@ -1,0 +1,81 @@
+//! What is printed, and where: results on standard output, everything else on standard error.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::error::{HostError, Result};
+
+/// Prints one JSON object on a line of its own.
+pub fn json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).expect("a report is plain data");
+    line(&text)
+}
+
+/// Prints a line.
+pub fn line(text: &str) -> Result<()> {
+    print(text)?;
+    print("\n")
+}
+
+/// Prints text as it is, at once.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(HostError::Output)
+}
+
+/// A progress bar on a terminal's standard error; nothing elsewhere.
+pub fn bar(total: u64, unit: &str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+    }
+    let template = match unit {
+        "bytes" => "{bar:32} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta}  {msg}",
+        _ => "{bar:32} {percent:>3} %  {pos}/{len}  {per_sec}  {eta}  {msg}",
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is a constant");
+    ProgressBar::new(total).with_style(style)
+}
+
+/// Writes a file by renaming a finished temporary one into place.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".sterna-")
+        .suffix(".tmp")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(directory)
+        .map_err(HostError::io(path, "write"))?;
+    file.write_all(bytes).map_err(HostError::io(path, "write"))?;
+    file.persist(path).map_err(|error| HostError::io(path, "rename")(error.error))?;
+    Ok(())
+}
+
+/// Reads a UTF-8 text file.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(HostError::io(path, "read"))?;
+    String::from_utf8(bytes).map_err(|error| HostError::NotUtf8 {
+        path: path.into(),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+/// Largest resident memory of this process so far in bytes, where the system tells.
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Bytes for people.
+pub fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
