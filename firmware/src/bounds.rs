@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use sterna_model::numerics::formats::{CODE_MAX, RESCALE_BITS};
 
 /// Covers what the proof leaves out: rounding of gains (2⁻¹⁵), scales (2⁻¹⁶) and codes
-/// (0.504 instead of 0.5).
+/// (0.502 instead of 0.5).
 const MARGIN: f64 = 1.02;
 
 /// Bound of |output| of every row of a ternary matrix.

@@ -8,6 +8,9 @@ use crate::file::SectionKind;
 use crate::isa::{HeaderError, Opcode};
 use crate::rows::BadRow;
 
+/// What helps against a damaged or outdated file.
+const AGAIN: &str = "import the checkpoint again";
+
 /// Result with a [`FirmwareError`].
 pub type Result<T> = std::result::Result<T, FirmwareError>;
 
@@ -16,7 +19,10 @@ pub type Result<T> = std::result::Result<T, FirmwareError>;
 #[non_exhaustive]
 pub enum FirmwareError {
     /// Reading or writing failed.
-    #[error("{path}: cannot {action}: {source}")]
+    #[error(
+        "{path}: cannot {action}: {source}; check that the path exists, is a file and that you may \
+         use it"
+    )]
     Io {
         /// The file.
         path: PathBuf,
@@ -84,7 +90,7 @@ pub enum FirmwareError {
         hint: &'static str,
     },
     /// A segment's header was refused.
-    #[error("{path}: segment {segment} at image byte {offset}: {source}")]
+    #[error("{path}: segment {segment} at image byte {offset}: {source}; {AGAIN}")]
     Header {
         /// The file.
         path: PathBuf,
@@ -96,7 +102,10 @@ pub enum FirmwareError {
         source: HeaderError,
     },
     /// A segment differs from what the image's shape demands.
-    #[error("{path}: segment {segment} ({}) at image byte {offset}: {reason}", opcode.name())]
+    #[error(
+        "{path}: segment {segment} ({}) at image byte {offset}: {reason}; {AGAIN}",
+        opcode.name()
+    )]
     Segment {
         /// The file.
         path: PathBuf,
@@ -112,7 +121,7 @@ pub enum FirmwareError {
     /// A byte of packed weights is one of the 13 that are refused.
     #[error(
         "{path}: segment {segment} at image byte {offset}: byte {byte:#04x} is not a canonical \
-         trit block"
+         trit block; {AGAIN}"
     )]
     TritBlock {
         /// The file.
@@ -125,7 +134,7 @@ pub enum FirmwareError {
         byte: u8,
     },
     /// An embedding row was refused.
-    #[error("{path}: embedding row of token {token}: {reason:?}; import the checkpoint again")]
+    #[error("{path}: embedding row of token {token}: {reason}; import the checkpoint again")]
     Row {
         /// The file.
         path: PathBuf,
@@ -135,7 +144,8 @@ pub enum FirmwareError {
         reason: BadRow,
     },
     /// A token that the model does not have.
-    #[error("token {token} is out of range: the model has {vocab} tokens, 0 to {}", vocab - 1)]
+    #[error("token {token} is out of range: the model has {vocab} tokens, 0 to {}; encode the text \
+             with the model's own tokenizer", vocab - 1)]
     Token {
         /// The token.
         token: u32,
@@ -200,6 +210,12 @@ impl FirmwareError {
     /// Wraps an I/O error with the file and what was tried.
     pub fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| FirmwareError::Io { path, action, source }
+        move |error| FirmwareError::Io { path, action, source: plain(error) }
     }
+}
+
+/// The plain kind of error: `tempfile` wraps it and adds a random name that tells nobody
+/// anything.
+fn plain(error: std::io::Error) -> std::io::Error {
+    if error.get_ref().is_some() { error.kind().into() } else { error }
 }

@@ -161,8 +161,7 @@ fn check(bytes: &[u8], instruction: Instruction, path: &Path) -> Result<Segment>
     let computed = crc32c::crc32c(payload);
     if computed != header.payload_crc {
         return fail(format!(
-            "payload CRC-32C is {computed:#010x}, the header says {:#010x}; \
-             import the checkpoint again",
+            "payload CRC-32C is {computed:#010x}, the header says {:#010x}",
             header.payload_crc
         ));
     }

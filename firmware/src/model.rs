@@ -111,16 +111,26 @@ impl Model {
         const AGAIN: &str = "import the checkpoint again";
         let json = container.require(SectionKind::Model, AGAIN)?;
         let description: Description =
-            serde_json::from_slice(json).map_err(|error| layout_error(&container, error))?;
+            serde_json::from_slice(json).map_err(|e| fault(&container, SectionKind::Model, e))?;
         let image = container.require(SectionKind::Image, AGAIN)?;
         let contents = Contents::parse(image, container.path())?;
         let shape = contents.start.shape;
+        let differs = |what| {
+            fault(&container, SectionKind::Model, format!("it differs from the image in {what}"))
+        };
         if description.shape != shape {
-            return Err(layout_error(&container, "image and model section differ in shape"));
+            return Err(differs("shape"));
+        }
+        if description.image_id != format!("{:016x}", contents.start.id) {
+            return Err(differs("the image's id"));
+        }
+        if description.lower_bounds && shape.inner != shape.hidden {
+            return Err(differs("lower bounds, which need inner = hidden"));
         }
         let rows = container.require(SectionKind::Embedding, AGAIN)?;
         if rows.len() != shape.row_stride() * shape.vocab {
-            return Err(layout_error(&container, "the embedding table has another size"));
+            let reason = "its size is not vocabulary x row stride";
+            return Err(fault(&container, SectionKind::Embedding, reason));
         }
         Ok(Arc::new(Model { container, description, contents }))
     }
@@ -173,10 +183,20 @@ impl Model {
     pub fn host(&self) -> Result<SafeTensors<'_>> {
         let bytes =
             self.container.require(SectionKind::Host, "the float device needs it: import again")?;
-        SafeTensors::deserialize(bytes).map_err(|error| layout_error(&self.container, error))
+        SafeTensors::deserialize(bytes).map_err(|e| fault(&self.container, SectionKind::Host, e))
     }
 }
 
-fn layout_error(container: &Container, reason: impl std::fmt::Display) -> FirmwareError {
-    FirmwareError::Layout { path: container.path().into(), offset: 0, reason: reason.to_string() }
+/// A section whose checksum holds but whose contents make no sense.
+pub(crate) fn fault(
+    container: &Container,
+    kind: SectionKind,
+    reason: impl std::fmt::Display,
+) -> FirmwareError {
+    let section = container.sections().iter().find(|section| section.kind == kind);
+    FirmwareError::Layout {
+        path: container.path().into(),
+        offset: section.map_or(0, |section| section.offset),
+        reason: format!("{kind} section: {reason}"),
+    }
 }

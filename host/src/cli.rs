@@ -15,7 +15,7 @@ struct Cli {
     command: Command,
 
     /// Worker threads [default: one per core]; results do not depend on it
-    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, display_order = 1000, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
 
@@ -63,10 +63,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Reports wrong usage as clap does: message, usage, exit code 2.
-pub fn usage_error(message: &str) -> ! {
+/// Reports wrong usage of a subcommand as clap does: message, usage, exit code 2.
+pub fn usage_error(subcommand: &str, message: &str) -> ! {
     use clap::CommandFactory;
-    Cli::command().error(clap::error::ErrorKind::ValueValidation, message).exit()
+    let mut cli = Cli::command();
+    cli.build();
+    let command = cli.find_subcommand_mut(subcommand).expect("callers name themselves");
+    command.error(clap::error::ErrorKind::ValueValidation, message).exit()
 }
 
 #[cfg(test)]

@@ -13,7 +13,10 @@ pub type Result<T> = std::result::Result<T, HostError>;
 #[non_exhaustive]
 pub enum HostError {
     /// Reading or writing failed.
-    #[error("{path}: cannot {action}: {source}")]
+    #[error(
+        "{path}: cannot {action}: {source}; check that the path exists, is a file and that you may \
+         use it"
+    )]
     Io {
         /// The file.
         path: PathBuf,
@@ -23,7 +26,7 @@ pub enum HostError {
         source: std::io::Error,
     },
     /// Standard output was closed or is full.
-    #[error("cannot write to standard output: {0}")]
+    #[error("cannot write to standard output: {0}; check where it is redirected to")]
     Output(std::io::Error),
     /// The model has no tokenizer and the command got text.
     #[error("{0}: the model has no tokenizer; give token numbers with --tokens 1,2,3")]
@@ -51,7 +54,7 @@ pub enum HostError {
         window: usize,
     },
     /// `--skip-chars` goes past the end of the text.
-    #[error("--skip-chars {skip}: the text has {chars} characters")]
+    #[error("--skip-chars {skip}: the text has {chars} characters; skip fewer")]
     SkipPastEnd {
         /// What was asked for.
         skip: usize,
@@ -97,6 +100,10 @@ impl HostError {
     /// Wraps an I/O error with the file and what was tried.
     pub fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| HostError::Io { path, action, source }
+        // The variant only carries the words; FirmwareError::io knows how to choose them.
+        move |error| match FirmwareError::io(&path, action)(error) {
+            FirmwareError::Io { path, action, source } => HostError::Io { path, action, source },
+            other => HostError::Firmware(other),
+        }
     }
 }

@@ -128,6 +128,6 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
-        insta::assert_compact_debug_snapshot!(draw(7), @"");
+        assert_eq!(draw(7)[..10], [10, 10, 11, 11, 10, 10, 10, 11, 10, 13], "the same everywhere");
     }
 }

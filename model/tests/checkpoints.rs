@@ -118,8 +118,8 @@ fn synthetic_checkpoints_open_and_repeat() {
         let sum: f32 = rows.chunks(256).map(|row| row[channel] * row[channel]).sum();
         (sum / 300.0).sqrt()
     };
-    assert!((2.5..4.0).contains(&rms(0)) && (2.5..4.0).contains(&rms(128)));
-    assert!((0.04..0.06).contains(&rms(1)) && (0.04..0.06).contains(&rms(255)));
+    assert!((1.1..1.5).contains(&rms(0)) && (1.1..1.5).contains(&rms(128)));
+    assert!((0.016..0.024).contains(&rms(1)) && (0.016..0.024).contains(&rms(255)));
 }
 
 /// Run by name: `cargo test --release -p sterna-model --test checkpoints -- --ignored

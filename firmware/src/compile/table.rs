@@ -39,12 +39,12 @@ pub fn write(compiler: &mut Compiler<'_>, residual_frac: i32) -> Result<()> {
         let block =
             checkpoint.read_rows(layout::EMBEDDING, first..(first + ROWS).min(shape.vocab))?;
         let mut bytes = Vec::with_capacity(ROWS * stride);
-        for (n, values) in block.chunks(shape.hidden).enumerate() {
+        for (n, embedding) in block.chunks(shape.hidden).enumerate() {
             let exact: Vec<i32> =
-                values.iter().map(|v| (f64::from(*v) * unit).round() as i32).collect();
-            let (mants, shift) = Row::quantise(&exact);
+                embedding.iter().map(|v| (f64::from(*v) * unit).round() as i32).collect();
+            let (values, shift) = Row::quantise(&exact);
             let mut row =
-                Row { mants, shift, statistics: Default::default(), token: (first + n) as u32 };
+                Row { values, shift, statistics: Default::default(), token: (first + n) as u32 };
             row.statistics = sums(&row, &gains.layers[0].mix).finish();
             row.encode(&mut bytes);
         }
@@ -58,7 +58,7 @@ pub fn write(compiler: &mut Compiler<'_>, residual_frac: i32) -> Result<()> {
 /// What an epilogue would have gathered, had the row come out of one.
 fn sums(row: &Row, mix: &Pair) -> Sums {
     let mut sums = Sums::default();
-    for k in 0..row.mants.len() {
+    for k in 0..row.values.len() {
         let x = row.residual(k);
         let z = [0, 1, 2].map(|j| gain::apply(x, mix.products[j].mants[k]));
         sums.add(gain::apply(x, mix.outer.mants[k]), x, z);

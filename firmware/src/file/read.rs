@@ -50,7 +50,7 @@ impl Container {
             return Err(FirmwareError::NotSterna {
                 path,
                 reason: "its first bytes are not the magic number".into(),
-                hint: "",
+                hint: "make one of a checkpoint with `sterna import DIR -o FILE.sterna`",
             });
         }
         let stored = u32_at(header, HEADER_CRC);
@@ -125,6 +125,10 @@ fn table(header: &[u8], file: u64) -> std::result::Result<Vec<Section>, (u64, &'
     if count > (HEADER_CRC - TABLE) / ENTRY {
         return Err((12, "more sections than the header has room for"));
     }
+    let unused = [24..TABLE, TABLE + count * ENTRY..HEADER_CRC];
+    if let Some(at) = unused.into_iter().flatten().find(|&at| header[at] != 0) {
+        return Err((at as u64, "a reserved byte that is not zero"));
+    }
     if u64_at(header, 16) != file {
         return Err((16, "the file is shorter or longer than its header says"));
     }
@@ -140,6 +144,9 @@ fn table(header: &[u8], file: u64) -> std::result::Result<Vec<Section>, (u64, &'
             offset: u64_at(header, at + 8),
             length: u64_at(header, at + 16),
         };
+        if u64_at(header, at + 24) != 0 {
+            return Err((at as u64 + 24, "a reserved field that is not zero"));
+        }
         if sections.iter().any(|other| other.kind == kind) {
             return Err((at as u64, "a section of a kind that was there before"));
         }

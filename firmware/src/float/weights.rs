@@ -5,8 +5,9 @@ use sterna_model::checkpoint::Dtype;
 use sterna_model::layout;
 use sterna_model::lower_bounds::lower_bounds;
 
-use crate::error::{FirmwareError, Result};
-use crate::model::Model;
+use crate::error::Result;
+use crate::file::SectionKind;
+use crate::model::{Model, fault};
 
 /// Norms of one layer.
 pub struct Layer {
@@ -76,11 +77,8 @@ fn read(
     first: usize,
     count: usize,
 ) -> Result<Vec<f32>> {
-    let fail = |reason: String| FirmwareError::Layout {
-        path: model.path().into(),
-        offset: 0,
-        reason: format!("host section, {name}: {reason}"),
-    };
+    let fail =
+        |reason: String| fault(model.container(), SectionKind::Host, format!("{name}: {reason}"));
     let tensor = host.tensor(name).map_err(|error| fail(error.to_string()))?;
     let dtype = match tensor.dtype() {
         safetensors::Dtype::F32 => Dtype::F32,

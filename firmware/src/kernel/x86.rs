@@ -9,7 +9,7 @@ const STRETCH: usize = 63 * WIDTH;
 
 /// See [`super::portable::unpack`]; `group` is a multiple of 64 bytes.
 pub fn unpack(group: &[u8], digits: &mut [u8]) -> bool {
-    assert!(group.len() % WIDTH == 0 && digits.len() == 5 * group.len());
+    assert!(group.len().is_multiple_of(WIDTH) && digits.len() == 5 * group.len());
     // SAFETY: `Kernel::Avx2` exists only where the processor has AVX2, and the lengths that
     // the body relies on were just checked.
     unsafe { unpack_avx2(group, digits) }
@@ -17,7 +17,7 @@ pub fn unpack(group: &[u8], digits: &mut [u8]) -> bool {
 
 /// See [`super::portable::dot`]; lengths are equal multiples of 64.
 pub fn dot(digits: &[u8], codes: &[i8]) -> i32 {
-    assert!(digits.len() % WIDTH == 0 && digits.len() == codes.len());
+    assert!(digits.len().is_multiple_of(WIDTH) && digits.len() == codes.len());
     // SAFETY: as for `unpack`.
     unsafe { dot_avx2(digits, codes) }
 }

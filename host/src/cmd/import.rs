@@ -27,6 +27,10 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let begin = Instant::now();
+    if args.output.is_dir() {
+        let directory = std::io::ErrorKind::IsADirectory.into();
+        return Err(HostError::io(&args.output, "write")(directory));
+    }
     let checkpoint = Checkpoint::open(&args.dir)?;
     let bar = output::bar(1, "steps");
     let mut advance = |progress: Progress<'_>| {

@@ -1,6 +1,7 @@
 //! `sterna run`: prompt to text.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::value_parser;
 use serde_json::json;
@@ -27,8 +28,9 @@ use crate::sample::Sampling;
                   sterna run 370m.sterna 'Once upon a time' -n 200 --temp 0.6 --top-p 0.4"
 )]
 pub struct Args {
-    /// MODEL (a .sterna file) and PROMPT, or PROMPT alone
-    #[arg(value_name = "MODEL> <PROMPT", num_args = 0..=2)]
+    /// MODEL (a .sterna file) and PROMPT, or PROMPT alone: clap has no optional first argument,
+    /// so the usage line above says it and this stays hidden
+    #[arg(hide = true, value_name = "MODEL> <PROMPT")]
     words: Vec<String>,
     /// Prompt as token numbers: 1,2,3 or a file of them; prints numbers if there is no tokenizer
     #[arg(long, value_name = "LIST|FILE")]
@@ -76,13 +78,19 @@ fn probability(word: &str) -> std::result::Result<f64, String> {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let (path, prompt) = match (&args.tokens, args.words.len()) {
-        (Some(_), 0 | 1) => (args.words.first().map(Into::into), None),
+        (Some(_), 0 | 1) => (args.words.first().map(PathBuf::from), None),
         (None, 1 | 2) => demo::split(args.words.clone()),
-        (Some(_), _) => usage_error("give a PROMPT or --tokens, not both"),
-        (None, _) => usage_error("PROMPT is missing"),
+        (None, 3..) => {
+            usage_error("run", "more than MODEL and PROMPT: put quotes around the prompt")
+        }
+        (Some(_), _) => usage_error("run", "give a PROMPT or --tokens, not both"),
+        (None, _) => usage_error("run", "PROMPT is missing"),
     };
+    if args.tokens.is_some() && path.as_ref().is_some_and(|path| !path.exists()) {
+        usage_error("run", "the word before --tokens is no file: give MODEL, not a prompt");
+    }
     if path.is_none() && prompt.as_deref().is_some_and(|word| word.ends_with(".sterna")) {
-        usage_error("PROMPT is missing: `sterna run MODEL PROMPT`");
+        usage_error("run", "PROMPT is missing: `sterna run MODEL PROMPT`");
     }
     let model = demo::open(path.as_deref())?;
     let tokenizer = model.tokenizer()?;

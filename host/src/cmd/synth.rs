@@ -60,12 +60,12 @@ impl Args {
     fn spec(&self) -> SynthSpec {
         let mut spec = match (&self.shape, self.hidden, self.layers, self.vocab) {
             (Some(name), ..) => SynthSpec::named(name).unwrap_or_else(|| {
-                usage_error(&format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
+                usage_error("synth", &format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
             }),
             (None, Some(hidden), Some(layers), Some(vocab)) => {
                 SynthSpec::new(hidden, layers, vocab)
             }
-            _ => usage_error("give --shape, or --hidden, --layers and --vocab"),
+            _ => usage_error("synth", "give --shape, or --hidden, --layers and --vocab"),
         };
         spec.hidden = self.hidden.unwrap_or(spec.hidden);
         spec.layers = self.layers.unwrap_or(spec.layers);

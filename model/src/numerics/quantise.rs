@@ -1,19 +1,19 @@
 //! 8-bit codes of a vector: `round(127 · z / max|z|)`, halves away from zero.
 
 use super::Scale;
-use super::formats::{CODE_MAX, QUANTISE_BITS, SCALE_BITS};
+use super::formats::{CODE_MAX, QUANTISE_BITS, RECIPROCAL_BITS};
 
-/// Right shift that ends a code's multiplication.
-const SHIFT: u32 = 26;
+/// Right shift that ends a code's multiplication: with it the reciprocal has its 17 bits.
+const SHIFT: u32 = QUANTISE_BITS - 8 + RECIPROCAL_BITS;
 
 /// The reciprocal of a vector's maximum, computed once a vector.
 ///
-/// `|z|` is brought to 17 bits by the maximum's leading bit (what falls off is dropped), then
-/// multiplied by a 17-bit mantissa: one 18 × 18 multiplier a way. A code differs from the
-/// exact one only where `127·z/max` lies within 0.004 of a half.
+/// `|z|` is brought to 24 bits by the maximum's leading bit (what falls off is dropped), then
+/// multiplied by a 17-bit mantissa: one 27 × 18 multiplier a way, or two of 18 × 18. A code
+/// differs from the exact one only where `127·z/max` lies within 0.002 of a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reciprocal {
-    /// `floor(127·2³³ / mantissa of max)`: 65,024..=130,048, or 0 for an all-zero vector.
+    /// `floor(127·2³³ / mantissa of max)`, 65,024..=130,048, or 0 for an all-zero vector.
     mant: u32,
     /// Significant bits of the maximum: 0..=32.
     bits: u32,
@@ -26,9 +26,8 @@ impl Reciprocal {
         if scale.is_zero() {
             return Reciprocal { mant: 0, bits: 0 };
         }
-        // 2³³ = 2²⁶ (SHIFT) · 2⁷: the mantissa of max has 7 bits more than normalised z.
-        let numerator = (CODE_MAX as u64) << (SHIFT + SCALE_BITS - QUANTISE_BITS);
-        let mant = (numerator / scale.mant() as u64) as u32;
+        // The mantissa of max has as many bits as normalised z: their quotient is z/max.
+        let mant = (((CODE_MAX as u64) << SHIFT) / scale.mant() as u64) as u32;
         Reciprocal { mant, bits: 32 - max.leading_zeros() }
     }
 
@@ -42,13 +41,16 @@ impl Reciprocal {
         self.bits
     }
 
-    /// The code of `z`; `|z|` must not exceed the maximum.
+    /// The code of `z`, ±127 at most, even where a contradictory image has `|z|` > maximum.
     #[inline(always)]
     pub const fn code(self, z: i32) -> i8 {
         let magnitude = z.unsigned_abs() as u64;
-        // Left by 17 then right by `bits`: shifts of either direction in one expression.
+        // Left by 24 then right by `bits`: shifts of either direction in one expression.
         let normalised = (magnitude << QUANTISE_BITS) >> self.bits;
-        let code = ((normalised * self.mant as u64 + (1 << (SHIFT - 1))) >> SHIFT) as i8;
+        let limit = (1 << QUANTISE_BITS) - 1;
+        let normalised = if normalised > limit { limit } else { normalised };
+        let code = (normalised * self.mant as u64 + (1 << (SHIFT - 1))) >> SHIFT;
+        let code = if code > CODE_MAX as u64 { CODE_MAX as i8 } else { code as i8 };
         if z < 0 { -code } else { code }
     }
 }
@@ -65,7 +67,7 @@ mod tests {
             let z = if negative { -(magnitude as i32) } else { magnitude as i32 };
             let exact = 127.0 * f64::from(z) / f64::from(max);
             let code = f64::from(Reciprocal::new(max).code(z));
-            prop_assert!((code - exact).abs() <= 0.504, "{code} {exact}");
+            prop_assert!((code - exact).abs() <= 0.502, "{code} {exact}");
             prop_assert!(code.abs() <= 127.0);
         }
 
@@ -86,6 +88,9 @@ mod tests {
         }
         assert_eq!(Reciprocal::new(1 << 31).code(i32::MIN), -127);
         assert_eq!(Reciprocal::new(0).code(0), 0);
+        // A crafted row may claim a maximum that its values exceed.
+        assert_eq!(Reciprocal::new(3).code(i32::MIN), -127);
+        assert_eq!(Reciprocal::new(0).code(i32::MAX), 0);
     }
 
     #[test]

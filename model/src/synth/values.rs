@@ -3,6 +3,12 @@
 //! Each tensor has a ChaCha stream of its own, keyed by seed and name, and each element a
 //! fixed place in it: any part can be computed alone, by any thread, with one result.
 //!
+//! Matrices and embeddings are distributed as the published code initialises them
+//! (`modeling_hgrn_bit.py`, `_init_weights`): N(0, 0.02), what adds to the residual divided
+//! by √(2 · layers), without which a deep random model amplifies the last bit of a float32
+//! to a tenth of its logits. Gains and lower bounds vary, N(1, 0.1) and N(0, 0.3), so that
+//! a mixed-up one is noticed.
+//!
 //! The normal distribution is approximated by the sum of four 16-bit uniforms (mean 0,
 //! variance exact, no value beyond 3.47 σ): one 64-bit word for each element.
 
@@ -27,10 +33,13 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub fn new(seed: u64, spec: &TensorSpec, outliers: bool) -> Values {
+    pub fn new(seed: u64, spec: &TensorSpec, layers: usize, outliers: bool) -> Values {
+        let residual = ["o_proj.weight", "down_proj.weight"];
         let (mean, deviation) = match spec.role {
-            Role::Ternary => (0.0, 0.02),
-            Role::Embedding => (0.0, 0.05),
+            Role::Ternary if residual.iter().any(|tail| spec.name.ends_with(tail)) => {
+                (0.0, 0.02 / (2.0 * layers as f32).sqrt())
+            }
+            Role::Ternary | Role::Embedding => (0.0, 0.02),
             Role::Gain => (1.0, 0.1),
             Role::LowerBounds => (0.0, 0.3),
         };
@@ -79,9 +88,20 @@ mod tests {
     use crate::checkpoint::Dtype;
 
     fn values(seed: u64, role: Role, first: u64, count: usize, outliers: bool) -> Vec<f32> {
-        let spec = TensorSpec { name: "model.test".into(), shape: vec![64, 256], role };
+        named("model.test", seed, role, first, count, outliers)
+    }
+
+    fn named(
+        name: &str,
+        seed: u64,
+        role: Role,
+        first: u64,
+        count: usize,
+        outliers: bool,
+    ) -> Vec<f32> {
+        let spec = TensorSpec { name: name.into(), shape: vec![64, 256], role };
         let mut bytes = vec![0; 2 * count];
-        Values::new(seed, &spec, outliers).fill(first, &mut bytes);
+        Values::new(seed, &spec, 8, outliers).fill(first, &mut bytes);
         let mut floats = Vec::new();
         Dtype::BF16.extend_f32(&bytes, &mut floats);
         floats
@@ -96,8 +116,13 @@ mod tests {
 
     #[test]
     fn mean_and_deviation_are_as_documented() {
-        for (role, mean, deviation) in [(Role::Ternary, 0.0, 0.02), (Role::Gain, 1.0, 0.1)] {
-            let all = values(1, role, 0, 200_000, false);
+        let cases = [
+            ("i_proj.weight", Role::Ternary, 0.0, 0.02),
+            ("x.o_proj.weight", Role::Ternary, 0.0, 0.005),
+            ("x.o_proj.norm.weight", Role::Gain, 1.0, 0.1),
+        ];
+        for (name, role, mean, deviation) in cases {
+            let all = named(name, 1, role, 0, 200_000, false);
             let n = all.len() as f64;
             let m = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
             let v = all.iter().map(|&x| (f64::from(x) - m).powi(2)).sum::<f64>() / n;
