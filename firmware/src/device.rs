@@ -86,6 +86,18 @@ pub fn check_steps(steps: &[Step], slots: usize, vocab: usize) -> Result<()> {
     Ok(())
 }
 
+/// What each step's slot holds, with its place in the batch, in batch order; no slot twice.
+pub(crate) fn select<'a, T>(held: &'a mut [T], slots: &[usize]) -> Vec<(usize, &'a mut T)> {
+    let mut place = vec![None; held.len()];
+    for (n, &slot) in slots.iter().enumerate() {
+        place[slot] = Some(n);
+    }
+    let mut active: Vec<_> =
+        place.into_iter().zip(held).filter_map(|(n, held)| Some((n?, held))).collect();
+    active.sort_unstable_by_key(|(n, _)| *n);
+    active
+}
+
 /// Indices of the best values, best first, of equal ones the lowest first.
 ///
 /// `before(a, b)` says whether value `a` beats value `b`; it must be a strict order.

@@ -30,12 +30,12 @@ use gains::Gains;
 use matrix::Compiled;
 pub use matrix::tensors;
 
-/// How far a compilation has come, in bytes of the checkpoint.
+/// How far a compilation has come, in elements of tensors.
 #[derive(Clone, Debug)]
 pub struct Progress<'a> {
-    /// Bytes of tensors done.
+    /// Elements done.
     pub done: u64,
-    /// Bytes of all tensors that take time (matrices and embeddings).
+    /// Elements of all tensors that take time: matrices once, embeddings twice.
     pub total: u64,
     /// What is being done.
     pub what: &'a str,
@@ -247,7 +247,7 @@ fn lower_bound_codes(checkpoint: &Checkpoint) -> Result<Vec<Vec<u16>>> {
         .collect())
 }
 
-/// Counts bytes done for [`Progress`].
+/// Counts elements done for [`Progress`].
 struct Meter<'a> {
     done: u64,
     total: u64,

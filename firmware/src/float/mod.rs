@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps};
+use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps, select};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::Opcode;
@@ -71,10 +71,10 @@ impl Float {
                     byte: weights[at],
                 }
             })?;
-            for (n, (output, (_, s))) in outputs.iter_mut().zip(&quantised).enumerate() {
+            outputs.par_iter_mut().zip(&quantised).enumerate().for_each(|(n, (output, (_, s)))| {
                 let column = accumulators.iter().skip(n).step_by(batch).flatten().take(rows);
                 output.extend(column.map(|&acc| acc as f32 / s / t));
-            }
+            });
         }
         Ok(outputs)
     }
@@ -98,23 +98,22 @@ impl Float {
         let a = self.linear(segment(Opcode::MixI), &hidden)?;
         let b = self.linear(segment(Opcode::MixF), &hidden)?;
         let g = self.linear(segment(Opcode::MixG), &hidden)?;
-        let mut gated = Vec::with_capacity(slots.len());
-        for (n, &slot) in slots.iter().enumerate() {
-            let state = &mut self.states[slot][layer * inner..][..inner];
-            let mut u = rms_norm(&g[n], &norms.g_norm, self.weights.eps);
-            for k in 0..inner {
-                let lower = norms.lower_bounds[k];
-                let f = lower + (1.0 - lower) * sigmoid(b[n][k]);
-                state[k] = f * state[k] + silu(a[n][k]) * (1.0 - f);
-                u[k] *= silu(state[k]);
-            }
-            gated.push(u);
-        }
+        let gated: Vec<Vec<f32>> = select(&mut self.states, slots)
+            .into_par_iter()
+            .map(|(n, state)| {
+                let state = &mut state[layer * inner..][..inner];
+                let mut u = rms_norm(&g[n], &norms.g_norm, self.weights.eps);
+                for k in 0..inner {
+                    let lower = norms.lower_bounds[k];
+                    let f = lower + (1.0 - lower) * sigmoid(b[n][k]);
+                    state[k] = f * state[k] + silu(a[n][k]) * (1.0 - f);
+                    u[k] *= silu(state[k]);
+                }
+                u
+            })
+            .collect();
         add(x, &self.linear(segment(Opcode::MixO), &gated)?);
-        let hidden = x
-            .par_iter()
-            .map(|x| rms_norm(x, &norms.mlp_norm, self.weights.eps))
-            .collect::<Vec<_>>();
+        let hidden = normed(x, &norms.mlp_norm);
         let both = self.linear(segment(Opcode::Glu), &hidden)?;
         let product: Vec<Vec<f32>> = both
             .par_iter()

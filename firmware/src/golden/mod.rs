@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sterna_model::numerics::{Rescale, Statistics};
 
-use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps};
+use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps, select};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
@@ -29,7 +29,7 @@ pub struct Golden {
     model: Arc<Model>,
     kernel: Kernel,
     /// Operand vectors of every segment, decoded once.
-    operands: Vec<Vec<Vec<i16>>>,
+    operands: Arc<[Vec<Vec<i16>>]>,
     sequences: Vec<Sequence>,
     accumulators: Vec<[i32; ROWS]>,
 }
@@ -99,24 +99,17 @@ impl Golden {
         let mut operands = Operands::default();
         let mut heads = vec![Head::default(); steps.len()];
         let (head, layers) = image.segments().split_last().expect("a pass ends with the head");
-        let operand_vectors = std::mem::take(&mut self.operands);
+        let vectors = Arc::clone(&self.operands);
         let all: Vec<usize> = steps.iter().map(|step| step.slot).collect();
-        let mut result = Ok(());
-        for (segment, vectors) in layers.iter().zip(&operand_vectors) {
+        for (segment, vectors) in layers.iter().zip(&vectors[..]) {
             operands.load(segment.instruction.opcode, vectors);
             if let Some(matrix) = segment.matrix() {
-                result = self.execute(segment, matrix, &operands, &all, &mut observer);
-                if result.is_err() {
-                    break;
-                }
+                self.execute(segment, matrix, &operands, &all, &mut observer)?;
             }
         }
-        if result.is_ok() {
-            let matrix = head.matrix().expect("the head is a matrix");
-            result = self.head(head, matrix, &operands, steps, &mut heads, &mut observer);
-        }
-        self.operands = operand_vectors;
-        result.map(|()| heads)
+        let matrix = head.matrix().expect("the head is a matrix");
+        self.head(head, matrix, &operands, steps, &mut heads, &mut observer)?;
+        Ok(heads)
     }
 
     /// Quantises, multiplies and hands the accumulators to the epilogue.
@@ -213,18 +206,6 @@ impl Golden {
         }
         Ok(())
     }
-}
-
-/// The sequences of `slots` with their place in the batch, in batch order.
-fn select<'a>(sequences: &'a mut [Sequence], slots: &[usize]) -> Vec<(usize, &'a mut Sequence)> {
-    let mut place = vec![None; sequences.len()];
-    for (n, &slot) in slots.iter().enumerate() {
-        place[slot] = Some(n);
-    }
-    let mut active: Vec<_> =
-        place.into_iter().zip(sequences).filter_map(|(n, s)| Some((n?, s))).collect();
-    active.sort_unstable_by_key(|(n, _)| *n);
-    active
 }
 
 impl Device for Golden {

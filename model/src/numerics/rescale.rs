@@ -15,7 +15,8 @@ impl Rescale {
     /// Rounds a scale to a 17-bit mantissa, halves up.
     ///
     /// A scale too large for the multiplier (2¹⁷ or more) becomes the largest factor there
-    /// is and [`Rescale::clamped`] tells; the compiler's bounds keep it from happening.
+    /// is and [`Rescale::clamped`] tells; the compiler's bounds keep it from happening, save for
+    /// a forget projection of absurd weights (docs/numerics.md, §14).
     pub const fn new(scale: Scale) -> Rescale {
         if scale.is_zero() {
             return Rescale { mant: 0, shift: 0, clamped: false };
