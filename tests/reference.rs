@@ -182,7 +182,7 @@ fn validation_tiny() {
     validation(&tiny());
 }
 
-/// Codes of layer 0 and every trit against a direct transcription of model.md §3.
+/// Codes of layer 0 and every trit against a direct transcription of docs/model.md §3.
 #[test]
 fn codes_follow_the_published_rules() {
     let checkpoint = Checkpoint::open(&demo("shakespeare-tiny")).unwrap();

@@ -11,7 +11,7 @@
 //! | [`trits`] | five trits in a byte |
 //! | [`isa`] | opcodes, segment headers, operands |
 //! | [`rows`] | the embedding table that the device reads by token |
-//! | [`file`] | the `.sterna` container: sections, checksums, mapping |
+//! | [`mod@file`] | the `.sterna` container: sections, checksums, mapping |
 //! | [`shape`] | what an image requires of a device |
 //! | [`bounds`] | proofs that no value saturates, from which units follow |
 //! | [`compile`](mod@compile) | checkpoint to `.sterna` |

@@ -51,7 +51,7 @@ pub struct MatrixReport {
     pub rows: usize,
     /// Columns.
     pub columns: usize,
-    /// A dequantised weight is `trit / t` (model.md §3).
+    /// A dequantised weight is `trit / t` (docs/model.md §3).
     pub t: f32,
     /// How many −1, 0, +1.
     pub histogram: [u64; 3],

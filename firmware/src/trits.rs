@@ -56,7 +56,7 @@ pub struct Tables {
     pub digits: [Digits; 256],
     /// Whether the byte is canonical.
     pub canonical: [bool; 256],
-    /// The byte of each pattern, indexed by Σ digit[r]·3^r.
+    /// The byte of each pattern, indexed by Σ digit·3^row.
     pub bytes: [u8; 243],
 }
 

@@ -20,7 +20,7 @@ pub struct Prediction<'a> {
 
 /// Ranges of inputs: as many whole windows as fit with their last target.
 ///
-/// The windows do not overlap and an incomplete rest is dropped (model.md §9).
+/// The windows do not overlap and an incomplete rest is dropped (docs/model.md §9).
 pub fn windows(tokens: usize, window: usize) -> Vec<Range<usize>> {
     let count = tokens.saturating_sub(1) / window.max(1);
     (0..count).map(|n| n * window..(n + 1) * window).collect()

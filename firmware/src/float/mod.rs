@@ -1,6 +1,6 @@
 //! The float device: the published model in `f32`, from the same ternary matrices.
 //!
-//! It computes model.md's formulas one after the other, without the algebra that the
+//! It computes docs/model.md's formulas one after the other, without the algebra that the
 //! hardware uses, with the norms and embeddings at their stored precision: the difference
 //! between `float` and `golden` is what fixed point costs.
 

@@ -18,13 +18,13 @@ fn inverse_rms(x: &[f32], eps: f32) -> f32 {
     1.0 / ((sum / x.len() as f64) as f32 + eps).sqrt()
 }
 
-/// RMSNorm (model.md §6): `x · rstd · w`.
+/// RMSNorm (docs/model.md §6): `x · rstd · w`.
 pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32) -> Vec<f32> {
     let r = inverse_rms(x, eps);
     x.iter().zip(gain).map(|(x, w)| x * r * w).collect()
 }
 
-/// BitLinear's norm and 8-bit quantisation (model.md §3): codes, and the scale s.
+/// BitLinear's norm and 8-bit quantisation (docs/model.md §3): codes, and the scale s.
 pub fn quantise(x: &[f32], gain: &[f32]) -> (Vec<i8>, f32) {
     let y = rms_norm(x, gain, BITLINEAR_EPS as f32);
     let max = y.iter().fold(0.0f32, |m, v| m.max(v.abs()));

@@ -77,7 +77,8 @@ impl Sequence {
     /// Steps 1 and 2 of a matrix instruction: scale, then codes of the source vector.
     pub fn quantise(&mut self, matrix: &Matrix, operands: &Operands<'_>) {
         self.rescale = Rescale::new(self.scale(matrix));
-        self.saturations += u64::from(self.rescale.clamped());
+        // The head's accumulators are compared as they are.
+        self.saturations += u64::from(self.rescale.clamped() && matrix.opcode != Opcode::Head);
         let source = match matrix.opcode {
             Opcode::MixO => &self.mix,
             Opcode::Down => &self.product,

@@ -66,5 +66,5 @@ pub const QUANTISE_BITS: u32 = 24;
 /// Bits of the reciprocal that multiplies it.
 pub const RECIPROCAL_BITS: u32 = 17;
 
-/// Epsilon of every BitLinear's own norm (model.md §3: the fused kernel's default).
+/// Epsilon of every BitLinear's own norm (docs/model.md §3: the fused kernel's default).
 pub const BITLINEAR_EPS: f64 = 1e-6;

@@ -1,4 +1,4 @@
-//! The channel mixer's gated product (model.md §5).
+//! The channel mixer's gated product (docs/model.md §5).
 
 use super::formats::PRODUCT_SHIFT;
 use super::mlgru::silu;

@@ -1,4 +1,4 @@
-//! The token mixer's elementwise arithmetic (model.md §4).
+//! The token mixer's elementwise arithmetic (docs/model.md §4).
 //!
 //! ```text
 //! a ──► silu ─────────────┐ v

@@ -1,7 +1,7 @@
 //! Statistics of a vector and the scalars that come of them.
 //!
 //! A block's RMSNorm (gain w₁, ε_n) followed by BitLinear's own (gain w₂, ε_b) collapses
-//! (model.md §6): with z = x·w₁·w₂ the code is `round(127·z / max|z|)` and one unit of a
+//! (docs/model.md §6): with z = x·w₁·w₂ the code is `round(127·z / max|z|)` and one unit of a
 //! code is worth
 //!
 //! ```text
@@ -16,9 +16,9 @@ use super::Scale;
 /// Running sums of one vector, exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// Σ(x·w₁)², Σv² or Σp² of the integers: below 2⁷⁸.
+    /// Σ(x·w₁)², Σv² or Σp² of the integers: at most 2⁷⁶.
     pub a: u128,
-    /// Σx² or Σg² of the integers: below 2⁷⁸; 0 where the consumer has no outer norm.
+    /// Σx² or Σg² of the integers: at most 2⁷⁶; 0 where the consumer has no outer norm.
     pub b: u128,
     /// Largest |z| for each consumer (i, f, g; the others use slot 0).
     pub max: [u32; 3],

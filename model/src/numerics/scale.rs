@@ -9,8 +9,8 @@ use super::formats::SCALE_BITS;
 
 /// `mant × 2^exp` with `2²³ ≤ mant < 2²⁴`, or zero (`mant` = 0, `exp` = 0).
 ///
-/// Every operation truncates; each result is within `2⁻²²` (relative) of the exact one and
-/// never above it, save [`Scale::recip`], which errs by at most `2⁻²³`.
+/// Every operation truncates: each result is at most `2⁻²²` (relative) below the exact one,
+/// never above it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scale {
     mant: u32,
