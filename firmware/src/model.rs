@@ -12,8 +12,11 @@ use sterna_model::tokenizer::Tokenizer;
 use crate::error::{FirmwareError, Result};
 use crate::file::{Container, SectionKind};
 use crate::image::{Contents, Image};
+use crate::isa::Instruction;
+use crate::kernel::{self, Codes, Kernel};
 use crate::rows::{BadRow, Row};
 use crate::shape::Shape;
+use crate::trits::ROWS;
 
 /// The model section: plain facts, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,6 +162,32 @@ impl Model {
     pub fn image(&self) -> Image<'_> {
         let bytes = self.container.section(SectionKind::Image).expect("checked when opened");
         Image::new(bytes, &self.contents)
+    }
+
+    /// Accumulators of an instruction's matrices, one after the other, for a batch of codes.
+    ///
+    /// `out` is resized to parts × row groups × batch; see [`kernel::multiply`].
+    pub fn multiply(
+        &self,
+        kernel: Kernel,
+        instruction: &Instruction,
+        codes: &[&Codes],
+        out: &mut Vec<[i32; ROWS]>,
+    ) -> Result<()> {
+        let length = instruction.dimensions.0.div_ceil(ROWS) * codes.len();
+        out.resize(instruction.opcode.parts() * length, [0; ROWS]);
+        for (part, out) in out.chunks_mut(length.max(1)).enumerate() {
+            let weights = self.image().weights(instruction, part);
+            kernel::multiply(kernel, weights, codes, out).map_err(|at| {
+                FirmwareError::TritBlock {
+                    path: self.path().into(),
+                    segment: instruction.sequence,
+                    offset: instruction.weights_offset() + part * instruction.part_bytes() + at,
+                    byte: weights[at],
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// The checked embedding row of a token.

@@ -12,19 +12,6 @@ pub type Result<T> = std::result::Result<T, HostError>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// Reading or writing failed.
-    #[error(
-        "{path}: cannot {action}: {source}; check that the path exists, is a file and that you may \
-         use it"
-    )]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// "read", "write", ….
-        action: &'static str,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// Standard output was closed or is full.
     #[error("cannot write to standard output: {0}; check where it is redirected to")]
     Output(std::io::Error),
@@ -85,25 +72,20 @@ impl HostError {
     pub fn code(&self) -> &'static str {
         use HostError::*;
         match self {
-            Io { .. } => "H001",
-            Output(_) => "H002",
-            NoTokenizer(_) => "H003",
-            EmptyPrompt => "H004",
-            BadTokens { .. } => "H005",
-            ShortText { .. } => "H006",
-            SkipPastEnd { .. } => "H007",
-            NotUtf8 { .. } => "H008",
+            Output(_) => "H001",
+            NoTokenizer(_) => "H002",
+            EmptyPrompt => "H003",
+            BadTokens { .. } => "H004",
+            ShortText { .. } => "H005",
+            SkipPastEnd { .. } => "H006",
+            NotUtf8 { .. } => "H007",
             Firmware(error) => error.code(),
         }
     }
 
     /// Wraps an I/O error with the file and what was tried.
     pub fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_path_buf();
-        // The variant only carries the words; FirmwareError::io knows how to choose them.
-        move |error| match FirmwareError::io(&path, action)(error) {
-            FirmwareError::Io { path, action, source } => HostError::Io { path, action, source },
-            other => HostError::Firmware(other),
-        }
+        let wrap = FirmwareError::io(path, action);
+        |error| HostError::Firmware(wrap(error))
     }
 }

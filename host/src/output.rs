@@ -6,6 +6,7 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use sterna_firmware::file::{persist, temporary};
 
 use crate::error::{HostError, Result};
 
@@ -42,20 +43,9 @@ pub fn bar(total: u64, unit: &str) -> ProgressBar {
 
 /// Writes a file by renaming a finished temporary one into place.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".sterna-")
-        .suffix(".tmp")
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(directory)
-        .map_err(HostError::io(path, "write"))?;
+    let mut file = temporary(path)?;
     file.write_all(bytes).map_err(HostError::io(path, "write"))?;
-    file.persist(path).map_err(|error| HostError::io(path, "rename")(error.error))?;
-    Ok(())
+    Ok(persist(file, path)?)
 }
 
 /// Reads a UTF-8 text file.

@@ -18,7 +18,7 @@ mod read;
 mod write;
 
 pub use read::Container;
-pub use write::Writer;
+pub use write::{Writer, persist, temporary};
 
 /// Alignment of sections; what the card's memory wants of a base.
 pub const PAGE: u64 = 4096;

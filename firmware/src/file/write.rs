@@ -22,18 +22,7 @@ const CHUNK: usize = 1 << 20;
 impl Writer {
     /// Starts a container that will become `path`.
     pub fn create(path: &Path) -> Result<Writer> {
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let file = tempfile::Builder::new()
-            .prefix(".sterna-")
-            .suffix(".tmp")
-            // The process's umask applies, as for any file that a user makes.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(directory)
-            .map_err(FirmwareError::io(path, "write"))?;
-        Ok(Writer { path: path.into(), file, sections: Vec::new() })
+        Ok(Writer { path: path.into(), file: temporary(path)?, sections: Vec::new() })
     }
 
     /// Reserves the next section; returns its number.
@@ -69,13 +58,33 @@ impl Writer {
         let header = header(&self.sections, length);
         file.write_all_at(&header, 0).map_err(FirmwareError::io(&path, "write"))?;
         file.sync_all().map_err(FirmwareError::io(&path, "write"))?;
-        self.file.persist(&path).map_err(|e| FirmwareError::io(&path, "rename")(e.error))?;
-        Ok(())
+        persist(self.file, &path)
     }
 
     fn end(&self) -> u64 {
         self.sections.last().map_or(PAGE, |s| s.end().expect("a file of less than 2⁶⁴ bytes"))
     }
+}
+
+/// A file beside `path` that [`persist`] makes `path`, or that vanishes.
+pub fn temporary(path: &Path) -> Result<NamedTempFile> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(".sterna-")
+        .suffix(".tmp")
+        // The process's umask applies, as for any file that a user makes.
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory)
+        .map_err(FirmwareError::io(path, "write"))
+}
+
+/// Renames a finished temporary file into place.
+pub fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
+    file.persist(path).map_err(|error| FirmwareError::io(path, "rename")(error.error))?;
+    Ok(())
 }
 
 fn checksum(file: &File, section: &Section, path: &Path) -> Result<u32> {

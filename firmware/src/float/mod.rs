@@ -15,7 +15,7 @@ use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::Opcode;
-use crate::kernel::{self, Codes, Kernel};
+use crate::kernel::{Codes, Kernel};
 use crate::model::Model;
 use crate::shape::Shape;
 use crate::trits::ROWS;
@@ -56,27 +56,17 @@ impl Float {
             })
             .collect();
         let codes: Vec<&Codes> = quantised.iter().map(|(codes, _)| codes).collect();
+        let mut accumulators = Vec::new();
+        self.model.multiply(self.kernel, instruction, &codes, &mut accumulators)?;
         let (rows, batch) = (instruction.dimensions.0, inputs.len());
-        let groups = rows.div_ceil(ROWS);
-        let image = self.model.image();
-        let mut outputs = vec![Vec::new(); batch];
-        for part in 0..instruction.opcode.parts() {
-            let weights = image.weights(instruction, part);
-            let mut accumulators = vec![[0; ROWS]; groups * batch];
-            kernel::multiply(self.kernel, weights, &codes, &mut accumulators).map_err(|at| {
-                FirmwareError::TritBlock {
-                    path: self.model.path().into(),
-                    segment: instruction.sequence,
-                    offset: instruction.weights_offset() + part * instruction.part_bytes() + at,
-                    byte: weights[at],
-                }
-            })?;
-            outputs.par_iter_mut().zip(&quantised).enumerate().for_each(|(n, (output, (_, s)))| {
-                let column = accumulators.iter().skip(n).step_by(batch).flatten().take(rows);
-                output.extend(column.map(|&acc| acc as f32 / s / t));
+        let part = rows.div_ceil(ROWS) * batch;
+        let outputs = quantised.par_iter().enumerate().map(|(n, (_, s))| {
+            let columns = accumulators.chunks(part).flat_map(|accumulators| {
+                accumulators.iter().skip(n).step_by(batch).flatten().take(rows)
             });
-        }
-        Ok(outputs)
+            columns.map(|&acc| acc as f32 / s / t).collect()
+        });
+        Ok(outputs.collect())
     }
 
     fn layer(

@@ -17,7 +17,7 @@ use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
-use crate::kernel::{self, Codes, Kernel};
+use crate::kernel::{Codes, Kernel};
 use crate::model::Model;
 use crate::shape::Shape;
 use crate::trits::ROWS;
@@ -147,24 +147,8 @@ impl Golden {
         let mut active = select(&mut self.sequences, slots);
         active.par_iter_mut().for_each(|(_, sequence)| sequence.quantise(matrix, operands));
         let codes: Vec<&Codes> = active.iter().map(|(_, sequence)| sequence.codes()).collect();
-        let instruction = &segment.instruction;
-        let groups = instruction.dimensions.0.div_ceil(ROWS);
-        let parts = instruction.opcode.parts();
-        self.accumulators.resize(groups * parts * slots.len(), [0; ROWS]);
-        let image = self.model.image();
-        for part in 0..parts {
-            let out = &mut self.accumulators[part * groups * slots.len()..][..groups * slots.len()];
-            let weights = image.weights(instruction, part);
-            kernel::multiply(self.kernel, weights, &codes, out).map_err(|at| {
-                FirmwareError::TritBlock {
-                    path: self.model.path().into(),
-                    segment: instruction.sequence,
-                    offset: instruction.weights_offset() + part * instruction.part_bytes() + at,
-                    byte: weights[at],
-                }
-            })?;
-        }
-        Ok(())
+        let model = &self.model;
+        model.multiply(self.kernel, &segment.instruction, &codes, &mut self.accumulators)
     }
 
     /// The head, for the sequences that want it.

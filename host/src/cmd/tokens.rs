@@ -35,6 +35,6 @@ mod tests {
             assert_eq!(parse(list, 4).unwrap(), [1, 2, 3], "{list}");
         }
         let codes = ["1,4", "1,-2", "1,x", "", "[]"].map(|list| parse(list, 4).unwrap_err().code());
-        assert_eq!(codes, ["F011", "H005", "H005", "H004", "H004"]);
+        assert_eq!(codes, ["F011", "H004", "H004", "H003", "H003"]);
     }
 }
