@@ -1,0 +1,131 @@
+//! Adding nodes to a netlist, without those that mean nothing.
+//!
+//! Only what keeps the Verilog readable and its lint clean is folded: literals, views of views and
+//! comparisons that are true or false whatever their operand is. Logic is left to synthesis.
+
+use crate::bits::Bits;
+use crate::error::At;
+use crate::eval::eval;
+use crate::netlist::{Bin, Cmp, Id, Netlist, Node, Op};
+use crate::types::Type;
+
+pub(crate) fn push(net: &mut Netlist, node: Node) -> Id {
+    net.nodes.push(node);
+    Id(net.nodes.len() as u32 - 1)
+}
+
+/// The node that stands for `op`: an existing one where that means the same.
+pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
+    let operands = op.operands();
+    let all_literal = operands.iter().all(|&id| literal(net, id).is_some());
+    if all_literal && !operands.is_empty() {
+        let get = |id: Id| literal(net, id).expect("only literals are folded");
+        let bits = eval(&op, ty, get, |id| net.ty(id));
+        return push(net, Node { ty, op: Op::Const(bits), name: None, comment: None, at });
+    }
+    match simpler(net, &op, ty) {
+        Some(Simpler::Same(id)) => id,
+        Some(Simpler::Op(op)) => node(net, op, ty, at),
+        None => push(net, Node { ty, op, name: None, comment: None, at }),
+    }
+}
+
+enum Simpler {
+    Same(Id),
+    Op(Op),
+}
+
+pub(crate) fn literal(net: &Netlist, id: Id) -> Option<&Bits> {
+    match &net.node(id).op {
+        Op::Const(bits) => Some(bits),
+        _ => None,
+    }
+}
+
+fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
+    use Simpler::{Op as New, Same};
+    // A name or comment is a wish to see the signal: views do not look through it.
+    let inner = |id: Id| {
+        Some(&net.node(id)).filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op)
+    };
+    let is_zero = |id: Id| literal(net, id).is_some_and(Bits::is_zero);
+    match op {
+        Op::Cast(a) | Op::Extend(a) if net.ty(*a) == ty => Some(Same(*a)),
+        Op::Extend(a) if net.width(*a) == ty.width() => Some(New(Op::Cast(*a))),
+        Op::Cast(a) => match inner(*a) {
+            Some(Op::Cast(b)) if net.ty(*b) == ty => Some(Same(*b)),
+            Some(Op::Cast(b)) => Some(New(Op::Cast(*b))),
+            _ => None,
+        },
+        Op::Extend(a) => match inner(*a) {
+            Some(Op::Extend(b)) if net.ty(*b).is_signed() == net.ty(*a).is_signed() => {
+                Some(New(Op::Extend(*b)))
+            }
+            _ => None,
+        },
+        Op::Slice(a, 0) if net.ty(*a) == ty => Some(Same(*a)),
+        Op::Slice(a, 0) if net.width(*a) == ty.width() => Some(New(Op::Cast(*a))),
+        Op::Slice(a, lo) => match inner(*a)? {
+            Op::Slice(b, below) => Some(New(Op::Slice(*b, lo + below))),
+            Op::Cast(b) => Some(New(Op::Slice(*b, *lo))),
+            Op::Extend(b) if lo + ty.width() <= net.width(*b) => Some(New(Op::Slice(*b, *lo))),
+            Op::Extend(b) if *lo == 0 => Some(New(Op::Extend(*b))),
+            Op::Cat(parts) => {
+                let mut base = net.width(*a);
+                parts.iter().find_map(|&part| {
+                    base -= net.width(part);
+                    let within = *lo >= base && lo + ty.width() <= base + net.width(part);
+                    within.then(|| New(Op::Slice(part, lo - base)))
+                })
+            }
+            _ => None,
+        },
+        Op::Cat(parts) if parts.len() == 1 => Some(New(Op::Cast(parts[0]))),
+        Op::Not(a) => match inner(*a) {
+            Some(Op::Not(b)) => Some(Same(*b)),
+            _ => None,
+        },
+        Op::Mux(c, a, b) => match literal(net, *c) {
+            Some(bits) => Some(Same(if bits.is_zero() { *b } else { *a })),
+            None => (a == b).then_some(Same(*a)),
+        },
+        Op::Switch(s, arms, default) => literal(net, *s).map(|on| {
+            let arm = arms.iter().find(|(key, _)| key == on);
+            Same(arm.map_or(*default, |a| a.1))
+        }),
+        Op::Bin(Bin::Add | Bin::Or | Bin::Xor, a, b) if is_zero(*b) => retype(net, *a, ty),
+        Op::Bin(Bin::Add | Bin::Or | Bin::Xor, a, b) if is_zero(*a) => retype(net, *b, ty),
+        Op::Bin(Bin::Sub, a, b) if is_zero(*b) => retype(net, *a, ty),
+        Op::Bin(Bin::And, a, b) => {
+            let is_ones = |id: Id| literal(net, id).is_some_and(|l| l.not().is_zero());
+            match () {
+                () if is_ones(*b) || is_zero(*a) => retype(net, *a, ty),
+                () if is_ones(*a) || is_zero(*b) => retype(net, *b, ty),
+                () => None,
+            }
+        }
+        Op::Shl(a, n) | Op::Shr(a, n) if is_zero(*n) => Some(Same(*a)),
+        Op::Cmp(cmp, a, b) => foregone(net, *cmp, *a, *b)
+            .map(|truth| New(Op::Const(Bits::from_u128(1, u128::from(truth))))),
+        _ => None,
+    }
+}
+
+fn retype(net: &Netlist, id: Id, ty: Type) -> Option<Simpler> {
+    Some(if net.ty(id) == ty { Simpler::Same(id) } else { Simpler::Op(Op::Cast(id)) })
+}
+
+/// The result of a comparison with the end of the type's range, where it is always the same.
+fn foregone(net: &Netlist, cmp: Cmp, a: Id, b: Id) -> Option<bool> {
+    let (width, signed) = (net.width(a), net.ty(a).is_signed());
+    let lowest = if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
+    let highest = lowest.not();
+    let is = |id: Id, end: &Bits| literal(net, id) == Some(end);
+    match cmp {
+        Cmp::Lt if is(b, &lowest) || is(a, &highest) => Some(false),
+        Cmp::Gt if is(b, &highest) || is(a, &lowest) => Some(false),
+        Cmp::Le if is(b, &highest) || is(a, &lowest) => Some(true),
+        Cmp::Ge if is(b, &lowest) || is(a, &highest) => Some(true),
+        _ => None,
+    }
+}
