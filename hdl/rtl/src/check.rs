@@ -29,7 +29,7 @@ pub(crate) fn driven(net: &Netlist, known: &[Problem]) -> Vec<Problem> {
 }
 
 /// All nodes, each after those that it depends on within a clock, or the loop that forbids it.
-pub(crate) fn order(net: &Netlist) -> Result<Vec<Id>, Problem> {
+pub(crate) fn order(net: &Netlist) -> Result<Vec<Id>, Box<Problem>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,
@@ -62,7 +62,7 @@ pub(crate) fn order(net: &Netlist) -> Result<Vec<Id>, Problem> {
                 Mark::Open => {
                     let from = stack.iter().position(|f| f.0 == child).unwrap_or(0);
                     let path: Vec<Id> = stack[from..].iter().map(|f| f.0).collect();
-                    return Err(circle(net, &path));
+                    return Err(Box::new(circle(net, &path)));
                 }
             }
         }

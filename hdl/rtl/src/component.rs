@@ -64,7 +64,7 @@ impl Component {
             (String::new(), vec![vec![]; net.ports.len()], None);
         if problems.is_empty() {
             match check::order(&net) {
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(*problem),
                 Ok(_) => {
                     emit::narrow(&mut net);
                     paths = check::paths(&net);

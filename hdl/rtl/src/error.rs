@@ -55,7 +55,7 @@ pub enum Fault {
     EmptySlice { of: Described, lo: u32, hi: u32 },
     #[error("bits {lo}..{hi} lie outside {of}")]
     SliceRange { of: Described, lo: u32, hi: u32 },
-    #[error("{op} needs SInt or UInt at least as wide as its result, not {of}")]
+    #[error("{op} must be UInt, not {of}; cast it with as_uint()")]
     Unsuitable { op: &'static str, of: Described },
     #[error("{what} is empty")]
     Empty { what: &'static str },

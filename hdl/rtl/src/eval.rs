@@ -57,7 +57,7 @@ pub(crate) fn eval<'a>(
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
         Op::SliceAt(a, at) => get(*a).slice(get(*at).to_amount(), ty.width()),
         Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
-        Op::Cast(a) => get(*a).clone(),
+        Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
         Op::Shl(a, n) => get(*a).shift_left(get(*n).to_amount()),
         Op::Shr(a, n) => get(*a).shift_right(get(*n).to_amount(), ty.is_signed()),
         Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {

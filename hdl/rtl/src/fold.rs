@@ -5,7 +5,7 @@
 
 use crate::bits::Bits;
 use crate::error::At;
-use crate::eval::eval;
+use crate::eval::{compare, eval};
 use crate::netlist::{Bin, Cmp, Id, Netlist, Node, Op};
 use crate::types::Type;
 
@@ -28,6 +28,10 @@ pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
         Some(Simpler::Op(op)) => node(net, op, ty, at),
         None => push(net, Node { ty, op, name: None, comment: None, at }),
     }
+}
+
+fn same_literal(net: &Netlist, a: Id, b: Id) -> bool {
+    literal(net, a).is_some_and(|bits| literal(net, b) == Some(bits))
 }
 
 enum Simpler {
@@ -87,12 +91,23 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
         },
         Op::Mux(c, a, b) => match literal(net, *c) {
             Some(bits) => Some(Same(if bits.is_zero() { *b } else { *a })),
-            None => (a == b).then_some(Same(*a)),
+            None => (a == b || same_literal(net, *a, *b)).then_some(Same(*a)),
         },
         Op::Switch(s, arms, default) => literal(net, *s).map(|on| {
             let arm = arms.iter().find(|(key, _)| key == on);
             Same(arm.map_or(*default, |a| a.1))
         }),
+        Op::Bin(Bin::Sub | Bin::Xor, a, b) if a == b => {
+            Some(New(Op::Const(Bits::zero(ty.width()))))
+        }
+        Op::Bin(Bin::And | Bin::Or, a, b) if a == b => retype(net, *a, ty),
+        Op::Bin(Bin::Mul, a, b) if is_zero(*a) || is_zero(*b) => {
+            Some(New(Op::Const(Bits::zero(ty.width()))))
+        }
+        Op::Cmp(cmp, a, b) if a == b => {
+            let truth = compare(*cmp, std::cmp::Ordering::Equal);
+            Some(New(Op::Const(Bits::from_u128(1, u128::from(truth)))))
+        }
         Op::Bin(Bin::Add | Bin::Or | Bin::Xor, a, b) if is_zero(*b) => retype(net, *a, ty),
         Op::Bin(Bin::Add | Bin::Or | Bin::Xor, a, b) if is_zero(*a) => retype(net, *b, ty),
         Op::Bin(Bin::Sub, a, b) if is_zero(*b) => retype(net, *a, ty),
@@ -104,7 +119,7 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
                 () => None,
             }
         }
-        Op::Shl(a, n) | Op::Shr(a, n) if is_zero(*n) => Some(Same(*a)),
+        Op::Shl(a, n) | Op::Shr(a, n) if is_zero(*n) || is_zero(*a) => Some(Same(*a)),
         Op::Cmp(cmp, a, b) => foregone(net, *cmp, *a, *b)
             .map(|truth| New(Op::Const(Bits::from_u128(1, u128::from(truth))))),
         _ => None,
@@ -115,12 +130,24 @@ fn retype(net: &Netlist, id: Id, ty: Type) -> Option<Simpler> {
     Some(if net.ty(id) == ty { Simpler::Same(id) } else { Simpler::Op(Op::Cast(id)) })
 }
 
+/// A literal's bits, seen through names and views: lint sees through them, too.
+fn known(net: &Netlist, id: Id) -> Option<Bits> {
+    let node = net.node(id);
+    match node.op {
+        Op::Const(ref bits) => Some(bits.clone()),
+        Op::Alias(a) | Op::Cast(a) => known(net, a),
+        Op::Extend(a) => known(net, a).map(|b| b.resize(node.ty.width(), net.ty(a).is_signed())),
+        _ => None,
+    }
+}
+
 /// The result of a comparison with the end of the type's range, where it is always the same.
 fn foregone(net: &Netlist, cmp: Cmp, a: Id, b: Id) -> Option<bool> {
     let (width, signed) = (net.width(a), net.ty(a).is_signed());
     let lowest = if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
     let highest = lowest.not();
-    let is = |id: Id, end: &Bits| literal(net, id) == Some(end);
+    let (left, right) = (known(net, a), known(net, b));
+    let is = |id: Id, end: &Bits| (if id == a { &left } else { &right }).as_ref() == Some(end);
     match cmp {
         Cmp::Lt if is(b, &lowest) || is(a, &highest) => Some(false),
         Cmp::Gt if is(b, &highest) || is(a, &lowest) => Some(false),

@@ -51,6 +51,7 @@
 //! emit               Verilog;  interp: the same netlist run in Rust;  report: widths
 //! component          finished modules, instances, the built `Design`
 //! ```
+mod axi;
 mod bits;
 mod check;
 mod component;
@@ -65,11 +66,14 @@ mod names;
 mod narrow;
 mod netlist;
 mod ops;
+pub mod random;
 mod report;
 mod select;
 mod sig;
+mod stream;
 mod types;
 
+pub use axi::{Axi, AxiKind, AxiWidths};
 pub use bits::Bits;
 pub use component::{Component, Design, Generate, Instance, Instantiable, Port, VerilogFile};
 pub use error::{At, Described, Fault, Problem, RtlError};
@@ -80,5 +84,6 @@ pub use netlist::Direction;
 pub use report::WidthReport;
 pub use select::Switch;
 pub use sig::{Operand, Sig};
+pub use stream::Stream;
 pub use types::Type::{self, SInt, UInt};
 pub use types::{MAX_WIDTH, Number, index_width};

@@ -233,6 +233,14 @@ impl Module {
         self.finish().design()
     }
 
+    /// Refuses the module, with the caller's line, where a parameter is not usable.
+    #[track_caller]
+    pub fn require(&self, what: &str, usable: bool, why: impl FnOnce() -> String) {
+        if !usable {
+            self.problem(Location::caller(), Fault::Parameter { what: what.into(), why: why() });
+        }
+    }
+
     // ----- what the other files of the builder use -----
 
     pub(crate) fn problem(&self, at: At, fault: Fault) {

@@ -68,6 +68,8 @@ pub(crate) enum Op {
     Extend(Id),
     /// Other signedness, same bits.
     Cast(Id),
+    /// Another name for the same signal.
+    Alias(Id),
     Shl(Id, Id),
     /// Arithmetic for `SInt`.
     Shr(Id, Id),
@@ -94,9 +96,8 @@ impl Op {
             | Op::Shr(a, b) => {
                 vec![*a, *b]
             }
-            Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) | Op::Extend(a) | Op::Cast(a) => {
-                vec![*a]
-            }
+            Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![*a],
+            Op::Extend(a) | Op::Cast(a) | Op::Alias(a) => vec![*a],
             Op::Mux(c, a, b) => vec![*c, *a, *b],
             Op::Switch(s, arms, d) => {
                 [*s].into_iter().chain(arms.iter().map(|a| a.1)).chain([*d]).collect()
@@ -120,6 +121,7 @@ impl Op {
             Op::Slice(a, lo) => Op::Slice(f(*a), *lo),
             Op::Extend(a) => Op::Extend(f(*a)),
             Op::Cast(a) => Op::Cast(f(*a)),
+            Op::Alias(a) => Op::Alias(f(*a)),
             Op::Mux(c, a, b) => Op::Mux(f(*c), f(*a), f(*b)),
             Op::Switch(s, arms, d) => {
                 Op::Switch(f(*s), arms.iter().map(|(k, v)| (k.clone(), f(*v))).collect(), f(*d))
@@ -149,6 +151,7 @@ impl Op {
             Op::Slice(..) | Op::SliceAt(..) => "slice",
             Op::Extend(_) => "extend",
             Op::Cast(_) => "cast",
+            Op::Alias(_) => "alias",
             Op::Shl(..) | Op::Shr(..) => "shift",
             Op::Wire => "wire",
             Op::Reg => "reg",

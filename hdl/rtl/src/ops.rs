@@ -253,6 +253,11 @@ impl<'m> Shl<u32> for Sig<'m> {
     }
 }
 
+/// The greatest number of so many bits; beyond 32 bits merely too large.
+fn greatest(width: u32) -> u64 {
+    (1u64 << width.min(33)) - 1
+}
+
 /// By a signal: exact, the result grows by the greatest amount.
 impl<'m> Shl<Sig<'m>> for Sig<'m> {
     type Output = Sig<'m>;
@@ -260,7 +265,7 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
     #[track_caller]
     fn shl(self, amount: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let greatest = 1u64.checked_shl(amount.width()).map_or(u64::MAX / 2, |n| n - 1);
+        let greatest = greatest(amount.width());
         let Some(ty) = self.grow_left(greatest, at) else { return self.m.poison(self.ty(), at) };
         let wide = self.made(Op::Extend(self.id), ty, at);
         match wide.amount(amount, at) {

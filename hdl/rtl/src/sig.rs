@@ -7,7 +7,7 @@ use std::panic::Location;
 use crate::bits::Bits;
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
-use crate::netlist::{Drive, Id, Op, Red};
+use crate::netlist::{Id, Op, Red};
 use crate::types::{Number, Type};
 
 /// A signal of a module under construction: a port, register, wire or expression.
@@ -163,10 +163,7 @@ impl<'m> Sig<'m> {
             return self;
         }
         // The node has a name already, or is a literal: the new name becomes a wire of its own.
-        let alias = self.m.push(Op::Wire, self.ty(), Some(name), at);
-        let drive = Drive { when: None, value: self.id, at };
-        self.m.state.borrow_mut().net.drives.insert(alias.id, vec![drive]);
-        alias
+        self.m.push(Op::Alias(self.id), self.ty(), Some(name), at)
     }
 
     /// A comment above the signal's declaration in the Verilog.
@@ -290,8 +287,8 @@ impl<'m> Sig<'m> {
         } else if width > self.width() {
             self.m.problem(at, Fault::SliceRange { of, lo: 0, hi: width });
         } else {
-            let furthest = 1u64.checked_shl(lo.width()).map_or(u64::MAX, |n| n - 1);
-            if furthest.saturating_add(u64::from(width)) <= u64::from(self.width()) {
+            let furthest = (1u64 << lo.width().min(33)) - 1;
+            if furthest + u64::from(width) <= u64::from(self.width()) {
                 return self.made(Op::SliceAt(self.id, lo.id), Type::UInt(width), at);
             }
             return (self.as_uint() >> lo).low(width, at);

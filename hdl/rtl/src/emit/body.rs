@@ -335,7 +335,12 @@ impl Body<'_> {
                 lo += run;
             }
         }
-        if net.reset.is_none() && net.needs_reset() && !self.out.contains("(rst)") {
+        // Registers that nothing reads are not written, and may leave these two behind.
+        let silent = |uses: [&str; 2]| !uses.iter().any(|u| self.out.contains(u));
+        if net.needs_clock() && silent(["posedge clk", ".clk(clk)"]) {
+            parts.push("clk".into());
+        }
+        if net.reset.is_none() && net.needs_reset() && silent(["if (rst)", ".rst(rst)"]) {
             parts.push("rst".into());
         }
         if !parts.is_empty() {

@@ -125,7 +125,10 @@ impl<'n> Writer<'n> {
                     Red::Any => "|",
                     Red::Parity => "^",
                 };
-                Expr { text: format!("{op}{}", self.operand(*a)), atomic: false, signed: false }
+                // `|~` would be read as one operator.
+                let a = self.operand(*a);
+                let a = if a.starts_with(['~', '!']) { format!("({a})") } else { a };
+                Expr { text: format!("{op}{a}"), atomic: false, signed: false }
             }
             Op::Mux(c, a, b) => {
                 let c = self.operand(*c);
@@ -150,6 +153,7 @@ impl<'n> Writer<'n> {
                 atom(format!("{text}[{index}{width}]"))
             }
             Op::Extend(a) => self.extension(*a, node.ty),
+            Op::Alias(a) => self.get(*a),
             Op::Cast(a) => {
                 let a = self.get(*a);
                 // Only the way out of signedness needs a word: where a signed operand is wanted,

@@ -145,16 +145,32 @@ impl Plan {
     }
 }
 
-/// Nodes that must be identifiers because the text selects bits of them.
+/// Nodes that must be identifiers: the text selects bits of them, or they are an index. (Icarus 11
+/// computes an index wider than it is written, so that a difference may leave its range.)
 fn bases(net: &Netlist) -> BTreeSet<Id> {
-    let of_nodes = net.nodes.iter().filter_map(|node| match node.op {
-        Op::Slice(a, _) | Op::SliceAt(a, _) => Some(a),
-        Op::Extend(a) if net.ty(a).is_signed() => Some(a),
-        _ => None,
-    });
-    let of_writes = net.mems.iter().filter_map(|m| m.write.as_ref());
-    let of_writes = of_writes.flat_map(|w| w.bytes.into_iter().flat_map(|b| [b, w.data]));
-    of_nodes.chain(of_writes).map(|id| uncast(net, id)).collect()
+    let compound = |id: &Id| {
+        let views =
+            |op: &Op| matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_));
+        !views(&net.node(uncast(net, *id)).op)
+    };
+    let mut found = vec![];
+    for node in &net.nodes {
+        match node.op {
+            Op::Slice(a, _) => found.push(a),
+            Op::SliceAt(a, at) => {
+                found.extend([a].into_iter().chain([at].into_iter().filter(compound)))
+            }
+            Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
+            _ => {}
+        }
+    }
+    for mem in &net.mems {
+        let addresses = mem.reads.iter().map(|r| r.addr).chain(mem.write.iter().map(|w| w.addr));
+        found.extend(addresses.filter(compound));
+        let bytes = mem.write.iter().filter_map(|w| w.bytes.map(|b| [b, w.data]));
+        found.extend(bytes.flatten());
+    }
+    found.into_iter().map(|id| uncast(net, id)).collect()
 }
 
 fn instance_inputs(net: &Netlist) -> BTreeSet<Id> {
