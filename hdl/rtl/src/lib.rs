@@ -66,6 +66,7 @@ mod names;
 mod narrow;
 mod netlist;
 mod ops;
+pub mod parts;
 pub mod random;
 mod report;
 mod select;
