@@ -39,12 +39,13 @@ impl<'m> Sig<'m> {
             return fit(wide);
         }
         let end = |bits: &Bits| self.m.constant(to, bits.resize(to.width(), false), at);
+        if !self.ty().is_signed() {
+            let bound = self.m.constant(self.ty(), high.resize(self.width(), false), at);
+            return self.gt(bound).mux(end(&high), fit(wide));
+        }
         let signed = Type::SInt(width);
         let above = wide.gt(self.m.constant(signed, high.clone(), at));
         let clamped = above.mux(end(&high), fit(wide));
-        if !self.ty().is_signed() {
-            return clamped;
-        }
         let below = match to {
             Type::UInt(_) => self.msb(),
             Type::SInt(_) => wide.lt(self.m.constant(signed, low.clone(), at)),

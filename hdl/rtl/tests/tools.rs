@@ -6,7 +6,7 @@ mod common;
 use std::process::Command;
 
 use sterna_rtl::parts::*;
-use sterna_rtl::{Design, Generate, SInt, UInt};
+use sterna_rtl::{AxiWidths, Design, Generate, SInt, UInt};
 
 fn designs() -> Vec<Design> {
     let mut parts: Vec<Box<dyn Generate>> = vec![];
@@ -28,6 +28,36 @@ fn designs() -> Vec<Design> {
             }
         }
     }
+    for width in [8, 64, 512] {
+        parts.push(Box::new(Crc32c { width }));
+        parts.push(Box::new(Isqrt { width }));
+        parts.push(Box::new(Divider { num: width, den: 24 }));
+        parts.push(Box::new(RoundRobin { count: width }));
+    }
+    parts.push(Box::new(Divider { num: 1, den: 1 }));
+    parts.push(Box::new(Isqrt { width: 1 }));
+    parts.push(Box::new(LinearTable::of("square", 5, 6, UInt(11), |i| (i * i) as i64)));
+    parts.push(Box::new(LinearTable::of("falling", 3, 1, SInt(8), |i| 100 - 25 * i as i64)));
+    for (data, depth) in [(64, 512), (512, 64), (1024, 256)] {
+        parts.push(Box::new(ReadMaster {
+            widths: AxiWidths { addr: 34, data, id: 2 },
+            length: 24,
+            depth,
+        }));
+    }
+    let register = |name: &str, offset, access| Register {
+        name: name.into(),
+        offset,
+        width: 9,
+        access,
+        reset: 3,
+        doc: "For tools.".into(),
+    };
+    let access =
+        [Access::Read, Access::Write, Access::Pulse].into_iter().zip(["one", "two", "three"]);
+    let registers =
+        access.enumerate().map(|(i, (a, name))| register(name, 4 * i as u32, a)).collect();
+    parts.push(Box::new(LiteRegisters { name: "tools".into(), addr: 8, registers }));
     parts.iter().map(|part| part.build().unwrap_or_else(|e| panic!("{e}"))).collect()
 }
 
