@@ -17,9 +17,13 @@ pub(crate) fn push(net: &mut Netlist, node: Node) -> Id {
 /// The node that stands for `op`: an existing one where that means the same.
 pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
     let operands = op.operands();
-    let all_literal = operands.iter().all(|&id| literal(net, id).is_some());
-    if all_literal && !operands.is_empty() {
-        let get = |id: Id| literal(net, id).expect("only literals are folded");
+    let values: Vec<Option<Bits>> = operands.iter().map(|&id| known(net, id)).collect();
+    // A name given to a literal stays, but what is computed from it is a literal again.
+    if !operands.is_empty() && values.iter().all(Option::is_some) && !matches!(op, Op::Alias(_)) {
+        let get = |id: Id| {
+            let at = operands.iter().position(|&o| o == id);
+            at.and_then(|at| values[at].as_ref()).expect("every operand is known")
+        };
         let bits = eval(&op, ty, get, |id| net.ty(id));
         return push(net, Node { ty, op: Op::Const(bits), name: None, comment: None, at });
     }
@@ -31,19 +35,12 @@ pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
 }
 
 fn same_literal(net: &Netlist, a: Id, b: Id) -> bool {
-    literal(net, a).is_some_and(|bits| literal(net, b) == Some(bits))
+    known(net, a).is_some_and(|bits| known(net, b) == Some(bits))
 }
 
 enum Simpler {
     Same(Id),
     Op(Op),
-}
-
-pub(crate) fn literal(net: &Netlist, id: Id) -> Option<&Bits> {
-    match &net.node(id).op {
-        Op::Const(bits) => Some(bits),
-        _ => None,
-    }
 }
 
 fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
@@ -52,7 +49,7 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
     let inner = |id: Id| {
         Some(&net.node(id)).filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op)
     };
-    let is_zero = |id: Id| literal(net, id).is_some_and(Bits::is_zero);
+    let is_zero = |id: Id| known(net, id).is_some_and(|bits| bits.is_zero());
     match op {
         Op::Cast(a) | Op::Extend(a) if net.ty(*a) == ty => Some(Same(*a)),
         Op::Extend(a) if net.width(*a) == ty.width() => Some(New(Op::Cast(*a))),
@@ -84,17 +81,18 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
             }
             _ => None,
         },
+        Op::SliceAt(a, at) => known(net, *at).map(|at| New(Op::Slice(*a, at.to_amount()))),
         Op::Cat(parts) if parts.len() == 1 => Some(New(Op::Cast(parts[0]))),
         Op::Not(a) => match inner(*a) {
             Some(Op::Not(b)) => Some(Same(*b)),
             _ => None,
         },
-        Op::Mux(c, a, b) => match literal(net, *c) {
+        Op::Mux(c, a, b) => match known(net, *c) {
             Some(bits) => Some(Same(if bits.is_zero() { *b } else { *a })),
             None => (a == b || same_literal(net, *a, *b)).then_some(Same(*a)),
         },
-        Op::Switch(s, arms, default) => literal(net, *s).map(|on| {
-            let arm = arms.iter().find(|(key, _)| key == on);
+        Op::Switch(s, arms, default) => known(net, *s).map(|on| {
+            let arm = arms.iter().find(|(key, _)| *key == on);
             Same(arm.map_or(*default, |a| a.1))
         }),
         Op::Bin(Bin::Sub | Bin::Xor, a, b) if a == b => {
@@ -112,7 +110,7 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Simpler> {
         Op::Bin(Bin::Add | Bin::Or | Bin::Xor, a, b) if is_zero(*a) => retype(net, *b, ty),
         Op::Bin(Bin::Sub, a, b) if is_zero(*b) => retype(net, *a, ty),
         Op::Bin(Bin::And, a, b) => {
-            let is_ones = |id: Id| literal(net, id).is_some_and(|l| l.not().is_zero());
+            let is_ones = |id: Id| known(net, id).is_some_and(|l| l.not().is_zero());
             match () {
                 () if is_ones(*b) || is_zero(*a) => retype(net, *a, ty),
                 () if is_ones(*a) || is_zero(*b) => retype(net, *b, ty),
