@@ -139,18 +139,44 @@ fn known(net: &Netlist, id: Id) -> Option<Bits> {
     }
 }
 
-/// The result of a comparison with the end of the type's range, where it is always the same.
+/// The least and greatest value that a signal can have, as far as its type and extensions tell.
+fn range(net: &Netlist, id: Id) -> (Bits, Bits) {
+    let (width, signed) = (net.width(id), net.ty(id).is_signed());
+    if let Some(bits) = known(net, id) {
+        return (bits.clone(), bits);
+    }
+    match net.node(id).op {
+        Op::Alias(a) => range(net, a),
+        // A sign-extended value that is read as unsigned again leaves its order.
+        Op::Extend(a) if signed || !net.ty(a).is_signed() => {
+            let (low, high) = range(net, a);
+            let wide = |bits: Bits| bits.resize(width, net.ty(a).is_signed());
+            (wide(low), wide(high))
+        }
+        _ => {
+            let low =
+                if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
+            (low.clone(), low.not())
+        }
+    }
+}
+
+/// The result of a comparison that is the same whatever the signals are: lint would report it.
 fn foregone(net: &Netlist, cmp: Cmp, a: Id, b: Id) -> Option<bool> {
-    let (width, signed) = (net.width(a), net.ty(a).is_signed());
-    let lowest = if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
-    let highest = lowest.not();
-    let (left, right) = (known(net, a), known(net, b));
-    let is = |id: Id, end: &Bits| (if id == a { &left } else { &right }).as_ref() == Some(end);
+    let signed = net.ty(a).is_signed();
+    let ((low_a, high_a), (low_b, high_b)) = (range(net, a), range(net, b));
+    let always = |x: &Bits, cmp, y: &Bits| compare(cmp, x.compare(y, signed));
     match cmp {
-        Cmp::Lt if is(b, &lowest) || is(a, &highest) => Some(false),
-        Cmp::Gt if is(b, &highest) || is(a, &lowest) => Some(false),
-        Cmp::Le if is(b, &highest) || is(a, &lowest) => Some(true),
-        Cmp::Ge if is(b, &lowest) || is(a, &highest) => Some(true),
+        Cmp::Lt if always(&high_a, Cmp::Lt, &low_b) => Some(true),
+        Cmp::Lt if always(&low_a, Cmp::Ge, &high_b) => Some(false),
+        Cmp::Le if always(&high_a, Cmp::Le, &low_b) => Some(true),
+        Cmp::Le if always(&low_a, Cmp::Gt, &high_b) => Some(false),
+        Cmp::Gt => foregone(net, Cmp::Lt, b, a),
+        Cmp::Ge => foregone(net, Cmp::Le, b, a),
+        Cmp::Eq | Cmp::Ne => {
+            let apart = always(&high_a, Cmp::Lt, &low_b) || always(&high_b, Cmp::Lt, &low_a);
+            apart.then_some(cmp == Cmp::Ne)
+        }
         _ => None,
     }
 }

@@ -105,3 +105,20 @@ fn memory_reads_old_words() {
     sim.poke("we", 1);
     assert_eq!(sim.try_step().unwrap_err().name, "store_no_collision_0");
 }
+
+/// Folding must not take a sign-extended value that is read as unsigned for a small one.
+#[test]
+fn foregone_comparisons() {
+    let m = Module::new("foregone");
+    let a = m.input("a", SInt(8));
+    let u = a.extend(20).truncate(12).as_uint();
+    m.output("above", UInt(1)).set(u.gt(200));
+    m.output("never", UInt(1)).set(m.input("b", UInt(1)).extend(9).gt(1));
+    let design = m.build().unwrap();
+    assert!(design.verilog().contains("assign never = 1'd0;"));
+    let mut sim = Interpreter::new(&design);
+    for value in -128..128i64 {
+        sim.poke("a", value);
+        assert_eq!(sim.u64("above") == 1, (value & 0xfff) > 200, "{value}");
+    }
+}
