@@ -18,12 +18,12 @@ pub struct Bits {
 impl Bits {
     /// All bits zero.
     pub fn zero(width: u32) -> Bits {
-        Bits { width, limbs: smallvec![0; width.div_ceil(64) as usize] }
+        Bits::of_limbs(width, |_| 0)
     }
 
     /// All bits one.
     pub fn ones(width: u32) -> Bits {
-        Bits::zero(width).not()
+        Bits::of_limbs(width, |_| u64::MAX)
     }
 
     /// The low `width` bits of `value`.
@@ -38,11 +38,16 @@ impl Bits {
 
     /// The low `width` bits of little-endian limbs; missing limbs are zero.
     pub fn from_limbs(width: u32, limbs: &[u64]) -> Bits {
-        let mut bits = Bits::zero(width);
-        for (to, from) in bits.limbs.iter_mut().zip(limbs) {
-            *to = *from;
+        Bits::of_limbs(width, |i| limbs.get(i).copied().unwrap_or(0))
+    }
+
+    /// Limb after limb; what stands above the width is cleared.
+    fn of_limbs(width: u32, limb: impl FnMut(usize) -> u64) -> Bits {
+        let mut limbs: SmallVec<_> = (0..width.div_ceil(64) as usize).map(limb).collect();
+        if let Some(top) = limbs.last_mut() {
+            *top &= u64::MAX >> (width.wrapping_neg() % 64);
         }
-        bits.trimmed()
+        Bits { width, limbs }
     }
 
     /// Number of bits.
@@ -85,13 +90,9 @@ impl Bits {
         self.limbs.iter().all(|&l| l == 0)
     }
 
-    /// The value as an amount to shift by, which stops at `u32::MAX`.
+    /// The value as an amount to shift by: the builder keeps amounts below the greatest width.
     pub(crate) fn to_amount(&self) -> u32 {
-        if self.limbs[1..].iter().all(|&l| l == 0) {
-            u32::try_from(self.limbs[0]).unwrap_or(u32::MAX)
-        } else {
-            u32::MAX
-        }
+        self.to_u64() as u32
     }
 
     /// Number of set bits.
@@ -103,21 +104,19 @@ impl Bits {
         self.bit(self.width - 1)
     }
 
-    /// Clears what stands above the width.
-    fn trimmed(mut self) -> Bits {
-        let spare = self.limbs.len() as u32 * 64 - self.width;
-        if let Some(top) = self.limbs.last_mut()
-            && spare > 0
-        {
-            *top &= u64::MAX >> spare;
-        }
-        self
+    /// The 64 bits from position `from` on; there are zeros on either side.
+    fn window(&self, from: i64) -> u64 {
+        let limb = |i: i64| {
+            let limb = usize::try_from(i).ok().and_then(|i| self.limbs.get(i));
+            u128::from(limb.copied().unwrap_or(0))
+        };
+        let (i, shift) = (from.div_euclid(64), from.rem_euclid(64));
+        ((limb(i) | limb(i + 1) << 64) >> shift) as u64
     }
 
-    fn zip(&self, other: &Bits, f: impl Fn(u64, u64) -> u64) -> Bits {
+    fn zip(&self, other: &Bits, mut f: impl FnMut(u64, u64) -> u64) -> Bits {
         debug_assert_eq!(self.width, other.width);
-        let limbs = self.limbs.iter().zip(&other.limbs).map(|(&a, &b)| f(a, b)).collect();
-        Bits { width: self.width, limbs }.trimmed()
+        Bits::of_limbs(self.width, |i| f(self.limbs[i], other.limbs[i]))
     }
 
     /// Bitwise and of equal widths.
@@ -138,46 +137,42 @@ impl Bits {
     /// Every bit inverted.
     #[allow(clippy::should_implement_trait)]
     pub fn not(&self) -> Bits {
-        Bits { width: self.width, limbs: self.limbs.iter().map(|l| !l).collect() }.trimmed()
+        Bits::of_limbs(self.width, |i| !self.limbs[i])
     }
 
-    fn add_with_carry(&self, other: &Bits, invert: bool) -> Bits {
-        debug_assert_eq!(self.width, other.width);
-        let mut carry = invert;
-        let mut sum = self.clone();
-        for (a, &b) in sum.limbs.iter_mut().zip(&other.limbs) {
-            let (s, c1) = a.overflowing_add(if invert { !b } else { b });
-            let (s, c2) = s.overflowing_add(u64::from(carry));
-            (*a, carry) = (s, c1 | c2);
-        }
-        sum.trimmed()
+    fn add_with_carry(&self, other: &Bits, mut carry: u64) -> Bits {
+        self.zip(other, |a, b| {
+            let sum = u128::from(a) + u128::from(b) + u128::from(carry);
+            carry = (sum >> 64) as u64;
+            sum as u64
+        })
     }
 
     /// Sum of equal widths, modulo 2^width.
     #[allow(clippy::should_implement_trait)]
     pub fn add(&self, other: &Bits) -> Bits {
-        self.add_with_carry(other, false)
+        self.add_with_carry(other, 0)
     }
 
     /// Difference of equal widths, modulo 2^width.
     #[allow(clippy::should_implement_trait)]
     pub fn sub(&self, other: &Bits) -> Bits {
-        self.add_with_carry(other, true)
+        self.add_with_carry(&other.not(), 1)
     }
 
     /// Product of equal widths, modulo 2^width.
     #[allow(clippy::should_implement_trait)]
     pub fn mul(&self, other: &Bits) -> Bits {
-        let mut product = Bits::zero(self.width);
+        let mut product: SmallVec<[u64; 2]> = smallvec![0; self.limbs.len()];
         for (i, &a) in self.limbs.iter().enumerate() {
             let mut carry = 0u128;
-            for (p, &b) in product.limbs[i..].iter_mut().zip(&other.limbs) {
+            for (p, &b) in product[i..].iter_mut().zip(&other.limbs) {
                 carry += u128::from(a) * u128::from(b) + u128::from(*p);
                 *p = carry as u64;
                 carry >>= 64;
             }
         }
-        product.trimmed()
+        Bits::from_limbs(self.width, &product)
     }
 
     /// Order of equal widths.
@@ -199,42 +194,21 @@ impl Bits {
 
     /// Shift towards the top at the same width.
     pub fn shift_left(&self, n: u32) -> Bits {
-        let mut bits = Bits::zero(self.width);
-        if n < self.width {
-            let (limbs, part) = ((n / 64) as usize, n % 64);
-            for i in (limbs..bits.limbs.len()).rev() {
-                let low = if part > 0 && i > limbs {
-                    self.limbs[i - limbs - 1] >> (64 - part)
-                } else {
-                    0
-                };
-                bits.limbs[i] = self.limbs[i - limbs] << part | low;
-            }
-        }
-        bits.trimmed()
+        Bits::of_limbs(self.width, |i| self.window(64 * i as i64 - i64::from(n)))
     }
 
     /// Shift towards the bottom at the same width, filling with zeros or the sign.
     pub fn shift_right(&self, n: u32, signed: bool) -> Bits {
-        let fill = signed && self.sign();
-        let mut bits = Bits::zero(self.width);
-        if n < self.width {
-            let (limbs, part) = ((n / 64) as usize, n % 64);
-            for i in 0..self.limbs.len() - limbs {
-                let high = self.limbs.get(i + limbs + 1).copied().unwrap_or(0);
-                let high = if part > 0 { high << (64 - part) } else { 0 };
-                bits.limbs[i] = self.limbs[i + limbs] >> part | high;
-            }
+        let shifted = self.slice(n, self.width);
+        if signed && self.sign() {
+            return shifted.or(&Bits::ones(self.width).shift_left(self.width.saturating_sub(n)));
         }
-        if fill {
-            bits = bits.or(&Bits::ones(self.width).shift_left(self.width.saturating_sub(n)));
-        }
-        bits
+        shifted
     }
 
-    /// `width` bits from bit `lo` on.
+    /// `width` bits from bit `lo` on; bits above the width read as zero.
     pub fn slice(&self, lo: u32, width: u32) -> Bits {
-        self.shift_right(lo, false).resize(width, false)
+        Bits::of_limbs(width, |i| self.window(64 * i as i64 + i64::from(lo)))
     }
 
     /// `self` above `low`.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::ops::Range;
 use std::panic::Location;
 
-use crate::bits::Bits;
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
 use crate::netlist::{Id, Op, Red};
@@ -36,20 +35,15 @@ impl<'m> Operand<'m> for Sig<'m> {
     }
 }
 
-macro_rules! operand {
-    ($($t:ty),*) => {$(
-        impl<'m> Operand<'m> for $t {
-            fn own_type(&self) -> Option<Type> {
-                None
-            }
+impl<'m, N: Number> Operand<'m> for N {
+    fn own_type(&self) -> Option<Type> {
+        None
+    }
 
-            fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m> {
-                m.literal(like, &self, at)
-            }
-        }
-    )*};
+    fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m> {
+        m.literal(like, &self, at)
+    }
 }
-operand!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, bool, Bits);
 
 impl<'m> Sig<'m> {
     /// Its type.

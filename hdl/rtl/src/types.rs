@@ -65,17 +65,15 @@ macro_rules! number {
                 #[allow(unused_comparisons)]
                 let negative = *self < 0;
                 // Both casts keep the low bits; which of the two is meant follows from the sign.
-                let bits = if negative {
-                    Bits::from_i128(ty.width(), *self as i128)
+                let (bits, high) = if negative {
+                    (Bits::from_i128(ty.width(), *self as i128), !(*self as i128) as u128)
                 } else {
-                    Bits::from_u128(ty.width(), *self as u128)
+                    (Bits::from_u128(ty.width(), *self as u128), *self as u128)
                 };
-                let exact = match ty {
-                    Type::UInt(w) => !negative && (w >= 128 || (*self as u128) >> w == 0),
-                    Type::SInt(w) if negative => w > 128 || (*self as i128) >> (w - 1) == -1,
-                    Type::SInt(w) => w > 128 || (*self as u128) >> (w - 1) == 0,
-                };
-                exact.then_some(bits)
+                // What is not a copy of the sign has to fit below it.
+                let room = ty.width() - u32::from(ty.is_signed());
+                let fits = high.checked_shr(room).unwrap_or(0) == 0;
+                (fits && (ty.is_signed() || !negative)).then_some(bits)
             }
         }
     )*};
