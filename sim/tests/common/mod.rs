@@ -21,3 +21,14 @@ pub fn seed() -> u64 {
     eprintln!("STERNA_SEED={seed}");
     seed
 }
+
+/// Folder of the Verilator that the tests use.
+pub fn verilator_root() -> PathBuf {
+    if let Some(root) = std::env::var_os("VERILATOR_ROOT") {
+        return root.into();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&path);
+    let bin = folders.find(|f| f.join("verilator_bin").is_file()).expect("Verilator is on PATH");
+    bin.parent().expect("bin has a parent").to_path_buf()
+}
