@@ -26,6 +26,11 @@ impl Bits {
         Bits::of_limbs(width, |_| u64::MAX)
     }
 
+    /// One bit.
+    pub(crate) fn truth(bit: bool) -> Bits {
+        Bits::from_u128(1, u128::from(bit))
+    }
+
     /// The low `width` bits of `value`.
     pub fn from_u128(width: u32, value: u128) -> Bits {
         Bits::from_limbs(width, &[value as u64, (value >> 64) as u64])

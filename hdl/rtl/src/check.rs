@@ -1,9 +1,7 @@
 //! The structural checks: everything driven, nothing in a circle, and which inputs an output sees.
 
-use std::collections::BTreeSet;
-
 use crate::error::{Fault, Problem};
-use crate::netlist::{Direction, Id, Netlist, Op};
+use crate::netlist::{Direction, Id, Netlist, Op, PortDecl};
 
 /// Wires, outputs and registers without a drive, and wires without a default.
 pub(crate) fn driven(net: &Netlist, known: &[Problem]) -> Vec<Problem> {
@@ -82,16 +80,13 @@ fn circle(net: &Netlist, path: &[Id]) -> Problem {
 
 /// For each port, the indices of the input ports that it depends on within a clock.
 pub(crate) fn paths(net: &Netlist) -> Vec<Vec<usize>> {
-    let of_port = |root: Id| {
-        let (mut seen, mut stack) = (BTreeSet::from([root]), vec![root]);
-        while let Some(id) = stack.pop() {
-            stack.extend(net.fan_in(id).into_iter().filter(|&next| seen.insert(next)));
+    let of_port = |port: &PortDecl| {
+        if port.direction == Direction::Input {
+            return vec![];
         }
-        let inputs = net.ports.iter().enumerate();
-        let inputs =
-            inputs.filter(|(_, p)| p.direction == Direction::Input && seen.contains(&p.node));
-        inputs.map(|(i, _)| i).collect()
+        let seen = net.reach([port.node], false);
+        let on = |p: &PortDecl| p.direction == Direction::Input && seen[p.node.0 as usize];
+        (0..net.ports.len()).filter(|&i| on(&net.ports[i])).collect()
     };
-    let ports = net.ports.iter();
-    ports.map(|p| if p.direction == Direction::Output { of_port(p.node) } else { vec![] }).collect()
+    net.ports.iter().map(of_port).collect()
 }

@@ -67,8 +67,8 @@ pub enum Fault {
         "{signal} cannot be driven: only outputs, wires, registers and inputs of instances can"
     )]
     NotDrivable { signal: Described },
-    #[error("{signal} is not a register, so it has no {what}")]
-    NotRegister { signal: Described, what: &'static str },
+    #[error("{signal} is not a register, so it has no reset")]
+    NotRegister { signal: Described },
     #[error(
         "{signal} is driven again (first at {first}); only a drive under when() may follow another"
     )]

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::bits::Bits;
-use crate::netlist::{Bin, Cmp, Id, Op, Red};
+use crate::netlist::{Bin, Id, Op, Red};
 use crate::types::Type;
 
 /// Value of an operator without state. `get` gives an operand's bits, `ty_of` its type.
@@ -16,11 +16,10 @@ pub(crate) fn eval<'a>(
     get: impl Fn(Id) -> &'a Bits,
     ty_of: impl Fn(Id) -> Type,
 ) -> Bits {
-    let truth = |b: bool| Bits::from_u128(1, u128::from(b));
     match op {
         Op::Const(bits) => bits.clone(),
         Op::Bin(bin, a, b) => {
-            let (a, b) = (get(*a), get(*b));
+            let (signed, a, b) = (ty_of(*a).is_signed(), get(*a), get(*b));
             match bin {
                 Bin::Add => a.add(b),
                 Bin::Sub => a.sub(b),
@@ -28,13 +27,15 @@ pub(crate) fn eval<'a>(
                 Bin::And => a.and(b),
                 Bin::Or => a.or(b),
                 Bin::Xor => a.xor(b),
+                Bin::Shl => a.shift_left(b.to_amount()),
+                Bin::Shr => a.shift_right(b.to_amount(), signed),
+                compared => Bits::truth(holds(*compared, a.compare(b, signed))),
             }
         }
         Op::Not(a) => get(*a).not(),
-        Op::Cmp(cmp, a, b) => truth(compare(*cmp, get(*a).compare(get(*b), ty_of(*a).is_signed()))),
         Op::Reduce(red, a) => {
             let (a, set) = (get(*a), get(*a).count_ones());
-            truth(match red {
+            Bits::truth(match red {
                 Red::All => set == a.width(),
                 Red::Any => set > 0,
                 Red::Parity => set % 2 == 1,
@@ -58,21 +59,21 @@ pub(crate) fn eval<'a>(
         Op::SliceAt(a, at) => get(*a).slice(get(*at).to_amount(), ty.width()),
         Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
-        Op::Shl(a, n) => get(*a).shift_left(get(*n).to_amount()),
-        Op::Shr(a, n) => get(*a).shift_right(get(*n).to_amount(), ty.is_signed()),
         Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {
             unreachable!("{} has no value of its own", op.word())
         }
     }
 }
 
-pub(crate) fn compare(cmp: Cmp, order: Ordering) -> bool {
-    match cmp {
-        Cmp::Eq => order.is_eq(),
-        Cmp::Ne => order.is_ne(),
-        Cmp::Lt => order.is_lt(),
-        Cmp::Le => order.is_le(),
-        Cmp::Gt => order.is_gt(),
-        Cmp::Ge => order.is_ge(),
+/// Whether a comparison holds between operands of this order.
+pub(crate) fn holds(compared: Bin, order: Ordering) -> bool {
+    match compared {
+        Bin::Eq => order.is_eq(),
+        Bin::Ne => order.is_ne(),
+        Bin::Lt => order.is_lt(),
+        Bin::Le => order.is_le(),
+        Bin::Gt => order.is_gt(),
+        Bin::Ge => order.is_ge(),
+        other => unreachable!("{other:?} does not compare"),
     }
 }

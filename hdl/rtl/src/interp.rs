@@ -8,9 +8,7 @@ use crate::bits::Bits;
 use crate::check;
 use crate::component::{Component, Design};
 use crate::eval::eval;
-use crate::netlist::{
-    Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, Read, RegInfo, Write,
-};
+use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, Read, Write};
 use crate::types::{Number, Type};
 
 /// A property that did not hold.
@@ -173,10 +171,9 @@ impl Interpreter {
 
     fn edge(&mut self) {
         let mut next: Vec<(Id, Bits)> = vec![];
-        for (&id, info) in &self.net.regs {
-            match &info.reset {
+        for (&id, reset) in &self.net.regs {
+            match reset {
                 Some(value) if self.is_set(RST) => next.push((id, value.clone())),
-                _ if info.enable.is_some_and(|e| !self.is_set(e)) => {}
                 _ => next.extend(self.driven(id).map(|v| (id, v.clone()))),
             }
         }
@@ -246,10 +243,7 @@ fn flatten(
         let drive = |d: &Drive| Drive { when: d.when.map(to), value: to(d.value), at: d.at };
         flat.drives.insert(to(id), drives.iter().map(drive).collect());
     }
-    for (&id, info) in &net.regs {
-        let info = RegInfo { reset: info.reset.clone(), enable: info.enable.map(to) };
-        flat.regs.insert(to(id), info);
-    }
+    flat.regs.extend(net.regs.iter().map(|(&id, reset)| (to(id), reset.clone())));
     for mem in &net.mems {
         let read = |r: &Read| Read { enable: to(r.enable), addr: to(r.addr), out: to(r.out) };
         let mut mem = mem.clone();

@@ -184,7 +184,7 @@ impl<'m> Memory<'m> {
         let name = self.edit(|mem| mem.name.clone());
         let name = self.m.claim_numbered_whole(format!("{name}_r"), at);
         let reg = self.m.push(Op::Reg, first.ty(), Some(name), at);
-        self.m.state.borrow_mut().net.regs.insert(reg.id, Default::default());
+        self.m.state.borrow_mut().net.regs.insert(reg.id, None);
         self.m.drive(reg, first, at);
         reg
     }

@@ -9,9 +9,7 @@ use crate::component::{Component, Design};
 use crate::error::{At, Fault, Problem, RtlError};
 use crate::fold;
 use crate::names;
-use crate::netlist::{
-    Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl, RegInfo,
-};
+use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Number, Type};
 
@@ -99,7 +97,7 @@ impl Module {
     #[track_caller]
     pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
         let sig = self.declare(&name.into(), Op::Reg, ty, Location::caller());
-        self.state.borrow_mut().net.regs.insert(sig.id, RegInfo::default());
+        self.state.borrow_mut().net.regs.insert(sig.id, None);
         sig
     }
 

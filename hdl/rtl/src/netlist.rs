@@ -15,18 +15,8 @@ use crate::types::Type;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Id(pub u32);
 
-/// Comparison operators; operands have equal types, the result is `UInt(1)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cmp {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-}
-
-/// Operators of two operands whose width is the result's.
+/// Operators of two operands. Comparisons give `UInt(1)`, shifts take any `UInt` as their second
+/// operand; otherwise operands and result have one width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bin {
     Add,
@@ -35,6 +25,42 @@ pub(crate) enum Bin {
     And,
     Or,
     Xor,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Shl,
+    /// Arithmetic for `SInt`.
+    Shr,
+}
+
+impl Bin {
+    /// Whether low bits of the result depend on low bits of the operands alone.
+    pub fn is_modular(self) -> bool {
+        matches!(self, Bin::Add | Bin::Sub | Bin::Mul | Bin::And | Bin::Or | Bin::Xor)
+    }
+
+    /// What generated names call it, and how Verilog spells it.
+    pub fn spelling(self) -> (&'static str, &'static str) {
+        match self {
+            Bin::Add => ("sum", "+"),
+            Bin::Sub => ("difference", "-"),
+            Bin::Mul => ("product", "*"),
+            Bin::And => ("and", "&"),
+            Bin::Or => ("or", "|"),
+            Bin::Xor => ("xor", "^"),
+            Bin::Eq => ("compare", "=="),
+            Bin::Ne => ("compare", "!="),
+            Bin::Lt => ("compare", "<"),
+            Bin::Le => ("compare", "<="),
+            Bin::Gt => ("compare", ">"),
+            Bin::Ge => ("compare", ">="),
+            Bin::Shl => ("shift", "<<"),
+            Bin::Shr => ("shift", ">>"),
+        }
+    }
 }
 
 /// Reductions to `UInt(1)`.
@@ -53,7 +79,6 @@ pub(crate) enum Op {
     Const(Bits),
     Bin(Bin, Id, Id),
     Not(Id),
-    Cmp(Cmp, Id, Id),
     Reduce(Red, Id),
     Mux(Id, Id, Id),
     /// Selector, arms with distinct constants, default.
@@ -70,9 +95,6 @@ pub(crate) enum Op {
     Cast(Id),
     /// Another name for the same signal.
     Alias(Id),
-    Shl(Id, Id),
-    /// Arithmetic for `SInt`.
-    Shr(Id, Id),
     /// Driven through `Netlist::drives`: wires, outputs, inputs of instances.
     Wire,
     /// Driven through `Netlist::drives`, at the clock edge.
@@ -86,49 +108,31 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// Nodes that the operator's value depends on within the same clock; drives not included.
-    pub fn operands(&self) -> Vec<Id> {
+    fn slots(&mut self) -> Vec<&mut Id> {
         match self {
-            Op::Bin(_, a, b)
-            | Op::Cmp(_, a, b)
-            | Op::SliceAt(a, b)
-            | Op::Shl(a, b)
-            | Op::Shr(a, b) => {
-                vec![*a, *b]
+            Op::Bin(_, a, b) | Op::SliceAt(a, b) => vec![a, b],
+            Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![a],
+            Op::Extend(a) | Op::Cast(a) | Op::Alias(a) => vec![a],
+            Op::Mux(c, a, b) => vec![c, a, b],
+            Op::Switch(on, arms, default) => {
+                [on].into_iter().chain(arms.iter_mut().map(|a| &mut a.1)).chain([default]).collect()
             }
-            Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![*a],
-            Op::Extend(a) | Op::Cast(a) | Op::Alias(a) => vec![*a],
-            Op::Mux(c, a, b) => vec![*c, *a, *b],
-            Op::Switch(s, arms, d) => {
-                [*s].into_iter().chain(arms.iter().map(|a| a.1)).chain([*d]).collect()
-            }
-            Op::Cat(parts) => parts.clone(),
+            Op::Cat(parts) => parts.iter_mut().collect(),
             Op::Input | Op::Const(_) | Op::Wire | Op::Reg => vec![],
             Op::MemRead(..) | Op::InstOut(..) | Op::Poison => vec![],
         }
     }
 
+    /// Nodes that the operator's value depends on within the same clock; drives not included.
+    pub fn operands(&self) -> Vec<Id> {
+        self.clone().slots().into_iter().map(|id| *id).collect()
+    }
+
     /// The same operator on other nodes.
     pub fn mapped(&self, f: impl Fn(Id) -> Id) -> Op {
-        match self {
-            Op::Bin(bin, a, b) => Op::Bin(*bin, f(*a), f(*b)),
-            Op::Cmp(cmp, a, b) => Op::Cmp(*cmp, f(*a), f(*b)),
-            Op::SliceAt(a, b) => Op::SliceAt(f(*a), f(*b)),
-            Op::Shl(a, b) => Op::Shl(f(*a), f(*b)),
-            Op::Shr(a, b) => Op::Shr(f(*a), f(*b)),
-            Op::Not(a) => Op::Not(f(*a)),
-            Op::Reduce(red, a) => Op::Reduce(*red, f(*a)),
-            Op::Slice(a, lo) => Op::Slice(f(*a), *lo),
-            Op::Extend(a) => Op::Extend(f(*a)),
-            Op::Cast(a) => Op::Cast(f(*a)),
-            Op::Alias(a) => Op::Alias(f(*a)),
-            Op::Mux(c, a, b) => Op::Mux(f(*c), f(*a), f(*b)),
-            Op::Switch(s, arms, d) => {
-                Op::Switch(f(*s), arms.iter().map(|(k, v)| (k.clone(), f(*v))).collect(), f(*d))
-            }
-            Op::Cat(parts) => Op::Cat(parts.iter().map(|&p| f(p)).collect()),
-            other => other.clone(),
-        }
+        let mut op = self.clone();
+        op.slots().into_iter().for_each(|id| *id = f(*id));
+        op
     }
 
     /// What messages and generated names call it.
@@ -136,14 +140,8 @@ impl Op {
         match self {
             Op::Input => "input",
             Op::Const(_) => "literal",
-            Op::Bin(Bin::Add, ..) => "sum",
-            Op::Bin(Bin::Sub, ..) => "difference",
-            Op::Bin(Bin::Mul, ..) => "product",
-            Op::Bin(Bin::And, ..) => "and",
-            Op::Bin(Bin::Or, ..) => "or",
-            Op::Bin(Bin::Xor, ..) => "xor",
+            Op::Bin(bin, ..) => bin.spelling().0,
             Op::Not(_) => "not",
-            Op::Cmp(..) => "compare",
             Op::Reduce(..) => "reduce",
             Op::Mux(..) => "mux",
             Op::Switch(..) => "switch",
@@ -152,7 +150,6 @@ impl Op {
             Op::Extend(_) => "extend",
             Op::Cast(_) => "cast",
             Op::Alias(_) => "alias",
-            Op::Shl(..) | Op::Shr(..) => "shift",
             Op::Wire => "wire",
             Op::Reg => "reg",
             Op::MemRead(..) => "read",
@@ -177,12 +174,6 @@ pub(crate) struct Drive {
     pub when: Option<Id>,
     pub value: Id,
     pub at: At,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RegInfo {
-    pub reset: Option<Bits>,
-    pub enable: Option<Id>,
 }
 
 #[derive(Clone, Debug)]
@@ -212,6 +203,14 @@ pub(crate) struct Mem {
     pub comment: Option<String>,
     pub write: Option<Write>,
     pub reads: Vec<Read>,
+}
+
+impl Mem {
+    /// What the write port takes in.
+    pub fn write_fan_in(&self) -> Vec<Id> {
+        let write = self.write.iter();
+        write.flat_map(|w| [w.enable, w.addr, w.data].into_iter().chain(w.bytes)).collect()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -259,7 +258,8 @@ pub(crate) struct Netlist {
     pub doc: String,
     pub nodes: Vec<Node>,
     pub drives: BTreeMap<Id, Vec<Drive>>,
-    pub regs: BTreeMap<Id, RegInfo>,
+    /// Every register, with its value in reset.
+    pub regs: BTreeMap<Id, Option<Bits>>,
     pub mems: Vec<Mem>,
     pub insts: Vec<Inst>,
     /// Without clock and reset.
@@ -300,13 +300,15 @@ impl Netlist {
         Described { name, ty: node.ty }
     }
 
+    fn drive_fan_in(&self, id: Id) -> Vec<Id> {
+        self.drives(id).iter().flat_map(|d| d.when.into_iter().chain([d.value])).collect()
+    }
+
     /// Nodes on which `id` depends within the same clock, outputs of instances through the
     /// component's own paths.
     pub fn fan_in(&self, id: Id) -> Vec<Id> {
         match &self.node(id).op {
-            Op::Wire => {
-                self.drives(id).iter().flat_map(|d| d.when.into_iter().chain([d.value])).collect()
-            }
+            Op::Wire => self.drive_fan_in(id),
             Op::InstOut(inst, port) => {
                 let inst = &self.insts[*inst];
                 inst.of.paths(*port).iter().map(|&input| inst.pins[input]).collect()
@@ -317,19 +319,38 @@ impl Netlist {
 
     /// Nodes that a register or memory read port takes in at the clock edge.
     pub fn clocked_fan_in(&self, id: Id) -> Vec<Id> {
-        match &self.node(id).op {
-            Op::Reg => {
-                let enable = self.regs[&id].enable;
-                let drives =
-                    self.drives(id).iter().flat_map(|d| d.when.into_iter().chain([d.value]));
-                enable.into_iter().chain(drives).collect()
-            }
+        match self.node(id).op {
+            Op::Reg => self.drive_fan_in(id),
             Op::MemRead(mem, port) => {
-                let read = &self.mems[*mem].reads[*port];
+                let read = &self.mems[mem].reads[port];
                 vec![read.enable, read.addr]
             }
             _ => vec![],
         }
+    }
+
+    /// All that `roots` depend on, with themselves: within a clock, or through state as well.
+    pub fn reach(&self, roots: impl IntoIterator<Item = Id>, through_state: bool) -> Vec<bool> {
+        let mut seen = vec![false; self.nodes.len()];
+        let mut stack: Vec<Id> = roots.into_iter().collect();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            stack.extend(self.fan_in(id));
+            if through_state {
+                stack.extend(self.clocked_fan_in(id));
+                if let Op::MemRead(mem, _) = self.node(id).op {
+                    stack.extend(self.mems[mem].write_fan_in());
+                }
+            }
+        }
+        seen
+    }
+
+    /// The nodes of the ports that go this way.
+    pub fn ports(&self, direction: Direction) -> impl Iterator<Item = Id> {
+        self.ports.iter().filter(move |p| p.direction == direction).map(|p| p.node)
     }
 
     pub fn needs_clock(&self) -> bool {
@@ -340,7 +361,7 @@ impl Netlist {
 
     pub fn needs_reset(&self) -> bool {
         self.reset.is_some()
-            || self.regs.values().any(|r| r.reset.is_some())
+            || self.regs.values().any(Option::is_some)
             || self.insts.iter().any(|i| i.of.needs_reset())
     }
 }

@@ -5,7 +5,7 @@ use std::ops::{Add, BitAnd, BitOr, BitXor, Mul, Neg, Not, Shl, Shr, Sub};
 use std::panic::Location;
 
 use crate::error::{At, Fault};
-use crate::netlist::{Bin, Cmp, Id, Op};
+use crate::netlist::{Bin, Id, Op};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
@@ -52,11 +52,11 @@ impl<'m> Sig<'m> {
         self.made(Op::Bin(bin, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
     }
 
-    fn compared(self, cmp: Cmp, word: &'static str, rhs: impl Operand<'m>, at: At) -> Sig<'m> {
+    fn compared(self, cmp: Bin, word: &'static str, rhs: impl Operand<'m>, at: At) -> Sig<'m> {
         let Some((a, b, ty)) = self.pair(rhs, word, at) else {
             return self.m.poison(Type::UInt(1), at);
         };
-        self.made(Op::Cmp(cmp, a.at_type(ty, at), b.at_type(ty, at)), Type::UInt(1), at)
+        self.made(Op::Bin(cmp, a.at_type(ty, at), b.at_type(ty, at)), Type::UInt(1), at)
     }
 
     /// Sum of the wider operand's width; a carry is lost.
@@ -74,37 +74,37 @@ impl<'m> Sig<'m> {
     /// Equal.
     #[track_caller]
     pub fn eq(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Eq, "eq()", rhs, Location::caller())
+        self.compared(Bin::Eq, "eq()", rhs, Location::caller())
     }
 
     /// Different.
     #[track_caller]
     pub fn ne(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Ne, "ne()", rhs, Location::caller())
+        self.compared(Bin::Ne, "ne()", rhs, Location::caller())
     }
 
     /// Less than.
     #[track_caller]
     pub fn lt(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Lt, "lt()", rhs, Location::caller())
+        self.compared(Bin::Lt, "lt()", rhs, Location::caller())
     }
 
     /// Less than or equal.
     #[track_caller]
     pub fn le(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Le, "le()", rhs, Location::caller())
+        self.compared(Bin::Le, "le()", rhs, Location::caller())
     }
 
     /// Greater than.
     #[track_caller]
     pub fn gt(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Gt, "gt()", rhs, Location::caller())
+        self.compared(Bin::Gt, "gt()", rhs, Location::caller())
     }
 
     /// Greater than or equal.
     #[track_caller]
     pub fn ge(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Cmp::Ge, "ge()", rhs, Location::caller())
+        self.compared(Bin::Ge, "ge()", rhs, Location::caller())
     }
 
     /// `then` while this truth value holds, else `otherwise`, at the wider of their types.
@@ -133,7 +133,7 @@ impl<'m> Sig<'m> {
     /// `SInt`, come in from the top, also beyond the width.
     fn shift_right(self, amount: Sig<'m>, at: At) -> Sig<'m> {
         match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Shr(self.id, amount.id), self.ty(), at),
+            Some(amount) => self.made(Op::Bin(Bin::Shr, self.id, amount.id), self.ty(), at),
             None => self.m.poison(self.ty(), at),
         }
     }
@@ -143,7 +143,7 @@ impl<'m> Sig<'m> {
     pub fn wrapping_shl(self, amount: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
         match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Shl(self.id, amount.id), self.ty(), at),
+            Some(amount) => self.made(Op::Bin(Bin::Shl, self.id, amount.id), self.ty(), at),
             None => self.m.poison(self.ty(), at),
         }
     }
@@ -269,7 +269,7 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
         let Some(ty) = self.grow_left(greatest, at) else { return self.m.poison(self.ty(), at) };
         let wide = self.made(Op::Extend(self.id), ty, at);
         match wide.amount(amount, at) {
-            Some(amount) => self.made(Op::Shl(wide.id, amount.id), ty, at),
+            Some(amount) => self.made(Op::Bin(Bin::Shl, wide.id, amount.id), ty, at),
             None => self.m.poison(ty, at),
         }
     }

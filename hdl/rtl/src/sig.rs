@@ -87,13 +87,12 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn reset(self, value: impl Number) -> Sig<'m> {
         let at = Location::caller();
-        if !self.is_register("reset", at) {
-            return self;
+        if !matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg | Op::Poison) {
+            self.m.problem(at, Fault::NotRegister { signal: self.describe() });
         }
         match value.to_bits(self.ty()) {
             Some(bits) => {
-                let mut state = self.m.state.borrow_mut();
-                state.net.regs.entry(self.id).or_default().reset = Some(bits);
+                self.m.state.borrow_mut().net.regs.entry(self.id).and_modify(|r| *r = Some(bits));
             }
             None => {
                 let (value, ty) = (value.to_string(), self.ty());
@@ -101,25 +100,6 @@ impl<'m> Sig<'m> {
             }
         }
         self
-    }
-
-    /// Makes a register hold its value, whatever is set, while `enable` is low; reset comes first.
-    #[track_caller]
-    pub fn enable(self, enable: Sig<'m>) -> Sig<'m> {
-        let at = Location::caller();
-        if self.is_register("enable", at) {
-            let enable = self.m.truth(enable, "enable()", at);
-            self.m.state.borrow_mut().net.regs.entry(self.id).or_default().enable = Some(enable.id);
-        }
-        self
-    }
-
-    fn is_register(self, what: &'static str, at: At) -> bool {
-        let found = matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg);
-        if !found && !self.is_poison() {
-            self.m.problem(at, Fault::NotRegister { signal: self.describe(), what });
-        }
-        found
     }
 
     /// A register, without reset, that takes this signal at every clock.

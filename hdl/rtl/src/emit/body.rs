@@ -200,42 +200,18 @@ impl Body<'_> {
 
     fn register(&mut self, id: Id) {
         let net = self.net;
-        let info = &net.regs[&id];
         let name = self.w.name(id).to_string();
         self.line("\n  always @(posedge clk)");
-        let mut lead = "    ".to_string();
-        if let Some(reset) = &info.reset {
+        let mut lead = "    ";
+        if let Some(reset) = &net.regs[&id] {
             self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
-            lead += "else ";
+            lead = "    else ";
         }
-        let mut arms = vec![];
         for drive in net.drives(id).iter().rev() {
-            let when = drive.when.map(|when| self.w.expr(when));
+            let when = drive.when.map(|when| format!("if ({}) ", self.w.expr(when)));
             let value = self.w.expr(drive.value);
-            arms.push((when, value));
-        }
-        let nested = info.enable.is_some() && arms.len() > 1;
-        if let Some(enable) = info.enable {
-            let enable = self.w.expr(enable);
-            match (nested, &mut arms[0].0) {
-                // One conditional drive: both conditions at once would need parentheses.
-                (false, None) => arms[0].0 = Some(enable),
-                _ => {
-                    self.line(format!("{lead}if ({enable}) begin"));
-                    lead = "      ".into();
-                }
-            }
-        }
-        let open = lead == "      ";
-        for (when, value) in arms {
-            match when {
-                Some(when) => self.line(format!("{lead}if ({when}) {name} <= {value};")),
-                None => self.line(format!("{lead}{name} <= {value};")),
-            }
-            lead = if open { "      else ".into() } else { "    else ".into() };
-        }
-        if open {
-            self.line("    end");
+            self.line(format!("{lead}{}{name} <= {value};", when.unwrap_or_default()));
+            lead = "    else ";
         }
     }
 

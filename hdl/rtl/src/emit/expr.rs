@@ -1,7 +1,7 @@
 //! Expressions, and the account of which bits of each declared signal they read.
 
 use crate::bits::Bits;
-use crate::netlist::{Bin, Cmp, Id, Netlist, Op, Red};
+use crate::netlist::{Bin, Id, Netlist, Op, Red};
 use crate::types::{Type, index_width};
 
 use super::literal::{literal, part};
@@ -80,12 +80,6 @@ impl<'n> Writer<'n> {
         if expr.signed { expr.operand() } else { format!("$signed({})", expr.text) }
     }
 
-    fn infix(&mut self, a: Id, op: &str, b: Id) -> Expr {
-        let (a, b) = (self.get(a), self.get(b));
-        let signed = a.signed && b.signed;
-        Expr { text: format!("{} {op} {}", a.operand(), b.operand()), atomic: false, signed }
-    }
-
     /// What makes the node, whether or not it has a name.
     pub fn made(&mut self, id: Id) -> Expr {
         let net = self.net;
@@ -96,29 +90,13 @@ impl<'n> Writer<'n> {
                 let text = literal(bits, node.ty);
                 Expr { atomic: !text.starts_with('-'), text, signed: node.ty.is_signed() }
             }
-            Op::Bin(Bin::Mul, a, b) if node.ty.is_signed() => {
-                // Signed operands let synthesis see a signed multiplier of the original widths.
-                let text = format!("{} * {}", self.signed(*a), self.signed(*b));
-                Expr { text, atomic: false, signed: true }
-            }
-            Op::Bin(bin, a, b) => {
-                let op = match bin {
-                    Bin::Add => "+",
-                    Bin::Sub => "-",
-                    Bin::Mul => "*",
-                    Bin::And => "&",
-                    Bin::Or => "|",
-                    Bin::Xor => "^",
-                };
-                self.infix(*a, op, *b)
-            }
+            Op::Bin(bin, a, b) => self.binary(*bin, *a, *b),
             Op::Not(a) => {
                 let a = self.get(*a);
                 let op = if width == 1 { "!" } else { "~" };
                 let signed = a.signed && width > 1;
                 Expr { text: format!("{op}{}", a.operand()), atomic: true, signed }
             }
-            Op::Cmp(cmp, a, b) => self.comparison(*cmp, *a, *b),
             Op::Reduce(red, a) => {
                 let op = match red {
                     Red::All => "&",
@@ -163,19 +141,6 @@ impl<'n> Writer<'n> {
                 }
                 a
             }
-            Op::Shl(a, n) => {
-                let (a, n) = (self.get(*a), self.operand(*n));
-                Expr { signed: a.signed, text: format!("{} << {n}", a.operand()), atomic: false }
-            }
-            Op::Shr(a, n) if node.ty.is_signed() => {
-                // The argument of a function stands by itself: nothing outside makes it unsigned.
-                let text = format!("$signed({} >>> {})", self.signed(*a), self.operand(*n));
-                Expr { text, atomic: true, signed: true }
-            }
-            Op::Shr(a, n) => {
-                let text = format!("{} >> {}", self.operand(*a), self.operand(*n));
-                Expr { text, atomic: false, signed: false }
-            }
             Op::Wire => Expr { text: self.chain(id, " "), atomic: false, signed: false },
             Op::Input
             | Op::Reg
@@ -188,22 +153,29 @@ impl<'n> Writer<'n> {
         }
     }
 
-    fn comparison(&mut self, cmp: Cmp, a: Id, b: Id) -> Expr {
-        let op = match cmp {
-            Cmp::Eq => "==",
-            Cmp::Ne => "!=",
-            Cmp::Lt => "<",
-            Cmp::Le => "<=",
-            Cmp::Gt => ">",
-            Cmp::Ge => ">=",
-        };
-        let ordered = !matches!(cmp, Cmp::Eq | Cmp::Ne);
-        let text = if ordered && self.net.ty(a).is_signed() {
-            format!("{} {op} {}", self.signed(a), self.signed(b))
-        } else {
-            self.infix(a, op, b).text
-        };
-        Expr { text, atomic: false, signed: false }
+    /// Where an operator depends on signedness, both operands are made signed where they stand.
+    fn binary(&mut self, bin: Bin, a: Id, b: Id) -> Expr {
+        let (op, signed) = (bin.spelling().1, self.net.ty(a).is_signed());
+        match bin {
+            Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge | Bin::Mul if signed => {
+                let text = format!("{} {op} {}", self.signed(a), self.signed(b));
+                Expr { text, atomic: false, signed: bin == Bin::Mul }
+            }
+            Bin::Shr if signed => {
+                // The argument of a function stands by itself: nothing outside makes it unsigned.
+                let text = format!("$signed({} >>> {})", self.signed(a), self.operand(b));
+                Expr { text, atomic: true, signed }
+            }
+            _ => {
+                let (a, b) = (self.get(a), self.get(b));
+                let signed = a.signed && (bin.is_modular() && b.signed || bin == Bin::Shl);
+                Expr {
+                    text: format!("{} {op} {}", a.operand(), b.operand()),
+                    atomic: false,
+                    signed,
+                }
+            }
+        }
     }
 
     fn extension(&mut self, a: Id, to: Type) -> Expr {

@@ -7,7 +7,7 @@ use crate::types::Type;
 
 use super::plan::uses;
 
-/// Rewrites `Slice(a op b, 0)`, where nothing else looks at the operator, for `+`, `-` and `*`.
+/// Rewrites `Slice(a op b, 0)`, where nothing else looks at the operator.
 pub(crate) fn narrow(net: &mut Netlist) {
     let mut uses = uses(net, |_| true);
     let mut work: Vec<Id> = net.ids().collect();
@@ -15,7 +15,8 @@ pub(crate) fn narrow(net: &mut Netlist) {
         let Op::Slice(of, 0) = net.node(id).op else { continue };
         let (inner, cut) = (net.node(of).clone(), net.node(id).clone());
         let Op::Bin(bin, a, b) = inner.op else { continue };
-        if uses[of.0 as usize] != 1 || inner.name.is_some() || inner.comment.is_some() {
+        let seen = uses[of.0 as usize] != 1 || inner.name.is_some() || inner.comment.is_some();
+        if seen || !bin.is_modular() {
             continue;
         }
         let ty = Type::UInt(cut.ty.width());

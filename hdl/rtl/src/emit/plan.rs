@@ -31,30 +31,10 @@ pub(super) fn uses(net: &Netlist, live: impl Fn(Id) -> bool) -> Vec<u32> {
         direct.into_iter().chain(net.clocked_fan_in(id)).for_each(&mut count);
     }
     for mem in net.mems.iter().filter(|m| m.reads.iter().any(|r| live(r.out))) {
-        write_fan_in(mem).into_iter().for_each(&mut count);
+        mem.write_fan_in().into_iter().for_each(&mut count);
     }
     net.formals.iter().for_each(|f| count(f.cond));
     uses
-}
-
-fn write_fan_in(mem: &crate::netlist::Mem) -> Vec<Id> {
-    let write = mem.write.iter();
-    write.flat_map(|w| [w.enable, w.addr, w.data].into_iter().chain(w.bytes)).collect()
-}
-
-fn reach(net: &Netlist, roots: impl Iterator<Item = Id>) -> Vec<bool> {
-    let mut seen = vec![false; net.nodes.len()];
-    let mut stack: Vec<Id> = roots.collect();
-    while let Some(id) = stack.pop() {
-        if std::mem::replace(&mut seen[id.0 as usize], true) {
-            continue;
-        }
-        stack.extend(net.fan_in(id).into_iter().chain(net.clocked_fan_in(id)));
-        if let Op::MemRead(mem, _) = net.node(id).op {
-            stack.extend(write_fan_in(&net.mems[mem]));
-        }
-    }
-    seen
 }
 
 /// Looks through casts that are not visible in the Verilog.
@@ -68,10 +48,9 @@ pub(super) fn uncast(net: &Netlist, mut id: Id) -> Id {
 impl Plan {
     pub fn new(net: &Netlist) -> Plan {
         let order = check::order(net).unwrap_or_default();
-        let outputs = net.ports.iter().filter(|p| p.direction == Direction::Output).map(|p| p.node);
         let pins = net.insts.iter().flat_map(|i| i.pins.iter().copied());
-        let live = reach(net, outputs.chain(pins));
-        let formal = reach(net, net.formals.iter().map(|f| f.cond));
+        let live = net.reach(net.ports(Direction::Output).chain(pins), true);
+        let formal = net.reach(net.formals.iter().map(|f| f.cond), true);
         let formal = formal.iter().zip(&live).map(|(&f, &l)| f && !l).collect();
         let mut plan = Plan { order, live, formal, names: vec![None; net.nodes.len()] };
         plan.name(net);
