@@ -198,13 +198,13 @@ impl Module {
     #[track_caller]
     pub fn instance(&self, name: impl Into<String>, of: &impl Instantiable) -> Instance<'_> {
         let at = Location::caller();
-        let name = self.claim(&name.into(), at);
+        let name = self.claim(self.scoped(&name.into()), at);
         let of = of.to_component();
         let index = self.state.borrow().net.insts.len();
         let mut pins = vec![];
         for (i, port) in of.net().ports.iter().enumerate() {
             let ty = of.net().ty(port.node);
-            let pin_name = self.claim_numbered_whole(format!("{name}_{}", port.name), at);
+            let pin_name = self.claim_numbered(format!("{name}_{}", port.name), at);
             let op = match port.direction {
                 Direction::Input => Op::Wire,
                 Direction::Output => Op::InstOut(index, i),

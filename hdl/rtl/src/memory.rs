@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::bits::Bits;
 use crate::error::{At, Fault};
 use crate::module::Module;
-use crate::netlist::{Formal, FormalKind, Mem, Op, Read, Write};
+use crate::netlist::{Drive, Mem, Op, Read, Write};
 use crate::sig::Sig;
 use crate::types::{Number, Type, index_width};
 
@@ -25,7 +25,7 @@ impl Module {
     #[track_caller]
     pub fn memory(&self, name: impl Into<String>, ty: Type, depth: usize) -> Memory<'_> {
         let at = Location::caller();
-        let name = self.claim(&name.into(), at);
+        let name = self.claim(self.scoped(&name.into()), at);
         self.width_ok(&format!("a word of `{name}`"), u64::from(ty.width()), at);
         if !(2..=1 << 28).contains(&depth) {
             let why = format!("has {depth} words; a memory has 2 to 2^28");
@@ -123,7 +123,7 @@ impl<'m> Memory<'m> {
 
     fn enabled(self, enable: Sig<'m>, at: At) -> Sig<'m> {
         let enable = self.m.truth(enable, "an enable", at);
-        self.m.conjunction(Some(enable), at).unwrap_or(enable)
+        self.m.guarded(enable, at)
     }
 
     /// The write port: `data` goes to `addr` at the clock edge while `enable` is high.
@@ -169,7 +169,7 @@ impl<'m> Memory<'m> {
         let at = Location::caller();
         let (enable, addr) = (self.enabled(enable, at), self.address(addr, at));
         let (name, ty, port) = self.edit(|mem| (mem.name.clone(), mem.ty, mem.reads.len()));
-        let name = self.m.claim_numbered_whole(format!("{name}_q"), at);
+        let name = self.m.claim_numbered(format!("{name}_q"), at);
         let out = self.m.push(Op::MemRead(self.index, port), ty, Some(name), at);
         self.edit(|mem| mem.reads.push(Read { enable: enable.id, addr: addr.id, out: out.id }));
         out
@@ -182,10 +182,11 @@ impl<'m> Memory<'m> {
         let at = Location::caller();
         let first = self.read(enable, addr);
         let name = self.edit(|mem| mem.name.clone());
-        let name = self.m.claim_numbered_whole(format!("{name}_r"), at);
+        let name = self.m.claim_numbered(format!("{name}_r"), at);
         let reg = self.m.push(Op::Reg, first.ty(), Some(name), at);
         self.m.state.borrow_mut().net.regs.insert(reg.id, None);
-        self.m.drive(reg, first, at);
+        let drive = Drive { when: None, value: first.id, at };
+        self.m.state.borrow_mut().net.drives.insert(reg.id, vec![drive]);
         reg
     }
 }
@@ -195,32 +196,22 @@ impl<'m> Memory<'m> {
 pub(crate) fn promises(m: &Module) {
     let mems = m.state.borrow().net.mems.clone();
     let sig = |id| Sig { m, id };
-    let mut found: Vec<(String, Sig<'_>)> = vec![];
     for mem in &mems {
-        if mem.write.is_none() && mem.reads.is_empty() {
-            continue;
-        }
-        let short = mem.depth < 1 << index_width(mem.depth);
         let write = mem.write.as_ref().map(|w| {
             let bytes = w.bytes.map(|b| sig(b).any());
             (bytes.map_or(sig(w.enable), |b| sig(w.enable) & b), sig(w.addr))
         });
-        let accesses = mem.reads.iter().map(|r| (sig(r.enable), sig(r.addr)));
-        for (n, (enable, addr)) in accesses.chain(write).enumerate() {
-            if short {
-                found.push((format!("{}_within_{n}", mem.name), !enable | addr.lt(mem.depth)));
+        if mem.depth < 1 << index_width(mem.depth) {
+            let reads = mem.reads.iter().map(|r| (sig(r.enable), sig(r.addr)));
+            for (n, (enable, addr)) in reads.chain(write).enumerate() {
+                m.assert(format!("{}_within_{n}", mem.name), !enable | addr.lt(mem.depth));
             }
         }
         if let (true, Some((writing, to))) = (mem.no_rw_check, write) {
             for (n, read) in mem.reads.iter().enumerate() {
                 let meets = writing & sig(read.enable) & to.eq(sig(read.addr));
-                found.push((format!("{}_no_collision_{n}", mem.name), !meets));
+                m.assert(format!("{}_no_collision_{n}", mem.name), !meets);
             }
         }
     }
-    let formals = found.into_iter().filter(|(_, cond)| !cond.is_poison());
-    let formals: Vec<Formal> = formals
-        .map(|(name, cond)| Formal { kind: FormalKind::Assert, name, cond: cond.id })
-        .collect();
-    m.state.borrow_mut().net.formals.extend(formals);
 }

@@ -1,7 +1,7 @@
 //! The module under construction: ports, registers, wires, conditions.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use crate::bits::Bits;
@@ -9,7 +9,7 @@ use crate::component::{Component, Design};
 use crate::error::{At, Fault, Problem, RtlError};
 use crate::fold;
 use crate::names;
-use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
+use crate::netlist::{Bin, Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Number, Type};
 
@@ -22,13 +22,14 @@ pub struct Module {
 }
 
 /// What a description has gathered so far.
+#[derive(Default)]
 pub(crate) struct State {
     pub net: Netlist,
     pub problems: Vec<Problem>,
     /// Conjunction of the conditions of all `when`s that are open, innermost last.
     conditions: Vec<Id>,
     /// Condition under which a drivable node was made: a drive there needs no default.
-    born: std::collections::BTreeMap<Id, Option<Id>>,
+    born: BTreeMap<Id, Id>,
     scopes: Vec<String>,
     taken: BTreeSet<String>,
 }
@@ -39,16 +40,8 @@ impl Module {
     #[track_caller]
     pub fn new(name: impl Into<String>) -> Module {
         let net = Netlist { name: name.into(), ..Netlist::default() };
-        let module = Module {
-            state: RefCell::new(State {
-                net,
-                problems: vec![],
-                conditions: vec![],
-                born: Default::default(),
-                scopes: vec![],
-                taken: ["clk", "rst"].map(String::from).into(),
-            }),
-        };
+        let taken = ["clk", "rst"].map(String::from).into();
+        let module = Module { state: RefCell::new(State { net, taken, ..State::default() }) };
         let name = module.name();
         if let Some(why) = names::refusal(&name) {
             module.problem(Location::caller(), Fault::Name { name, why });
@@ -93,7 +86,8 @@ impl Module {
     }
 
     /// A register on `clk`, to be driven with [`Sig::set`]; it holds its value where nothing is
-    /// set. Without [`Sig::reset`] its value after power-up is undefined.
+    /// set, so an enable is a [`Module::when`] around it. Without [`Sig::reset`] its value after
+    /// power-up is undefined.
     #[track_caller]
     pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
         let sig = self.declare(&name.into(), Op::Reg, ty, Location::caller());
@@ -113,10 +107,7 @@ impl Module {
         }
         match value.to_bits(ty) {
             Some(bits) => self.constant(ty, bits, at),
-            None => {
-                self.problem(at, Fault::LiteralRange { value: value.to_string(), ty });
-                self.poison(ty, at)
-            }
+            None => self.refuse(ty, at, Fault::LiteralRange { value: value.to_string(), ty }),
         }
     }
 
@@ -136,8 +127,7 @@ impl Module {
     pub fn cat<'m>(&'m self, parts: &[Sig<'m>]) -> Sig<'m> {
         let at = Location::caller();
         if parts.is_empty() {
-            self.problem(at, Fault::Empty { what: "the concatenation" });
-            return self.poison(Type::UInt(1), at);
+            return self.refuse(Type::UInt(1), at, Fault::Empty { what: "the concatenation" });
         }
         let width = parts.iter().map(|p| u64::from(p.width())).sum();
         if !parts.iter().all(|p| self.owns(*p, at))
@@ -159,20 +149,22 @@ impl Module {
     }
 
     fn under<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce(), at: At) {
-        let whole = self.conjunction(Some(condition), at).unwrap_or(condition);
+        let whole = self.guarded(condition, at);
         self.state.borrow_mut().conditions.push(whole.id);
         body();
         self.state.borrow_mut().conditions.pop();
     }
 
-    /// The condition of the open `when`s and `condition`; `None` is always true.
-    pub(crate) fn conjunction<'m>(&'m self, condition: Option<Sig<'m>>, at: At) -> Option<Sig<'m>> {
-        let open = self.state.borrow().conditions.last().map(|&id| Sig { m: self, id });
-        match (open, condition) {
-            (Some(a), Some(b)) => {
-                Some(self.op(Op::Bin(crate::netlist::Bin::And, a.id, b.id), Type::UInt(1), at))
-            }
-            (one, other) => one.or(other),
+    /// The condition of the `when`s that are open; always true where there is none.
+    fn open(&self) -> Option<Sig<'_>> {
+        self.state.borrow().conditions.last().map(|&id| Sig { m: self, id })
+    }
+
+    /// `condition` and that of the open `when`s.
+    pub(crate) fn guarded<'m>(&'m self, condition: Sig<'m>, at: At) -> Sig<'m> {
+        match self.open() {
+            Some(open) => self.op(Op::Bin(Bin::And, open.id, condition.id), condition.ty(), at),
+            None => condition,
         }
     }
 
@@ -205,8 +197,7 @@ impl Module {
 
     fn formal<'m>(&'m self, kind: FormalKind, name: String, condition: Sig<'m>, at: At) {
         let condition = self.truth(condition, "a property", at);
-        let open = self.conjunction(None, at);
-        let cond = match (open, kind) {
+        let cond = match (self.open(), kind) {
             (None, _) => condition,
             (Some(open), FormalKind::Cover) => open & condition,
             (Some(open), _) => !open | condition,
@@ -214,9 +205,8 @@ impl Module {
         if cond.is_poison() {
             return;
         }
-        let mut state = self.state.borrow_mut();
-        let name = state.scoped(&name);
-        state.net.formals.push(Formal { kind, name, cond: cond.id });
+        let name = self.scoped(&name);
+        self.state.borrow_mut().net.formals.push(Formal { kind, name, cond: cond.id });
     }
 
     /// Checks the module, writes its Verilog and makes it ready to be instantiated.
@@ -252,6 +242,12 @@ impl Module {
         self.push(Op::Poison, ty.with_width(width), None, at)
     }
 
+    /// Notes a fault and gives the placeholder that silences its consequences.
+    pub(crate) fn refuse(&self, ty: Type, at: At, fault: Fault) -> Sig<'_> {
+        self.problem(at, fault);
+        self.poison(ty, at)
+    }
+
     pub(crate) fn constant(&self, ty: Type, bits: Bits, at: At) -> Sig<'_> {
         self.push(Op::Const(bits), ty, None, at)
     }
@@ -274,8 +270,7 @@ impl Module {
         let id =
             fold::push(&mut self.state.borrow_mut().net, Node { ty, op, name, comment: None, at });
         let mut state = self.state.borrow_mut();
-        let open = state.conditions.last().copied();
-        if open.is_some() {
+        if let Some(&open) = state.conditions.last() {
             state.born.insert(id, open);
         }
         Sig { m: self, id }
@@ -283,20 +278,22 @@ impl Module {
 
     /// Adds a named node; refuses bad widths and names.
     pub(crate) fn declare(&self, name: &str, op: Op, ty: Type, at: At) -> Sig<'_> {
-        let name = self.claim(name, at);
+        let name = self.claim(self.scoped(name), at);
         if !self.width_ok(&format!("`{name}`"), u64::from(ty.width()), at) {
             return self.poison(ty, at);
         }
         self.push(op, ty, Some(name), at)
     }
 
-    /// Reserves a name in the current scope.
-    pub(crate) fn claim(&self, name: &str, at: At) -> String {
-        let name = self.state.borrow().scoped(name);
-        self.claim_whole(name, at)
+    /// A name as it stands in the Verilog, with the open scopes before it.
+    pub(crate) fn scoped(&self, name: &str) -> String {
+        let state = self.state.borrow();
+        let parts: Vec<&str> = state.scopes.iter().map(String::as_str).chain([name]).collect();
+        parts.join("_")
     }
 
-    fn claim_whole(&self, name: String, at: At) -> String {
+    /// Reserves a name.
+    pub(crate) fn claim(&self, name: String, at: At) -> String {
         if let Some(why) = names::refusal(&name) {
             self.problem(at, Fault::Name { name: name.clone(), why });
         } else if !self.state.borrow_mut().taken.insert(name.clone()) {
@@ -305,20 +302,14 @@ impl Module {
         name
     }
 
-    /// Reserves the name of an intermediate signal, with a number where it is taken.
-    pub(crate) fn claim_numbered(&self, name: &str, at: At) -> String {
-        let name = self.state.borrow().scoped(name);
-        self.claim_numbered_whole(name, at)
-    }
-
-    /// The same for a name that has its scope already.
-    pub(crate) fn claim_numbered_whole(&self, mut name: String, at: At) -> String {
-        let taken = |name: &str| self.state.borrow().taken.contains(name);
-        if taken(&name) {
-            let free = (1u32..).map(|n| format!("{name}_{n}")).find(|n| !taken(n));
-            name = free.unwrap_or(name);
-        }
-        self.claim_whole(name, at)
+    /// The same, with a number where the name is taken.
+    pub(crate) fn claim_numbered(&self, name: String, at: At) -> String {
+        let numbered = (1u32..).map(|n| format!("{name}_{n}"));
+        let free = {
+            let taken = &self.state.borrow().taken;
+            [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name))
+        };
+        self.claim(free.unwrap_or(name), at)
     }
 
     pub(crate) fn width_ok(&self, what: &str, width: u64, at: At) -> bool {
@@ -357,40 +348,33 @@ impl Module {
         }
         if sig.ty() != ty {
             let (what, got) = (what.to_string(), sig.describe());
-            self.problem(at, Fault::WrongType { what, expected: ty, got });
-            return self.poison(ty, at);
+            return self.refuse(ty, at, Fault::WrongType { what, expected: ty, got });
         }
         sig
     }
 
     pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {
-        if target.is_poison() {
-            return;
+        let signal = target.describe();
+        let op = self.state.borrow().net.node(target.id).op.clone();
+        match op {
+            Op::Poison => return,
+            Op::Wire | Op::Reg => {}
+            _ => return self.problem(at, Fault::NotDrivable { signal }),
         }
-        let described = target.describe();
-        let drivable = matches!(self.state.borrow().net.node(target.id).op, Op::Wire | Op::Reg);
-        if !drivable {
-            return self.problem(at, Fault::NotDrivable { signal: described });
-        }
-        let value = self.typed(value, target.ty(), &format!("`{}`", described.name), at);
-        let open = self.state.borrow().conditions.last().copied();
-        let born = self.state.borrow().born.get(&target.id).copied().flatten();
-        let when = open.filter(|_| open != born);
+        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at);
         let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        // A wire that was made under the open conditions exists only there.
+        let born = state.born.get(&target.id).filter(|_| op == Op::Wire);
+        let when = state.conditions.last().filter(|&open| born != Some(open)).copied();
         let drives = state.net.drives.entry(target.id).or_default();
         let first = drives.first().map(|d| crate::error::place(d.at));
         drives.push(Drive { when, value: value.id, at });
-        drop(state);
         if let (Some(first), None) = (first, when) {
-            self.problem(at, Fault::DrivenTwice { signal: described, first });
+            let module = state.net.name.clone();
+            let fault = Fault::DrivenTwice { signal, first };
+            state.problems.push(Problem { module, at, fault });
         }
-    }
-}
-
-impl State {
-    fn scoped(&self, name: &str) -> String {
-        let parts: Vec<&str> = self.scopes.iter().map(String::as_str).chain([name]).collect();
-        parts.join("_")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::panic::Location;
 
 use crate::bits::Bits;
+use crate::netlist::Op;
 use crate::sig::Sig;
 use crate::types::Type;
 
@@ -14,10 +15,12 @@ impl<'m> Sig<'m> {
         if !self.m.width_ok("the saturation", u64::from(to.width()), at) || self.is_poison() {
             return self.m.poison(to, at);
         }
-        // Both ranges as signed numbers of one width; the comparisons are folded where one end of
-        // the source's range cannot be exceeded.
-        let width = (self.width() + u32::from(!self.ty().is_signed())).max(to.width() + 1);
-        let wide = self.to_sint().extend(width);
+        // Wide enough for every value and the ends that it may exceed, of which an unsigned one has
+        // only the upper; what it cannot exceed is folded away.
+        let signed = self.ty().is_signed();
+        let upper = to.width() - u32::from(to.is_signed());
+        let width = self.width().max(if signed { to.width() + 1 } else { upper });
+        let wide = self.extend(width);
         let (low, high) = match to {
             Type::UInt(w) => (Bits::zero(width), Bits::ones(w).resize(width, false)),
             Type::SInt(w) => {
@@ -25,30 +28,15 @@ impl<'m> Sig<'m> {
                 (high.not(), high)
             }
         };
-        let same = match (self.ty(), to) {
-            // What cannot exceed `to` needs no comparison at all.
-            (Type::UInt(a), Type::SInt(b)) => a < b,
-            (Type::UInt(a), Type::UInt(b)) | (Type::SInt(a), Type::SInt(b)) => a <= b,
-            (Type::SInt(_), Type::UInt(_)) => false,
-        };
-        let fit = |s: Sig<'m>| {
-            let low = s.low(to.width(), at);
-            if to.is_signed() { low.as_sint() } else { low.as_uint() }
-        };
-        if same {
-            return fit(wide);
-        }
+        let bound = |bits: &Bits| self.m.constant(wide.ty(), bits.clone(), at);
         let end = |bits: &Bits| self.m.constant(to, bits.resize(to.width(), false), at);
-        if !self.ty().is_signed() {
-            let bound = self.m.constant(self.ty(), high.resize(self.width(), false), at);
-            return self.gt(bound).mux(end(&high), fit(wide));
-        }
-        let signed = Type::SInt(width);
-        let above = wide.gt(self.m.constant(signed, high.clone(), at));
-        let clamped = above.mux(end(&high), fit(wide));
+        let kept = self.extend(width.max(to.width())).low(to.width(), at);
+        let kept = kept.made(Op::Cast(kept.id), to, at);
+        let clamped = wide.gt(bound(&high)).mux(end(&high), kept);
         let below = match to {
+            _ if !signed => return clamped,
             Type::UInt(_) => self.msb(),
-            Type::SInt(_) => wide.lt(self.m.constant(signed, low.clone(), at)),
+            Type::SInt(_) => wide.lt(bound(&low)),
         };
         below.mux(end(&low), clamped)
     }

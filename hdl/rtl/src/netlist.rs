@@ -42,6 +42,11 @@ impl Bin {
         matches!(self, Bin::Add | Bin::Sub | Bin::Mul | Bin::And | Bin::Or | Bin::Xor)
     }
 
+    /// Whether the result is a truth value.
+    pub fn is_comparison(self) -> bool {
+        matches!(self, Bin::Eq | Bin::Ne | Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge)
+    }
+
     /// What generated names call it, and how Verilog spells it.
     pub fn spelling(self) -> (&'static str, &'static str) {
         match self {

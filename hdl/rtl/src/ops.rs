@@ -9,6 +9,11 @@ use crate::netlist::{Bin, Id, Op};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
+/// The greatest number of so many bits; beyond 32 bits merely too large.
+pub(crate) fn greatest(width: u32) -> u64 {
+    (1 << width.min(33)) - 1
+}
+
 impl<'m> Sig<'m> {
     /// Both operands if they belong together, with the wider of their types.
     fn pair(
@@ -34,90 +39,33 @@ impl<'m> Sig<'m> {
         self.made(Op::Extend(self.id), ty, at).id
     }
 
-    /// A binary operator with a result of type `result(wider operand, left width, right width)`.
+    /// A binary operator that works at type `work(wider operand, left width, right width)`.
     fn binary(
         self,
         rhs: impl Operand<'m>,
         (bin, word): (Bin, &'static str),
-        result: impl Fn(Type, u32, u32) -> Type,
+        work: impl Fn(Type, u32, u32) -> Type,
         at: At,
     ) -> Sig<'m> {
+        let result = |ty| if bin.is_comparison() { Type::UInt(1) } else { ty };
         let Some((a, b, wider)) = self.pair(rhs, word, at) else {
-            return self.m.poison(self.ty(), at);
+            return self.m.poison(result(self.ty()), at);
         };
-        let ty = result(wider, a.width(), b.width());
+        let ty = work(wider, a.width(), b.width());
         if !self.m.width_ok(word, u64::from(ty.width()), at) {
             return self.m.poison(ty, at);
         }
-        self.made(Op::Bin(bin, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
-    }
-
-    fn compared(self, cmp: Bin, word: &'static str, rhs: impl Operand<'m>, at: At) -> Sig<'m> {
-        let Some((a, b, ty)) = self.pair(rhs, word, at) else {
-            return self.m.poison(Type::UInt(1), at);
-        };
-        self.made(Op::Bin(cmp, a.at_type(ty, at), b.at_type(ty, at)), Type::UInt(1), at)
-    }
-
-    /// Sum of the wider operand's width; a carry is lost.
-    #[track_caller]
-    pub fn wrapping_add(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.binary(rhs, (Bin::Add, "wrapping_add()"), |ty, _, _| ty, Location::caller())
-    }
-
-    /// Difference of the wider operand's width; a borrow is lost.
-    #[track_caller]
-    pub fn wrapping_sub(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.binary(rhs, (Bin::Sub, "wrapping_sub()"), |ty, _, _| ty, Location::caller())
-    }
-
-    /// Equal.
-    #[track_caller]
-    pub fn eq(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Eq, "eq()", rhs, Location::caller())
-    }
-
-    /// Different.
-    #[track_caller]
-    pub fn ne(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Ne, "ne()", rhs, Location::caller())
-    }
-
-    /// Less than.
-    #[track_caller]
-    pub fn lt(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Lt, "lt()", rhs, Location::caller())
-    }
-
-    /// Less than or equal.
-    #[track_caller]
-    pub fn le(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Le, "le()", rhs, Location::caller())
-    }
-
-    /// Greater than.
-    #[track_caller]
-    pub fn gt(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Gt, "gt()", rhs, Location::caller())
-    }
-
-    /// Greater than or equal.
-    #[track_caller]
-    pub fn ge(self, rhs: impl Operand<'m>) -> Sig<'m> {
-        self.compared(Bin::Ge, "ge()", rhs, Location::caller())
+        self.made(Op::Bin(bin, a.at_type(ty, at), b.at_type(ty, at)), result(ty), at)
     }
 
     /// `then` while this truth value holds, else `otherwise`, at the wider of their types.
     #[track_caller]
     pub fn mux(self, then: impl Operand<'m>, otherwise: impl Operand<'m>) -> Sig<'m> {
-        let at = Location::caller();
-        let op = "mux()";
-        let Some(like) = then.own_type().or(otherwise.own_type()) else {
-            self.m.problem(at, Fault::UntypedLiteral { op });
-            return self.m.poison(Type::UInt(1), at);
-        };
+        let (at, op) = (Location::caller(), "mux()");
         // A literal adopts the type of the arm that has one.
-        let like = otherwise.own_type().filter(|_| then.own_type().is_none()).unwrap_or(like);
+        let Some(like) = then.own_type().or(otherwise.own_type()) else {
+            return self.m.refuse(Type::UInt(1), at, Fault::UntypedLiteral { op });
+        };
         let select = self.m.truth(self, "the condition of mux()", at);
         let then = then.resolve(self.m, like, at);
         if !self.m.owns(then, at) {
@@ -129,11 +77,9 @@ impl<'m> Sig<'m> {
         self.made(Op::Mux(select.id, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
     }
 
-    /// Shift by an amount that may be as large as its type allows; zeros, or the sign of an
-    /// `SInt`, come in from the top, also beyond the width.
-    fn shift_right(self, amount: Sig<'m>, at: At) -> Sig<'m> {
+    fn shifted(self, bin: Bin, amount: Sig<'m>, at: At) -> Sig<'m> {
         match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Bin(Bin::Shr, self.id, amount.id), self.ty(), at),
+            Some(amount) => self.made(Op::Bin(bin, self.id, amount.id), self.ty(), at),
             None => self.m.poison(self.ty(), at),
         }
     }
@@ -141,11 +87,7 @@ impl<'m> Sig<'m> {
     /// Shift to the left at the same width; bits that leave at the top are lost.
     #[track_caller]
     pub fn wrapping_shl(self, amount: Sig<'m>) -> Sig<'m> {
-        let at = Location::caller();
-        match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Bin(Bin::Shl, self.id, amount.id), self.ty(), at),
-            None => self.m.poison(self.ty(), at),
-        }
+        self.shifted(Bin::Shl, amount, Location::caller())
     }
 
     /// A shift amount. Simulators differ on amounts of more than 32 bits, so what exceeds the
@@ -155,8 +97,7 @@ impl<'m> Sig<'m> {
             return None;
         }
         if amount.ty().is_signed() {
-            let of = amount.describe();
-            self.m.problem(at, Fault::Unsuitable { op: "a shift amount", of });
+            amount.refuse(amount.ty(), at, |of| Fault::Unsuitable { op: "a shift amount", of });
             return None;
         }
         let enough = u32::BITS - MAX_WIDTH.leading_zeros();
@@ -174,41 +115,57 @@ impl<'m> Sig<'m> {
     }
 }
 
-macro_rules! binary_operator {
-    ($($op:ident $method:ident $word:literal $result:expr;)*) => {$(
+macro_rules! named_operator {
+    ($($(#[$doc:meta])* $method:ident $bin:ident;)*) => {
+        impl<'m> Sig<'m> {$(
+            $(#[$doc])*
+            #[track_caller]
+            pub fn $method(self, rhs: impl Operand<'m>) -> Sig<'m> {
+                let word = concat!(stringify!($method), "()");
+                self.binary(rhs, (Bin::$bin, word), |ty, _, _| ty, Location::caller())
+            }
+        )*}
+    };
+}
+named_operator! {
+    /// Sum of the wider operand's width; a carry is lost.
+    wrapping_add Add;
+    /// Difference of the wider operand's width; a borrow is lost.
+    wrapping_sub Sub;
+    /// Equal.
+    eq Eq;
+    /// Different.
+    ne Ne;
+    /// Less than.
+    lt Lt;
+    /// Less than or equal.
+    le Le;
+    /// Greater than.
+    gt Gt;
+    /// Greater than or equal.
+    ge Ge;
+}
+
+macro_rules! operator {
+    ($($op:ident $method:ident $bin:ident $word:literal $result:expr;)*) => {$(
         impl<'m, R: Operand<'m>> $op<R> for Sig<'m> {
             type Output = Sig<'m>;
 
             #[track_caller]
             fn $method(self, rhs: R) -> Sig<'m> {
-                self.binary(rhs, (Bin::$op, $word), $result, Location::caller())
+                self.binary(rhs, (Bin::$bin, $word), $result, Location::caller())
             }
         }
     )*};
 }
-binary_operator! {
-    Add add "`+`" |ty, _, _| ty.with_width(ty.width() + 1);
+operator! {
+    Add add Add "`+`" |ty, _, _| ty.with_width(ty.width() + 1);
     // The difference of two unsigned values may be negative, so it is signed.
-    Sub sub "`-`" |ty, _, _| Type::SInt(ty.width() + 1);
-    Mul mul "`*`" |ty, a, b| ty.with_width(a + b);
-}
-
-macro_rules! bitwise_operator {
-    ($($op:ident $method:ident $bin:ident $word:literal;)*) => {$(
-        impl<'m, R: Operand<'m>> $op<R> for Sig<'m> {
-            type Output = Sig<'m>;
-
-            #[track_caller]
-            fn $method(self, rhs: R) -> Sig<'m> {
-                self.binary(rhs, (Bin::$bin, $word), |ty, _, _| ty, Location::caller())
-            }
-        }
-    )*};
-}
-bitwise_operator! {
-    BitAnd bitand And "`&`";
-    BitOr bitor Or "`|`";
-    BitXor bitxor Xor "`^`";
+    Sub sub Sub "`-`" |ty, _, _| Type::SInt(ty.width() + 1);
+    Mul mul Mul "`*`" |ty, a, b| ty.with_width(a + b);
+    BitAnd bitand And "`&`" |ty, _, _| ty;
+    BitOr bitor Or "`|`" |ty, _, _| ty;
+    BitXor bitxor Xor "`^`" |ty, _, _| ty;
 }
 
 impl<'m> Not for Sig<'m> {
@@ -253,11 +210,6 @@ impl<'m> Shl<u32> for Sig<'m> {
     }
 }
 
-/// The greatest number of so many bits; beyond 32 bits merely too large.
-fn greatest(width: u32) -> u64 {
-    (1u64 << width.min(33)) - 1
-}
-
 /// By a signal: exact, the result grows by the greatest amount.
 impl<'m> Shl<Sig<'m>> for Sig<'m> {
     type Output = Sig<'m>;
@@ -265,13 +217,10 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
     #[track_caller]
     fn shl(self, amount: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let greatest = greatest(amount.width());
-        let Some(ty) = self.grow_left(greatest, at) else { return self.m.poison(self.ty(), at) };
-        let wide = self.made(Op::Extend(self.id), ty, at);
-        match wide.amount(amount, at) {
-            Some(amount) => self.made(Op::Bin(Bin::Shl, wide.id, amount.id), ty, at),
-            None => self.m.poison(ty, at),
-        }
+        let Some(ty) = self.grow_left(greatest(amount.width()), at) else {
+            return self.m.poison(self.ty(), at);
+        };
+        self.made(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)
     }
 }
 
@@ -302,6 +251,6 @@ impl<'m> Shr<Sig<'m>> for Sig<'m> {
 
     #[track_caller]
     fn shr(self, amount: Sig<'m>) -> Sig<'m> {
-        self.shift_right(amount, Location::caller())
+        self.shifted(Bin::Shr, amount, Location::caller())
     }
 }

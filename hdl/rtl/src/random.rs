@@ -1,6 +1,6 @@
 //! Random modules, for differential tests: the same seed gives the same module everywhere.
 //!
-//! Every operator, registers with and without reset and enable, a memory with byte enables, and
+//! Every operator, registers with and without reset and conditions, a memory with byte enables, and
 //! widths that favour the edges of machine words. All state is known after [`RESET_CLOCKS`] clocks
 //! of reset, so simulators that start from unknown values agree with those that do not.
 

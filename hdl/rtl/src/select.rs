@@ -63,15 +63,10 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn select(self, items: &[Sig<'m>]) -> Sig<'m> {
         let at = Location::caller();
-        let Some((&last, rest)) = items.split_last() else {
-            self.m.problem(at, Fault::Empty { what: "the list of select()" });
-            return self.m.poison(Type::UInt(1), at);
-        };
         // Elements that the selector cannot name are left out.
-        let reachable = 1usize.checked_shl(self.width()).unwrap_or(usize::MAX);
-        let (last, rest) = match items.get(reachable.wrapping_sub(1)) {
-            Some(&end) if reachable <= rest.len() => (end, &rest[..reachable - 1]),
-            _ => (last, rest),
+        let reachable = 1usize.checked_shl(self.width()).unwrap_or(usize::MAX).min(items.len());
+        let Some((&last, rest)) = items[..reachable].split_last() else {
+            return self.m.refuse(Type::UInt(1), at, Fault::Empty { what: "the list of select()" });
         };
         let switch = self.switch(last);
         rest.iter().enumerate().fold(switch, |s, (i, &item)| s.case(i, item)).end()
@@ -82,15 +77,12 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn lookup<N: Number>(self, ty: Type, f: impl Fn(u64) -> N) -> Sig<'m> {
         let at = Location::caller();
-        let entries = 1u64.checked_shl(self.width()).filter(|&n| n <= 4096);
-        let Some(entries) = entries else {
+        let Some(entries) = 1u64.checked_shl(self.width()).filter(|&n| n <= 4096) else {
             let why = format!("lookup() by {} bits; use rom()", self.width());
-            self.m.problem(at, Fault::Parameter { what: self.describe().to_string(), why });
-            return self.m.poison(ty, at);
+            let what = self.describe().to_string();
+            return self.m.refuse(ty, at, Fault::Parameter { what, why });
         };
-        let last = self.m.literal(ty, &f(entries - 1), at);
-        let on = self.as_uint();
-        let switch = on.switch(last);
-        (0..entries - 1).fold(switch, |s, i| s.case(i, self.m.literal(ty, &f(i), at))).end()
+        let items: Vec<_> = (0..entries).map(|i| self.m.literal(ty, &f(i), at)).collect();
+        self.as_uint().select(&items)
     }
 }

@@ -7,6 +7,7 @@ use std::panic::Location;
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
 use crate::netlist::{Id, Op, Red};
+use crate::ops::greatest;
 use crate::types::{Number, Type};
 
 /// A signal of a module under construction: a port, register, wire or expression.
@@ -69,6 +70,19 @@ impl<'m> Sig<'m> {
         matches!(self.m.state.borrow().net.node(self.id).op, Op::Poison)
     }
 
+    /// Refuses an expression over this signal, silently where it was refused itself.
+    pub(crate) fn refuse(
+        self,
+        ty: Type,
+        at: At,
+        fault: impl FnOnce(Described) -> Fault,
+    ) -> Sig<'m> {
+        if !self.is_poison() {
+            self.m.problem(at, fault(self.describe()));
+        }
+        self.m.poison(ty, at)
+    }
+
     pub(crate) fn made(self, op: Op, ty: Type, at: At) -> Sig<'m> {
         self.m.op(op, ty, at)
     }
@@ -86,18 +100,13 @@ impl<'m> Sig<'m> {
     /// The value that a register takes while `rst` is high.
     #[track_caller]
     pub fn reset(self, value: impl Number) -> Sig<'m> {
-        let at = Location::caller();
-        if !matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg | Op::Poison) {
-            self.m.problem(at, Fault::NotRegister { signal: self.describe() });
-        }
-        match value.to_bits(self.ty()) {
-            Some(bits) => {
-                self.m.state.borrow_mut().net.regs.entry(self.id).and_modify(|r| *r = Some(bits));
-            }
-            None => {
-                let (value, ty) = (value.to_string(), self.ty());
-                self.m.problem(at, Fault::LiteralRange { value, ty });
-            }
+        let (at, ty) = (Location::caller(), self.ty());
+        let register = matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg);
+        match value.to_bits(ty) {
+            _ if self.is_poison() => {}
+            _ if !register => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
+            None => self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty }),
+            bits => _ = self.m.state.borrow_mut().net.regs.insert(self.id, bits),
         }
         self
     }
@@ -113,11 +122,13 @@ impl<'m> Sig<'m> {
     /// The signal `clocks` clocks later, through as many registers `name_1`, `name_2`, …
     #[track_caller]
     pub fn delay(self, name: &str, clocks: usize) -> Sig<'m> {
-        (1..=clocks).fold(self, |sig, n| {
-            let reg = self.m.reg(format!("{name}_{n}"), self.ty());
-            reg.set(sig);
-            reg
-        })
+        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")))
+    }
+
+    /// The same through registers that are zero after reset: the `valid` beside a pipeline.
+    #[track_caller]
+    pub fn delay_valid(self, name: &str, clocks: usize) -> Sig<'m> {
+        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")).reset(0))
     }
 
     // ----- names and comments -----
@@ -126,15 +137,13 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn named(self, name: impl AsRef<str>) -> Sig<'m> {
         let at = Location::caller();
-        let name = self.m.claim_numbered(name.as_ref(), at);
-        let fresh = {
-            let state = self.m.state.borrow();
-            let node = state.net.node(self.id);
-            node.name.is_none() && !matches!(node.op, Op::Const(_))
-        };
-        if fresh {
-            self.m.state.borrow_mut().net.nodes[self.id.0 as usize].name = Some(name);
-            return self;
+        let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
+        {
+            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.0 as usize];
+            if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
+                node.name = Some(name);
+                return self;
+            }
         }
         // The node has a name already, or is a literal: the new name becomes a wire of its own.
         self.m.push(Op::Alias(self.id), self.ty(), Some(name), at)
@@ -170,12 +179,10 @@ impl<'m> Sig<'m> {
     /// The same value in more bits.
     #[track_caller]
     pub fn extend(self, width: u32) -> Sig<'m> {
-        let at = Location::caller();
-        let ty = self.ty().with_width(width);
+        let (at, ty) = (Location::caller(), self.ty().with_width(width));
         if width < self.width() {
             let (op, instead) = ("extend", "truncate");
-            self.m.problem(at, Fault::Resize { op, from: self.describe(), to: width, instead });
-            return self.m.poison(ty, at);
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
         }
         if !self.m.width_ok("the extension", u64::from(width), at) {
             return self.m.poison(ty, at);
@@ -186,12 +193,10 @@ impl<'m> Sig<'m> {
     /// The low `width` bits, whatever is lost.
     #[track_caller]
     pub fn truncate(self, width: u32) -> Sig<'m> {
-        let at = Location::caller();
-        let ty = self.ty().with_width(width);
+        let (at, ty) = (Location::caller(), self.ty().with_width(width));
         if width > self.width() {
             let (op, instead) = ("truncate", "extend");
-            self.m.problem(at, Fault::Resize { op, from: self.describe(), to: width, instead });
-            return self.m.poison(ty, at);
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
         }
         if !self.m.width_ok("the truncation", u64::from(width), at) {
             return self.m.poison(ty, at);
@@ -211,18 +216,14 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn slice(self, range: Range<u32>) -> Sig<'m> {
         let at = Location::caller();
-        let (lo, hi, of) = (range.start, range.end, self.describe());
-        let fault = if lo >= hi {
-            Fault::EmptySlice { of, lo, hi }
-        } else if hi > self.width() {
-            Fault::SliceRange { of, lo, hi }
-        } else {
+        let (lo, hi) = (range.start, range.end);
+        if lo < hi && hi <= self.width() {
             return self.made(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
-        };
-        if !self.is_poison() {
-            self.m.problem(at, fault);
         }
-        self.m.poison(Type::UInt(hi.saturating_sub(lo)), at)
+        self.refuse(Type::UInt(hi.saturating_sub(lo)), at, |of| match lo < hi {
+            true => Fault::SliceRange { of, lo, hi },
+            false => Fault::EmptySlice { of, lo, hi },
+        })
     }
 
     /// Bit `i`.
@@ -246,34 +247,24 @@ impl<'m> Sig<'m> {
     /// `width` bits from position `lo`, a `UInt` signal, on; bits beyond the signal are zero.
     #[track_caller]
     pub fn slice_at(self, lo: Sig<'m>, width: u32) -> Sig<'m> {
-        let at = Location::caller();
-        let of = self.describe();
+        let (at, ty) = (Location::caller(), Type::UInt(width));
         if !self.m.owns(lo, at) || self.is_poison() || lo.is_poison() {
-            return self.m.poison(Type::UInt(width), at);
+            return self.m.poison(ty, at);
         }
         if lo.ty().is_signed() {
-            self.m.problem(
-                at,
-                Fault::Unsuitable { op: "a position of slice_at()", of: lo.describe() },
-            );
-        } else if width == 0 {
-            self.m.problem(at, Fault::EmptySlice { of, lo: 0, hi: 0 });
-        } else if width > self.width() {
-            self.m.problem(at, Fault::SliceRange { of, lo: 0, hi: width });
-        } else {
-            let furthest = (1u64 << lo.width().min(33)) - 1;
-            if furthest + u64::from(width) <= u64::from(self.width()) {
-                return self.made(Op::SliceAt(self.id, lo.id), Type::UInt(width), at);
-            }
-            return (self.as_uint() >> lo).low(width, at);
+            return lo
+                .refuse(ty, at, |of| Fault::Unsuitable { op: "a position of slice_at()", of });
         }
-        self.m.poison(Type::UInt(width), at)
-    }
-
-    /// Bit at position `i`, a `UInt` signal; zero beyond the signal.
-    #[track_caller]
-    pub fn bit_at(self, i: Sig<'m>) -> Sig<'m> {
-        self.slice_at(i, 1)
+        // What is refused of a slice is refused here.
+        let first = self.slice(0..width);
+        let furthest = greatest(lo.width());
+        if first.is_poison() {
+            return first;
+        }
+        if furthest + u64::from(width) <= u64::from(self.width()) {
+            return self.made(Op::SliceAt(self.id, lo.id), ty, at);
+        }
+        (self.as_uint() >> lo).low(width, at)
     }
 
     /// `self` above `low`.

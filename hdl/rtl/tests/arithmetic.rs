@@ -68,6 +68,9 @@ fn round_shift() {
         (SInt(9), UInt(4)),
         (UInt(8), UInt(5)),
         (UInt(8), SInt(4)),
+        (UInt(6), SInt(6)),
+        (UInt(5), SInt(9)),
+        (UInt(1), SInt(1)),
         (SInt(6), SInt(12)),
     ];
     for (from, to) in types {

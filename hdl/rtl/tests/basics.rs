@@ -106,6 +106,27 @@ fn memory_reads_old_words() {
     assert_eq!(sim.try_step().unwrap_err().name, "store_no_collision_0");
 }
 
+/// A stage made under a condition holds while it is low, the output register of a memory does not.
+#[test]
+fn stages_stall() {
+    let m = Module::new("stages");
+    let (x, go) = (m.input("x", UInt(4)), m.input("go", UInt(1)));
+    let squares = m.rom("squares", UInt(8), 16, |i| i * i);
+    let on = m.lit(UInt(1), 1);
+    m.when(go, || {
+        m.output("kept", UInt(4)).set(x.register("stage"));
+        m.output("square", UInt(8)).set(squares.read_registered(on, x));
+    });
+    let mut sim = Interpreter::new(&m.build().unwrap());
+    for (x, go, kept, square) in [(5, 1, 0, 0), (6, 0, 5, 0), (7, 1, 5, 25), (8, 0, 7, 25)] {
+        sim.poke("x", x);
+        sim.poke("go", go);
+        assert_eq!((sim.u64("kept"), sim.u64("square")), (kept, square), "before {x}");
+        sim.step();
+    }
+    assert_eq!((sim.u64("kept"), sim.u64("square")), (7, 49));
+}
+
 /// Folding must not take a sign-extended value that is read as unsigned for a small one.
 #[test]
 fn foregone_comparisons() {

@@ -56,7 +56,7 @@ refused! {
     shift_by_a_signed_signal: |_, a, b| { let _ = a >> b; };
     slice_of_nothing: |_, a, _| { let _ = a.slice(4..4); };
     slice_outside: |_, a, _| { let _ = a.slice(4..9); };
-    position_with_a_sign: |_, a, b| { let _ = a.bit_at(b); };
+    position_with_a_sign: |_, a, b| { let _ = a.slice_at(b, 1); };
     slice_at_of_nothing: |_, a, _| { let _ = a.slice_at(a, 0); };
     extended_down: |_, a, _| { let _ = a.extend(7); };
     truncated_up: |_, a, _| { let _ = a.truncate(9); };

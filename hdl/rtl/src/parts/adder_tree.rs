@@ -94,12 +94,6 @@ impl Generate for AdderTree {
             sum = sum.register("sum_0_0");
         }
         m.output("sum", self.sum_type()).set(sum);
-        let mut through = valid;
-        for stage in 1..=self.latency() {
-            let reg = m.reg(format!("valid_{stage}"), UInt(1)).reset(0);
-            reg.set(through);
-            through = reg;
-        }
-        m.output("sum_valid", UInt(1)).set(through);
+        m.output("sum_valid", UInt(1)).set(valid.delay_valid("valid", self.latency()));
     }
 }

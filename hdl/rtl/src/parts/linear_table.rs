@@ -101,12 +101,6 @@ impl Generate for LinearTable {
         let sum = (base.to_sint() + step).truncate(width);
         let y = if self.ty.is_signed() { sum } else { sum.as_uint() };
         m.output("y", self.ty).set(y.register("result"));
-        let mut through = valid;
-        for stage in 1..=3 {
-            let reg = m.reg(format!("valid_{stage}"), UInt(1)).reset(0);
-            reg.set(through);
-            through = reg;
-        }
-        m.output("y_valid", UInt(1)).set(through);
+        m.output("y_valid", UInt(1)).set(valid.delay_valid("valid", 3));
     }
 }

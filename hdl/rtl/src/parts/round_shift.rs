@@ -55,10 +55,6 @@ impl Generate for RoundShift {
         };
         let rounded = rounded.register("rounded");
         m.output("y", self.to).set(rounded.saturate(self.to).register("result"));
-        let first = m.reg("valid_1", UInt(1)).reset(0);
-        let second = m.reg("valid_2", UInt(1)).reset(0);
-        first.set(valid);
-        second.set(first);
-        m.output("y_valid", UInt(1)).set(second);
+        m.output("y_valid", UInt(1)).set(valid.delay_valid("valid", 2));
     }
 }
