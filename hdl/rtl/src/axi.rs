@@ -10,7 +10,7 @@ use crate::component::Instance;
 use crate::error::Fault;
 use crate::module::Module;
 use crate::sig::Sig;
-use crate::types::Type::UInt;
+use crate::types::Type::{self, UInt};
 
 /// Widths of an AXI interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,42 +38,27 @@ pub enum AxiKind {
 
 impl AxiKind {
     /// Name, width, and whether the master drives it.
-    fn signals(self, w: AxiWidths) -> Vec<(&'static str, u32, bool)> {
-        let lite = self == AxiKind::Lite;
-        let address = |valid, ready, id, addr, rest: [&'static str; 6]| {
-            let mut signals = vec![(valid, 1, true), (ready, 1, false), (addr, w.addr, true)];
-            if !lite {
-                let widths = [8, 3, 2, 1, 4, 4];
-                signals.push((id, w.id, true));
-                signals
-                    .extend(rest.into_iter().zip(widths).map(|(name, width)| (name, width, true)));
-            }
-            signals
-        };
+    fn signals(self, w: AxiWidths) -> Vec<(String, u32, bool)> {
         let mut all = vec![];
+        // What AXI4-Lite has as well, and what only AXI4 has.
+        let mut channel = |name: &str, forth: bool, both: &[_], full: &[_]| {
+            all.push((format!("{name}valid"), 1, forth));
+            all.push((format!("{name}ready"), 1, !forth));
+            let full = if self == AxiKind::Lite { &[] } else { full };
+            let payload = both.iter().chain(full);
+            all.extend(payload.map(|(signal, width)| (format!("{name}{signal}"), *width, forth)));
+        };
+        let address = [("addr", w.addr), ("prot", 3)];
+        let burst = [("len", 8), ("size", 3), ("burst", 2), ("lock", 1), ("cache", 4), ("qos", 4)];
+        let burst = [&[("id", w.id)], burst.as_slice()].concat();
         if self != AxiKind::Write {
-            let rest = ["arlen", "arsize", "arburst", "arlock", "arcache", "arqos"];
-            all.extend(address("arvalid", "arready", "arid", "araddr", rest));
-            all.push(("arprot", 3, true));
-            all.extend([("rvalid", 1, false), ("rready", 1, true)]);
-            all.extend([("rdata", w.data, false), ("rresp", 2, false)]);
-            if !lite {
-                all.extend([("rid", w.id, false), ("rlast", 1, false)]);
-            }
+            channel("ar", true, &address, &burst);
+            channel("r", false, &[("data", w.data), ("resp", 2)], &[("id", w.id), ("last", 1)]);
         }
         if self != AxiKind::Read {
-            let rest = ["awlen", "awsize", "awburst", "awlock", "awcache", "awqos"];
-            all.extend(address("awvalid", "awready", "awid", "awaddr", rest));
-            all.push(("awprot", 3, true));
-            all.extend([("wvalid", 1, true), ("wready", 1, false)]);
-            all.extend([("wdata", w.data, true), ("wstrb", w.data / 8, true)]);
-            if !lite {
-                all.push(("wlast", 1, true));
-            }
-            all.extend([("bvalid", 1, false), ("bready", 1, true), ("bresp", 2, false)]);
-            if !lite {
-                all.push(("bid", w.id, false));
-            }
+            channel("aw", true, &address, &burst);
+            channel("w", true, &[("data", w.data), ("strb", w.data / 8)], &[("last", 1)]);
+            channel("b", false, &[("resp", 2)], &[("id", w.id)]);
         }
         all
     }
@@ -84,20 +69,19 @@ impl AxiKind {
 pub struct Axi<'m> {
     m: &'m Module,
     prefix: String,
-    signals: BTreeMap<&'static str, (Sig<'m>, bool)>,
+    signals: BTreeMap<String, (Sig<'m>, bool)>,
 }
 
 impl<'m> Axi<'m> {
-    fn new(
+    fn of(
         m: &'m Module,
         prefix: &str,
-        kind: AxiKind,
-        widths: AxiWidths,
-        make: impl Fn(String, u32, bool) -> Sig<'m>,
+        signals: Vec<(String, u32, bool)>,
+        signal: impl Fn(String, Type, bool) -> Sig<'m>,
     ) -> Axi<'m> {
-        let table = kind.signals(widths).into_iter();
-        let signals = table.map(|(name, width, forth)| {
-            (name, (make(format!("{prefix}_{name}"), width, forth), forth))
+        let signals = signals.into_iter().map(|(name, width, forth)| {
+            let sig = signal(format!("{prefix}_{name}"), UInt(width), forth);
+            (name, (sig, forth))
         });
         Axi { m, prefix: prefix.into(), signals: signals.collect() }
     }
@@ -108,11 +92,10 @@ impl<'m> Axi<'m> {
         if let Some((sig, _)) = self.signals.get(name) {
             return *sig;
         }
-        let names: Vec<&str> = self.signals.keys().copied().collect();
+        let names: Vec<&str> = self.signals.keys().map(String::as_str).collect();
         let why = format!("has no signal `{name}`; it has {}", names.join(", "));
         let what = format!("AXI interface `{}`", self.prefix);
-        self.m.problem(Location::caller(), Fault::Parameter { what, why });
-        self.m.poison(UInt(1), Location::caller())
+        self.m.refuse(UInt(1), Location::caller(), Fault::Parameter { what, why })
     }
 
     /// Joins this side, towards the slave, with `master`, signal by signal.
@@ -129,19 +112,13 @@ impl Module {
     /// Ports of a master, `prefix_araddr` and so on.
     #[track_caller]
     pub fn axi_master(&self, prefix: &str, kind: AxiKind, widths: AxiWidths) -> Axi<'_> {
-        Axi::new(self, prefix, kind, widths, |name, width, forth| match forth {
-            true => self.output(name, UInt(width)),
-            false => self.input(name, UInt(width)),
-        })
+        Axi::of(self, prefix, kind.signals(widths), self.side(true, Location::caller()))
     }
 
     /// Ports of a slave.
     #[track_caller]
     pub fn axi_slave(&self, prefix: &str, kind: AxiKind, widths: AxiWidths) -> Axi<'_> {
-        Axi::new(self, prefix, kind, widths, |name, width, forth| match forth {
-            true => self.input(name, UInt(width)),
-            false => self.output(name, UInt(width)),
-        })
+        Axi::of(self, prefix, kind.signals(widths), self.side(false, Location::caller()))
     }
 }
 
@@ -149,6 +126,7 @@ impl<'m> Instance<'m> {
     /// The interface at an instance's ports.
     #[track_caller]
     pub fn axi(self, prefix: &str, kind: AxiKind, widths: AxiWidths) -> Axi<'m> {
-        Axi::new(self.module(), prefix, kind, widths, |name, _, _| self.port(&name))
+        let at = Location::caller();
+        Axi::of(self.module(), prefix, kind.signals(widths), |name, _, _| self.port_at(&name, at))
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::check;
 use crate::emit;
-use crate::error::{Fault, Problem, RtlError};
+use crate::error::{At, Fault, Problem, RtlError};
 use crate::module::Module;
-use crate::netlist::{Direction, Inst, Netlist, Op};
+use crate::netlist::{Direction, Inst, Netlist, Op, PortDecl};
 use crate::report::WidthReport;
-use crate::sig::Sig;
+use crate::sig::{Operand, Sig};
 use crate::types::Type;
 
 /// Parameters that describe a module: the usual way to write one.
@@ -50,8 +50,7 @@ struct Inner {
     /// For each port, the indices of the input ports that it depends on within a clock.
     paths: Vec<Vec<usize>>,
     report: Option<WidthReport>,
-    clocked: bool,
-    resets: bool,
+    implicit: Vec<&'static str>,
 }
 
 impl Component {
@@ -60,22 +59,20 @@ impl Component {
             problems.extend(inst.of.0.problems.iter().cloned());
         }
         problems.extend(check::driven(&net, &problems));
-        let (mut text, mut paths, mut report) =
-            (String::new(), vec![vec![]; net.ports.len()], None);
         if problems.is_empty() {
-            match check::order(&net) {
-                Err(problem) => problems.push(*problem),
-                Ok(_) => {
-                    emit::narrow(&mut net);
-                    paths = check::paths(&net);
-                    let written = emit::module(&net);
-                    report = Some(WidthReport::new(&net, written.unread));
-                    text = written.text;
-                }
-            }
+            problems.extend(check::order(&net).err().map(|problem| *problem));
         }
-        let (clocked, resets) = (net.needs_clock(), net.needs_reset());
-        Component(Arc::new(Inner { net, problems, text, paths, report, clocked, resets }))
+        let (mut text, mut paths, mut report) = (String::new(), vec![], None);
+        if problems.is_empty() {
+            emit::narrow(&mut net);
+            paths = check::paths(&net);
+            let written = emit::module(&net);
+            report = Some(WidthReport::new(&net, written.unread));
+            text = written.text;
+        }
+        paths.resize(net.ports.len(), vec![]);
+        let implicit = net.implicit();
+        Component(Arc::new(Inner { net, problems, text, paths, report, implicit }))
     }
 
     /// The module's name.
@@ -91,33 +88,21 @@ impl Component {
         &self.0.paths[port]
     }
 
-    pub(crate) fn needs_clock(&self) -> bool {
-        self.0.clocked
-    }
-
-    pub(crate) fn needs_reset(&self) -> bool {
-        self.0.resets
-    }
-
-    pub(crate) fn broken(&self) -> bool {
-        !self.0.problems.is_empty()
+    /// Those of `clk` and `rst` that something in or below the module needs.
+    pub(crate) fn implicit(&self) -> &[&'static str] {
+        &self.0.implicit
     }
 
     /// The ports in their order, clock and reset first.
-    pub fn ports(&self) -> Vec<Port> {
-        let implicit = [("clk", self.0.clocked), ("rst", self.0.resets)];
-        let implicit = implicit.iter().filter(|p| p.1).map(|p| Port {
-            name: p.0.to_string(),
-            direction: Direction::Input,
-            width: 1,
-            signed: false,
-        });
-        let declared = self.0.net.ports.iter().map(|port| {
-            let ty = self.0.net.ty(port.node);
+    fn ports(&self) -> Vec<Port> {
+        let implicit = self.0.implicit.iter().map(|name| (*name, Direction::Input, Type::UInt(1)));
+        let net = self.net();
+        let declared = net.ports.iter().map(|p| (p.name.as_str(), p.direction, net.ty(p.node)));
+        let port = |(name, direction, ty): (&str, _, Type)| {
             let (width, signed) = (ty.width(), ty.is_signed());
-            Port { name: port.name.clone(), direction: port.direction, width, signed }
-        });
-        implicit.chain(declared).collect()
+            Port { name: name.to_string(), direction, width, signed }
+        };
+        implicit.chain(declared).map(port).collect()
     }
 
     /// This module as the top of a design: its Verilog and that of every module below.
@@ -131,12 +116,13 @@ impl Component {
         }
         let files =
             |c: &Component| VerilogFile { name: format!("{}.v", c.name()), text: c.0.text.clone() };
+        let implicit = |name: &str| self.implicit().contains(&name).then(|| name.to_string());
         Ok(Design {
             top: self.name().to_string(),
             files: modules.values().map(files).collect(),
             ports: self.ports(),
-            clock: self.0.clocked.then(|| "clk".to_string()),
-            reset: self.0.resets.then(|| "rst".to_string()),
+            clock: implicit("clk"),
+            reset: implicit("rst"),
             reports: modules.values().filter_map(|c| c.0.report.clone()).collect(),
             component: self.clone(),
         })
@@ -167,25 +153,6 @@ impl fmt::Debug for Component {
     }
 }
 
-/// What [`Module::instance`] takes: parameters, or a finished module.
-pub trait Instantiable {
-    /// The module to be instantiated.
-    fn to_component(&self) -> Component;
-}
-
-impl<G: Generate> Instantiable for G {
-    #[track_caller]
-    fn to_component(&self) -> Component {
-        self.component()
-    }
-}
-
-impl Instantiable for Component {
-    fn to_component(&self) -> Component {
-        self.clone()
-    }
-}
-
 /// A module inside a module.
 #[derive(Clone, Copy)]
 pub struct Instance<'m> {
@@ -196,23 +163,27 @@ pub struct Instance<'m> {
 impl Module {
     /// Places a module. Clock and reset are connected; every other input is to be driven.
     #[track_caller]
-    pub fn instance(&self, name: impl Into<String>, of: &impl Instantiable) -> Instance<'_> {
+    pub fn instance(&self, name: impl Into<String>, of: &impl Generate) -> Instance<'_> {
+        self.instance_of(name, &of.component())
+    }
+
+    /// Places a module that is finished already.
+    #[track_caller]
+    pub fn instance_of(&self, name: impl Into<String>, of: &Component) -> Instance<'_> {
         let at = Location::caller();
         let name = self.claim(self.scoped(&name.into()), at);
-        let of = of.to_component();
         let index = self.state.borrow().net.insts.len();
-        let mut pins = vec![];
-        for (i, port) in of.net().ports.iter().enumerate() {
-            let ty = of.net().ty(port.node);
-            let pin_name = self.claim_numbered(format!("{name}_{}", port.name), at);
+        let pin = |(i, port): (usize, &PortDecl)| {
             let op = match port.direction {
                 Direction::Input => Op::Wire,
                 Direction::Output => Op::InstOut(index, i),
             };
-            pins.push(self.push(op, ty, Some(pin_name), at).id);
-        }
-        let mut state = self.state.borrow_mut();
-        state.net.insts.push(Inst { name, of, pins, comment: None });
+            let name = self.claim_numbered(format!("{name}_{}", port.name), at);
+            self.push(op, of.net().ty(port.node), Some(name), at).id
+        };
+        let pins = of.net().ports.iter().enumerate().map(pin).collect();
+        let inst = Inst { name, of: of.clone(), pins, comment: None };
+        self.state.borrow_mut().net.insts.push(inst);
         Instance { m: self, index }
     }
 }
@@ -221,38 +192,31 @@ impl<'m> Instance<'m> {
     /// The signal at a port: outputs are read, inputs are driven with [`Sig::set`].
     #[track_caller]
     pub fn port(self, name: &str) -> Sig<'m> {
-        let at = Location::caller();
-        let (found, broken, fault) = {
-            let state = self.m.state.borrow();
-            let inst = &state.net.insts[self.index];
-            let ports = &inst.of.net().ports;
-            let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
-            let found = names.iter().position(|n| *n == name).map(|i| inst.pins[i]);
-            let fault = Fault::NoPort {
-                instance: inst.name.clone(),
-                module: inst.of.name().to_string(),
-                port: name.to_string(),
-                ports: names.join(", "),
-            };
-            (found, inst.of.broken(), fault)
-        };
-        match found {
-            Some(id) => Sig { m: self.m, id },
-            None => {
-                // A sub-module that could not be built may lack ports; its own problems say why.
-                if !broken {
-                    self.m.problem(at, fault);
-                }
-                self.m.poison(Type::UInt(1), at)
-            }
+        self.port_at(name, Location::caller())
+    }
+
+    pub(crate) fn port_at(self, name: &str, at: At) -> Sig<'m> {
+        let m = self.m;
+        let inst = m.state.borrow().net.insts[self.index].clone();
+        let mut ports = inst.of.net().ports.iter();
+        if let Some(i) = ports.position(|p| p.name == name) {
+            return Sig { m, id: inst.pins[i] };
         }
+        // A sub-module that could not be built may lack ports; its own problems say why.
+        if !inst.of.0.problems.is_empty() {
+            return m.poison(Type::UInt(1), at);
+        }
+        let ports: Vec<&str> = inst.of.net().ports.iter().map(|p| p.name.as_str()).collect();
+        let (module, ports) = (inst.of.name().to_string(), ports.join(", "));
+        let fault = Fault::NoPort { instance: inst.name, module, port: name.to_string(), ports };
+        m.refuse(Type::UInt(1), at, fault)
     }
 
     /// Drives an input.
     #[track_caller]
-    pub fn set(self, port: &str, value: impl crate::sig::Operand<'m>) -> Instance<'m> {
-        let target = self.port(port);
-        self.m.drive(target, value, Location::caller());
+    pub fn set(self, port: &str, value: impl Operand<'m>) -> Instance<'m> {
+        let at = Location::caller();
+        self.m.drive(self.port_at(port, at), value, at);
         self
     }
 

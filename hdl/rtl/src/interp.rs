@@ -8,7 +8,7 @@ use crate::bits::Bits;
 use crate::check;
 use crate::component::{Component, Design};
 use crate::eval::eval;
-use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, Read, Write};
+use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Mem, Netlist, Node, Op};
 use crate::types::{Number, Type};
 
 /// A property that did not hold.
@@ -55,9 +55,8 @@ impl Interpreter {
         let computed = |id: &Id| !matches!(net.node(*id).op, Op::Input | Op::Reg | Op::MemRead(..));
         let order = order.into_iter().filter(computed).collect();
         let values = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
-        let contents = |m: &crate::netlist::Mem| {
-            m.init.clone().unwrap_or_else(|| vec![Bits::zero(m.ty.width()); m.depth])
-        };
+        let contents =
+            |m: &Mem| m.init.clone().unwrap_or_else(|| vec![Bits::zero(m.ty.width()); m.depth]);
         let memories = net.mems.iter().map(contents).collect();
         Interpreter { net, order, values, memories, names, stale: true, cycle: 0 }
     }
@@ -177,19 +176,20 @@ impl Interpreter {
                 _ => next.extend(self.driven(id).map(|v| (id, v.clone()))),
             }
         }
+        let value = |id: Id| &self.values[id.0 as usize];
         for (mem, words) in self.net.mems.iter().zip(&mut self.memories) {
-            let address = |id: Id| self.values[id.0 as usize].to_u64() as usize;
-            for read in mem.reads.iter().filter(|r| !self.values[r.enable.0 as usize].is_zero()) {
+            let address = |id| value(id).to_u64() as usize;
+            for read in mem.reads.iter().filter(|r| !value(r.enable).is_zero()) {
                 let word = words.get(address(read.addr)).cloned();
                 next.push((read.out, word.unwrap_or(Bits::zero(mem.ty.width()))));
             }
-            let write = mem.write.as_ref().filter(|w| !self.values[w.enable.0 as usize].is_zero());
+            let write = mem.write.as_ref().filter(|w| !value(w.enable).is_zero());
             let Some(write) = write else { continue };
             let Some(word) = words.get_mut(address(write.addr)) else { continue };
-            let data = &self.values[write.data.0 as usize];
+            let data = value(write.data);
             let mask = match write.bytes {
                 None => Bits::ones(data.width()),
-                Some(bytes) => spread(&self.values[bytes.0 as usize]),
+                Some(bytes) => spread(value(bytes)),
             };
             *word = word.and(&mask.not()).or(&data.and(&mask));
         }
@@ -231,6 +231,20 @@ fn flatten(
         }
         flat.nodes.push(Node { op, ..node.clone() });
     }
+    for (&id, drives) in &net.drives {
+        let drive = |d: &Drive| Drive { when: d.when.map(to), value: to(d.value), at: d.at };
+        flat.drives.insert(to(id), drives.iter().map(drive).collect());
+    }
+    flat.regs.extend(net.regs.iter().map(|(&id, reset)| (to(id), reset.clone())));
+    for mem in &net.mems {
+        let mut mem = mem.clone();
+        mem.slots().into_iter().for_each(|id| *id = to(*id));
+        flat.mems.push(mem);
+    }
+    for formal in &net.formals {
+        let (kind, name) = (formal.kind, format!("{path}{}", formal.name));
+        flat.formals.push(Formal { kind, name, cond: to(formal.cond) });
+    }
     let at = std::panic::Location::caller();
     let join = |flat: &mut Netlist, wire: Id, from: Id| {
         flat.nodes[wire.0 as usize].op = Op::Wire;
@@ -238,27 +252,6 @@ fn flatten(
     };
     if let Some(reset) = net.reset {
         join(flat, to(reset), RST);
-    }
-    for (&id, drives) in &net.drives {
-        let drive = |d: &Drive| Drive { when: d.when.map(to), value: to(d.value), at: d.at };
-        flat.drives.insert(to(id), drives.iter().map(drive).collect());
-    }
-    flat.regs.extend(net.regs.iter().map(|(&id, reset)| (to(id), reset.clone())));
-    for mem in &net.mems {
-        let read = |r: &Read| Read { enable: to(r.enable), addr: to(r.addr), out: to(r.out) };
-        let mut mem = mem.clone();
-        mem.reads = mem.reads.iter().map(read).collect();
-        mem.write = mem.write.map(|w| Write {
-            enable: to(w.enable),
-            addr: to(w.addr),
-            data: to(w.data),
-            bytes: w.bytes.map(to),
-        });
-        flat.mems.push(mem);
-    }
-    for formal in &net.formals {
-        let (kind, name) = (formal.kind, format!("{path}{}", formal.name));
-        flat.formals.push(Formal { kind, name, cond: to(formal.cond) });
     }
     for (port, &pin) in net.ports.iter().zip(pins.unwrap_or_default()) {
         match port.direction {

@@ -76,7 +76,7 @@ mod types;
 
 pub use axi::{Axi, AxiKind, AxiWidths};
 pub use bits::Bits;
-pub use component::{Component, Design, Generate, Instance, Instantiable, Port, VerilogFile};
+pub use component::{Component, Design, Generate, Instance, Port, VerilogFile};
 pub use error::{At, Described, Fault, Problem, RtlError};
 pub use interp::{Interpreter, Violation};
 pub use memory::Memory;

@@ -62,27 +62,39 @@ impl Module {
     /// An input port.
     #[track_caller]
     pub fn input(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        self.port(name.into(), ty, Direction::Input, Op::Input, Location::caller())
+        self.port(name.into(), ty, Direction::Input, Location::caller())
     }
 
     /// An output port, to be driven with [`Sig::set`]; it can be read, too.
     #[track_caller]
     pub fn output(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        self.port(name.into(), ty, Direction::Output, Op::Wire, Location::caller())
+        self.port(name.into(), ty, Direction::Output, Location::caller())
     }
 
-    fn port(&self, name: String, ty: Type, direction: Direction, op: Op, at: At) -> Sig<'_> {
-        let sig = self.declare(&name, op, ty, at);
-        let mut state = self.state.borrow_mut();
-        let name = state.net.node(sig.id).name.clone().unwrap_or(name);
-        state.net.ports.push(PortDecl { name, direction, node: sig.id });
+    fn port(&self, name: String, ty: Type, direction: Direction, at: At) -> Sig<'_> {
+        let op = if direction == Direction::Input { Op::Input } else { Op::Wire };
+        let name = self.scoped(&name);
+        let sig = self.declare(name.clone(), op, ty, at);
+        self.state.borrow_mut().net.ports.push(PortDecl { name, direction, node: sig.id });
         sig
+    }
+
+    /// Makes the ports of a bundle, of which some go forth from its source and some come back.
+    pub(crate) fn side<'m>(
+        &'m self,
+        source: bool,
+        at: At,
+    ) -> impl Fn(String, Type, bool) -> Sig<'m> {
+        move |name, ty, forth| {
+            let direction = if forth == source { Direction::Output } else { Direction::Input };
+            self.port(name, ty, direction, at)
+        }
     }
 
     /// A signal that is driven later, with [`Sig::set`].
     #[track_caller]
     pub fn wire(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        self.declare(&name.into(), Op::Wire, ty, Location::caller())
+        self.declare(self.scoped(&name.into()), Op::Wire, ty, Location::caller())
     }
 
     /// A register on `clk`, to be driven with [`Sig::set`]; it holds its value where nothing is
@@ -90,7 +102,7 @@ impl Module {
     /// power-up is undefined.
     #[track_caller]
     pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        let sig = self.declare(&name.into(), Op::Reg, ty, Location::caller());
+        let sig = self.declare(self.scoped(&name.into()), Op::Reg, ty, Location::caller());
         self.state.borrow_mut().net.regs.insert(sig.id, None);
         sig
     }
@@ -267,9 +279,8 @@ impl Module {
 
     /// Adds a node as it is.
     pub(crate) fn push(&self, op: Op, ty: Type, name: Option<String>, at: At) -> Sig<'_> {
-        let id =
-            fold::push(&mut self.state.borrow_mut().net, Node { ty, op, name, comment: None, at });
         let mut state = self.state.borrow_mut();
+        let id = fold::push(&mut state.net, Node { ty, op, name, comment: None, at });
         if let Some(&open) = state.conditions.last() {
             state.born.insert(id, open);
         }
@@ -277,8 +288,8 @@ impl Module {
     }
 
     /// Adds a named node; refuses bad widths and names.
-    pub(crate) fn declare(&self, name: &str, op: Op, ty: Type, at: At) -> Sig<'_> {
-        let name = self.claim(self.scoped(name), at);
+    fn declare(&self, name: String, op: Op, ty: Type, at: At) -> Sig<'_> {
+        let name = self.claim(name, at);
         if !self.width_ok(&format!("`{name}`"), u64::from(ty.width()), at) {
             return self.poison(ty, at);
         }

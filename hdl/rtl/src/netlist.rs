@@ -216,6 +216,16 @@ impl Mem {
         let write = self.write.iter();
         write.flat_map(|w| [w.enable, w.addr, w.data].into_iter().chain(w.bytes)).collect()
     }
+
+    /// Every node at its ports.
+    pub fn slots(&mut self) -> Vec<&mut Id> {
+        let writes = self.write.iter_mut();
+        let writes = writes.flat_map(|w| {
+            [&mut w.enable, &mut w.addr, &mut w.data].into_iter().chain(&mut w.bytes)
+        });
+        let reads = self.reads.iter_mut();
+        reads.flat_map(|r| [&mut r.enable, &mut r.addr, &mut r.out]).chain(writes).collect()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -358,15 +368,21 @@ impl Netlist {
         self.ports.iter().filter(move |p| p.direction == direction).map(|p| p.node)
     }
 
+    fn needs(&self, port: &str, own: bool) -> bool {
+        own || self.insts.iter().any(|i| i.of.implicit().contains(&port))
+    }
+
     pub fn needs_clock(&self) -> bool {
-        !self.regs.is_empty()
-            || !self.mems.is_empty()
-            || self.insts.iter().any(|i| i.of.needs_clock())
+        self.needs("clk", !self.regs.is_empty() || !self.mems.is_empty())
     }
 
     pub fn needs_reset(&self) -> bool {
-        self.reset.is_some()
-            || self.regs.values().any(Option::is_some)
-            || self.insts.iter().any(|i| i.of.needs_reset())
+        self.needs("rst", self.reset.is_some() || self.regs.values().any(Option::is_some))
+    }
+
+    /// The ports that appear by themselves.
+    pub fn implicit(&self) -> Vec<&'static str> {
+        let needs = [("clk", self.needs_clock()), ("rst", self.needs_reset())];
+        needs.into_iter().filter(|n| n.1).map(|n| n.0).collect()
     }
 }

@@ -24,6 +24,22 @@ pub struct Stream<'m> {
 }
 
 impl<'m> Stream<'m> {
+    /// Makes each signal from its name, its type, and whether it goes forth from the source.
+    fn of(
+        prefix: &str,
+        ty: Type,
+        last: bool,
+        signal: impl Fn(String, Type, bool) -> Sig<'m>,
+    ) -> Stream<'m> {
+        let signal = |name, ty, forth| signal(format!("{prefix}_{name}"), ty, forth);
+        Stream {
+            valid: signal("valid", UInt(1), true),
+            ready: signal("ready", UInt(1), false),
+            data: signal("data", ty, true),
+            last: last.then(|| signal("last", UInt(1), true)),
+        }
+    }
+
     /// A beat moves in this clock.
     #[track_caller]
     pub fn fires(self) -> Sig<'m> {
@@ -48,34 +64,13 @@ impl Module {
     /// Ports of an incoming stream: `ready` is to be driven.
     #[track_caller]
     pub fn stream_in(&self, prefix: &str, ty: Type, last: bool) -> Stream<'_> {
-        Stream {
-            valid: self.input(format!("{prefix}_valid"), UInt(1)),
-            ready: self.output(format!("{prefix}_ready"), UInt(1)),
-            data: self.input(format!("{prefix}_data"), ty),
-            last: if last { Some(self.input(format!("{prefix}_last"), UInt(1))) } else { None },
-        }
+        Stream::of(prefix, ty, last, self.side(false, Location::caller()))
     }
 
     /// Ports of an outgoing stream: everything but `ready` is to be driven.
     #[track_caller]
     pub fn stream_out(&self, prefix: &str, ty: Type, last: bool) -> Stream<'_> {
-        Stream {
-            valid: self.output(format!("{prefix}_valid"), UInt(1)),
-            ready: self.input(format!("{prefix}_ready"), UInt(1)),
-            data: self.output(format!("{prefix}_data"), ty),
-            last: if last { Some(self.output(format!("{prefix}_last"), UInt(1))) } else { None },
-        }
-    }
-
-    /// A stream inside the module, all of it to be driven.
-    #[track_caller]
-    pub fn stream_wire(&self, prefix: &str, ty: Type, last: bool) -> Stream<'_> {
-        Stream {
-            valid: self.wire(format!("{prefix}_valid"), UInt(1)),
-            ready: self.wire(format!("{prefix}_ready"), UInt(1)),
-            data: self.wire(format!("{prefix}_data"), ty),
-            last: if last { Some(self.wire(format!("{prefix}_last"), UInt(1))) } else { None },
-        }
+        Stream::of(prefix, ty, last, self.side(true, Location::caller()))
     }
 }
 
@@ -83,12 +78,8 @@ impl<'m> Instance<'m> {
     /// The stream at an instance's ports `prefix_valid`, …
     #[track_caller]
     pub fn stream(self, prefix: &str) -> Stream<'m> {
-        let last = format!("{prefix}_last");
-        Stream {
-            valid: self.port(&format!("{prefix}_valid")),
-            ready: self.port(&format!("{prefix}_ready")),
-            data: self.port(&format!("{prefix}_data")),
-            last: if self.has(&last) { Some(self.port(&last)) } else { None },
-        }
+        let at = Location::caller();
+        let last = self.has(&format!("{prefix}_last"));
+        Stream::of(prefix, UInt(1), last, |name, _, _| self.port_at(&name, at))
     }
 }

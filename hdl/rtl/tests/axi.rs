@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sterna_rtl::parts::{Access, LiteRegisters, ReadMaster, Register};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiWidths, Bits, Design, Generate, Interpreter};
+use sterna_rtl::{AxiKind, AxiWidths, Bits, Design, Generate, Interpreter, Module, UInt};
 
 /// The word that the memory holds at a beat's address.
 fn word(width: u32, addr: u64) -> Bits {
@@ -198,9 +198,37 @@ fn lite_registers() {
     insta::assert_snapshot!("lite_registers", design.verilog());
 }
 
+/// The same registers inside another module.
+struct Wrapped;
+
+impl Generate for Wrapped {
+    fn name(&self) -> String {
+        "wrapped".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let table = table();
+        let inner = m.instance("u_registers", &table);
+        let bus = m.axi_slave("s_axi", AxiKind::Lite, table.widths());
+        inner.axi("s_axi", AxiKind::Lite, table.widths()).connect(&bus);
+        inner.set("id", m.lit(UInt(32), 7));
+        m.output("command", UInt(9)).set(inner.port("command"));
+    }
+}
+
+#[test]
+fn buses_connect() {
+    let mut sim = Interpreter::new(&Wrapped.build().unwrap());
+    sim.reset();
+    let mut rng = Rng::new(2);
+    assert_eq!(read(&mut sim, 0, &mut rng), (7, 0));
+    assert_eq!(write(&mut sim, 8, 0xabcd, 1, &mut rng), 0);
+    assert_eq!(read(&mut sim, 8, &mut rng), (0x1234_56cd, 0));
+}
+
 #[test]
 fn a_pulse_lasts_one_clock() {
-    let mut sim = Interpreter::new(&table().build().unwrap());
+    let mut sim = Interpreter::new(&Wrapped.build().unwrap());
     sim.reset();
     for (name, value) in [
         ("awaddr", 0x40),

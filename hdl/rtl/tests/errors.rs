@@ -1,7 +1,7 @@
 //! Every message that a mistake can produce.
 
 use sterna_rtl::parts::{Fifo, Storage};
-use sterna_rtl::{Generate, Instantiable, Module, RtlError, SInt, Sig, UInt};
+use sterna_rtl::{Generate, Module, RtlError, SInt, Sig, UInt};
 
 /// The message without line numbers, which every edit of this file moves.
 fn message(error: &RtlError) -> String {
@@ -96,7 +96,7 @@ refused! {
         let other = Module::new("pass");
         other.output("y", UInt(1)).set(!other.input("x", UInt(1)));
         let first = m.instance("u_pass", &Pass).set("x", a.bit(0));
-        let second = m.instance("u_other", &other.finish()).set("x", first.port("y"));
+        let second = m.instance_of("u_other", &other.finish()).set("x", first.port("y"));
         m.output("z", UInt(1)).set(second.port("y"));
     };
     memory_of_one_word: |m, _, _| { let _ = m.memory("ram", UInt(8), 1); };
@@ -156,5 +156,5 @@ fn parameters_are_checked() {
 
 #[test]
 fn components_can_be_made_once() {
-    assert_eq!(Pass.to_component().name(), "pass");
+    assert_eq!(Pass.component().name(), "pass");
 }

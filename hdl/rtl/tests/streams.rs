@@ -4,7 +4,7 @@
 mod stream;
 
 use sterna_rtl::parts::{Fifo, SkidBuffer, Storage};
-use sterna_rtl::{Generate, Interpreter, SInt, UInt};
+use sterna_rtl::{Generate, Interpreter, Module, SInt, UInt};
 use stream::{beats, transfer};
 
 /// Every mixture of stalls, seeded; then an undisturbed run that takes `latency` more than a clock
@@ -67,4 +67,26 @@ fn a_fifo_holds_what_it_says() {
         let spare = if storage == Storage::Block { 2 } else { 0 };
         assert_eq!((held, sim.u64("level")), (8 + spare, 8 + spare));
     }
+}
+
+/// Two slices in a row, joined by name alone.
+struct Joined;
+
+impl Generate for Joined {
+    fn name(&self) -> String {
+        "joined".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let slice = SkidBuffer { ty: SInt(8), last: true };
+        let (first, second) = (m.instance("u_first", &slice), m.instance("u_second", &slice));
+        first.stream("s").connect(m.stream_in("s", SInt(8), true));
+        second.stream("s").connect(first.stream("m"));
+        m.stream_out("m", SInt(8), true).connect(second.stream("m"));
+    }
+}
+
+#[test]
+fn streams_connect() {
+    behaves(&Joined, 8, true, 2);
 }

@@ -53,11 +53,9 @@ impl Body<'_> {
     fn head(&mut self) {
         let net = self.net;
         self.comment("", &net.doc);
-        let implicit = [("clk", net.needs_clock()), ("rst", net.needs_reset())];
-        let mut ports: Vec<(String, String)> = vec![];
-        for (name, _) in implicit.iter().filter(|p| p.1) {
-            ports.push((format!("  input  wire {name}"), String::new()));
-        }
+        let implicit = net.implicit().into_iter();
+        let mut ports: Vec<(String, String)> =
+            implicit.map(|name| (format!("  input  wire {name}"), String::new())).collect();
         for port in &net.ports {
             let direction = if port.direction == Direction::Input { "input " } else { "output" };
             let text = format!("  {direction} wire {}{}", range(net.ty(port.node)), port.name);
@@ -260,13 +258,8 @@ impl Body<'_> {
     fn instance(&mut self, inst: &Inst) {
         self.line("");
         self.comment("  ", inst.comment.as_deref().unwrap_or_default());
-        let mut pins: Vec<String> = vec![];
-        if inst.of.needs_clock() {
-            pins.push(".clk(clk)".into());
-        }
-        if inst.of.needs_reset() {
-            pins.push(".rst(rst)".into());
-        }
+        let implicit = inst.of.implicit().iter();
+        let mut pins: Vec<String> = implicit.map(|name| format!(".{name}({name})")).collect();
         for (port, &pin) in inst.of.net().ports.iter().zip(&inst.pins) {
             let text = match port.direction {
                 Direction::Input => self.w.expr(pin),
