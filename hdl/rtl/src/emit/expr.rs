@@ -1,0 +1,229 @@
+//! Expressions, and the account of which bits of each declared signal they read.
+
+use crate::bits::Bits;
+use crate::netlist::{Bin, Id, Netlist, Op, Red};
+use crate::types::{Type, index_width};
+
+use super::literal::{literal, part};
+use super::plan::{Plan, uncast};
+
+/// A piece of Verilog with what its surroundings have to know.
+pub(super) struct Expr {
+    pub text: String,
+    /// No parentheses needed anywhere.
+    atomic: bool,
+    /// Signed by the rules of Verilog, taken by itself.
+    signed: bool,
+}
+
+impl Expr {
+    fn operand(self) -> String {
+        if self.atomic { self.text } else { format!("({})", self.text) }
+    }
+}
+
+fn atom(text: String) -> Expr {
+    Expr { text, atomic: true, signed: false }
+}
+
+/// Writes expressions of one module.
+pub(super) struct Writer<'n> {
+    pub net: &'n Netlist,
+    pub plan: Plan,
+    /// Bits of each declared node that the text outside `FORMAL` reads.
+    pub read: Vec<Bits>,
+    /// Off while the `FORMAL` part is written.
+    pub counting: bool,
+}
+
+impl<'n> Writer<'n> {
+    pub fn new(net: &'n Netlist) -> Writer<'n> {
+        let read = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
+        Writer { net, plan: Plan::new(net), read, counting: true }
+    }
+
+    pub fn name(&self, id: Id) -> &str {
+        self.plan.names[id.0 as usize].as_deref().unwrap_or("_undeclared")
+    }
+
+    /// `width` bits of a declared node from `lo` on, noted as read.
+    pub fn bits(&mut self, id: Id, lo: u32, width: u32) -> String {
+        let whole = self.net.width(id);
+        if self.counting {
+            let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
+            self.read[id.0 as usize] = self.read[id.0 as usize].or(&mask);
+        }
+        part(self.name(id), whole, lo, width)
+    }
+
+    /// The node's text wherever an expression may stand.
+    pub fn expr(&mut self, id: Id) -> String {
+        self.get(id).text
+    }
+
+    /// The same where it stands beside an operator.
+    pub fn operand(&mut self, id: Id) -> String {
+        self.get(id).operand()
+    }
+
+    fn get(&mut self, id: Id) -> Expr {
+        if self.plan.declared(id) {
+            let text = self.bits(id, 0, self.net.width(id));
+            return Expr { text, atomic: true, signed: self.net.ty(id).is_signed() };
+        }
+        self.made(id)
+    }
+
+    /// The operand as an expression that Verilog takes as signed.
+    fn signed(&mut self, id: Id) -> String {
+        let expr = self.get(id);
+        if expr.signed { expr.operand() } else { format!("$signed({})", expr.text) }
+    }
+
+    /// What makes the node, whether or not it has a name.
+    pub fn made(&mut self, id: Id) -> Expr {
+        let net = self.net;
+        let node = net.node(id);
+        let width = node.ty.width();
+        match &node.op {
+            Op::Const(bits) => {
+                let text = literal(bits, node.ty);
+                Expr { atomic: !text.starts_with('-'), text, signed: node.ty.is_signed() }
+            }
+            Op::Bin(bin, a, b) => self.binary(*bin, *a, *b),
+            Op::Not(a) => {
+                let a = self.get(*a);
+                let op = if width == 1 { "!" } else { "~" };
+                let signed = a.signed && width > 1;
+                Expr { text: format!("{op}{}", a.operand()), atomic: true, signed }
+            }
+            Op::Reduce(red, a) => {
+                let op = match red {
+                    Red::All => "&",
+                    Red::Any => "|",
+                    Red::Parity => "^",
+                };
+                // `|~` would be read as one operator.
+                let a = self.operand(*a);
+                let a = if a.starts_with(['~', '!']) { format!("({a})") } else { a };
+                Expr { text: format!("{op}{a}"), atomic: false, signed: false }
+            }
+            Op::Mux(c, a, b) => {
+                let c = self.operand(*c);
+                let (a, b) = (self.get(*a), self.get(*b));
+                let signed = a.signed && b.signed;
+                let text = format!("{c} ? {} : {}", a.operand(), b.operand());
+                Expr { text, atomic: false, signed }
+            }
+            Op::Cat(parts) if parts.iter().all(|p| p == &parts[0]) => {
+                atom(format!("{{{}{{{}}}}}", parts.len(), self.expr(parts[0])))
+            }
+            Op::Cat(parts) => {
+                let parts: Vec<String> = parts.iter().map(|&p| self.expr(p)).collect();
+                atom(format!("{{{}}}", parts.join(", ")))
+            }
+            Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width)),
+            Op::SliceAt(a, at) => {
+                let base = uncast(net, *a);
+                let index = self.index(*at, index_width(net.width(base) as usize));
+                let text = self.bits(base, 0, net.width(base));
+                let width = if width == 1 { String::new() } else { format!(" +: {width}") };
+                atom(format!("{text}[{index}{width}]"))
+            }
+            Op::Extend(a) => self.extension(*a, node.ty),
+            Op::Alias(a) => self.get(*a),
+            Op::Cast(a) => {
+                let a = self.get(*a);
+                // Only the way out of signedness needs a word: where a signed operand is wanted,
+                // `signed` supplies it.
+                if a.signed && !node.ty.is_signed() {
+                    return atom(format!("$unsigned({})", a.text));
+                }
+                a
+            }
+            Op::Wire => Expr { text: self.chain(id, " "), atomic: false, signed: false },
+            Op::Input
+            | Op::Reg
+            | Op::MemRead(..)
+            | Op::InstOut(..)
+            | Op::Switch(..)
+            | Op::Poison => {
+                unreachable!("{} is always declared", node.op.word())
+            }
+        }
+    }
+
+    /// Where an operator depends on signedness, both operands are made signed where they stand.
+    fn binary(&mut self, bin: Bin, a: Id, b: Id) -> Expr {
+        let (op, signed) = (bin.spelling().1, self.net.ty(a).is_signed());
+        match bin {
+            Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge | Bin::Mul if signed => {
+                let text = format!("{} {op} {}", self.signed(a), self.signed(b));
+                Expr { text, atomic: false, signed: bin == Bin::Mul }
+            }
+            Bin::Shr if signed => {
+                // The argument of a function stands by itself: nothing outside makes it unsigned.
+                let text = format!("$signed({} >>> {})", self.signed(a), self.operand(b));
+                Expr { text, atomic: true, signed }
+            }
+            _ => {
+                let (a, b) = (self.get(a), self.get(b));
+                let signed = a.signed && (bin.is_modular() && b.signed || bin == Bin::Shl);
+                Expr {
+                    text: format!("{} {op} {}", a.operand(), b.operand()),
+                    atomic: false,
+                    signed,
+                }
+            }
+        }
+    }
+
+    fn extension(&mut self, a: Id, to: Type) -> Expr {
+        let (from, extra) = (self.net.ty(a), to.width() - self.net.width(a));
+        if extra == 0 {
+            return self.get(a);
+        }
+        if !from.is_signed() {
+            return atom(format!(
+                "{{{}, {}}}",
+                literal(&Bits::zero(extra), Type::UInt(extra)),
+                self.expr(a)
+            ));
+        }
+        let base = uncast(self.net, a);
+        if from.width() == 1 {
+            return atom(format!("{{{}{{{}}}}}", to.width(), self.bits(base, 0, 1)));
+        }
+        let (sign, whole) =
+            (self.bits(base, from.width() - 1, 1), self.bits(base, 0, from.width()));
+        match extra {
+            1 => atom(format!("{{{sign}, {whole}}}")),
+            _ => atom(format!("{{{{{extra}{{{sign}}}}}, {whole}}}")),
+        }
+    }
+
+    /// An index at exactly the width that selecting takes.
+    fn index(&mut self, id: Id, width: u32) -> String {
+        let extra = width.saturating_sub(self.net.width(id));
+        match extra {
+            0 => self.expr(id),
+            _ => format!("{{{extra}'d0, {}}}", self.expr(id)),
+        }
+    }
+
+    /// A wire's drives as one expression, the last condition first, arms parted by `gap`.
+    pub fn chain(&mut self, id: Id, gap: &str) -> String {
+        let net = self.net;
+        let mut text = String::new();
+        for drive in net.drives(id).iter().rev() {
+            match drive.when {
+                Some(when) => {
+                    let (when, value) = (self.operand(when), self.operand(drive.value));
+                    text += &format!("{when} ? {value} :{gap}");
+                }
+                None => text += &self.expr(drive.value),
+            }
+        }
+        text
+    }
+}

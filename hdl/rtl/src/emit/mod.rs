@@ -1,0 +1,20 @@
+//! Verilog-2005.
+//!
+//! Verilog sizes and signs an expression by its context. The emitter never relies on that: every
+//! operand already has its operator's width (see [`crate::netlist`]), and the three operators that
+//! depend on signedness (`<`, `*`, `>>>`) get operands that are signed where they stand.
+
+mod body;
+mod expr;
+mod literal;
+mod narrow;
+mod plan;
+
+pub(crate) use body::module;
+pub(crate) use narrow::narrow;
+
+/// A module's text, and what it declares that nothing reads.
+pub(crate) struct Written {
+    pub text: String,
+    pub unread: Vec<String>,
+}

@@ -1,0 +1,158 @@
+//! What is written, and what gets a name: liveness, uses, and which expressions become wires.
+
+use std::collections::BTreeSet;
+
+use crate::check;
+use crate::netlist::{Direction, Id, Netlist, Node, Op};
+
+/// An expression of more operators than this becomes a wire, to keep lines readable.
+const LARGEST_EXPRESSION: usize = 8;
+
+/// The decisions about a module, indexed by node.
+pub(super) struct Plan {
+    /// In dependency order, all nodes.
+    pub order: Vec<Id>,
+    /// Reached from outputs, instances.
+    pub live: Vec<bool>,
+    /// Reached only from properties: written within `ifdef FORMAL`.
+    pub formal: Vec<bool>,
+    /// The identifier, for what is declared.
+    pub names: Vec<Option<String>>,
+}
+
+/// How often each node is read, by those nodes and memories for which `live` holds.
+pub(super) fn uses(net: &Netlist, live: impl Fn(Id) -> bool) -> Vec<u32> {
+    let mut uses = vec![0; net.nodes.len()];
+    let mut count = |id: Id| uses[id.0 as usize] += 1;
+    for id in net.ids().filter(|&id| live(id)) {
+        let node = net.node(id);
+        // An instance's output looks through to its inputs, but does not read them here.
+        let direct = if matches!(node.op, Op::InstOut(..)) { vec![] } else { net.fan_in(id) };
+        direct.into_iter().chain(net.clocked_fan_in(id)).for_each(&mut count);
+    }
+    for mem in net.mems.iter().filter(|m| m.reads.iter().any(|r| live(r.out))) {
+        mem.write_fan_in().into_iter().for_each(&mut count);
+    }
+    net.formals.iter().for_each(|f| count(f.cond));
+    uses
+}
+
+/// Looks through casts that are not visible in the Verilog.
+pub(super) fn uncast(net: &Netlist, mut id: Id) -> Id {
+    while let Node { op: Op::Cast(of), name: None, comment: None, .. } = net.node(id) {
+        id = *of;
+    }
+    id
+}
+
+impl Plan {
+    pub fn new(net: &Netlist) -> Plan {
+        let order = check::order(net).unwrap_or_default();
+        let pins = net.insts.iter().flat_map(|i| i.pins.iter().copied());
+        let live = net.reach(net.ports(Direction::Output).chain(pins), true);
+        let formal = net.reach(net.formals.iter().map(|f| f.cond), true);
+        let formal = formal.iter().zip(&live).map(|(&f, &l)| f && !l).collect();
+        let mut plan = Plan { order, live, formal, names: vec![None; net.nodes.len()] };
+        plan.name(net);
+        plan
+    }
+
+    /// Whether the node appears in the text at all.
+    pub fn written(&self, id: Id) -> bool {
+        self.live[id.0 as usize] || self.formal[id.0 as usize]
+    }
+
+    pub fn declared(&self, id: Id) -> bool {
+        self.names[id.0 as usize].is_some()
+    }
+
+    fn name(&mut self, net: &Netlist) {
+        let uses = uses(net, |id| self.written(id));
+        let based = bases(net);
+        let inputs = instance_inputs(net);
+        let mut taken: BTreeSet<String> = net.nodes.iter().filter_map(|n| n.name.clone()).collect();
+        taken.extend(net.mems.iter().map(|m| m.name.clone()));
+        taken.extend(net.insts.iter().map(|i| i.name.clone()));
+        let mut sizes = vec![0usize; net.nodes.len()];
+        let mut count = 0;
+        for &id in self.order.iter() {
+            let node = net.node(id);
+            if !self.written(id) && !matches!(node.op, Op::Input | Op::InstOut(..)) {
+                continue;
+            }
+            let size = |id: &Id| if self.declared(*id) { 0 } else { sizes[id.0 as usize] };
+            let own = usize::from(!matches!(node.op, Op::Const(_) | Op::Cast(_) | Op::Slice(..)));
+            let total = own + net.fan_in(id).iter().map(size).sum::<usize>();
+            let wanted = match &node.op {
+                Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Switch(..) => true,
+                Op::Wire if inputs.contains(&id) => {
+                    uses[id.0 as usize] > 0 || net.drives(id).len() > 1
+                }
+                Op::Wire => true,
+                Op::Const(_) => based.contains(&id),
+                _ => {
+                    let shared = uses[id.0 as usize] > 1 && !self.cheap(net, id);
+                    let visible = node.name.is_some() || node.comment.is_some();
+                    visible || shared || based.contains(&id) || total > LARGEST_EXPRESSION
+                }
+            };
+            sizes[id.0 as usize] = total;
+            if !wanted {
+                continue;
+            }
+            let name = node.name.clone().unwrap_or_else(|| {
+                loop {
+                    count += 1;
+                    let name = format!("{}_{count}", node.op.word());
+                    if taken.insert(name.clone()) {
+                        break name;
+                    }
+                }
+            });
+            self.names[id.0 as usize] = Some(name);
+        }
+    }
+
+    /// Whether writing the expression twice is no worse than a name: views of what has one.
+    fn cheap(&self, net: &Netlist, id: Id) -> bool {
+        match net.node(id).op {
+            Op::Slice(..) | Op::Const(_) => true,
+            Op::Cast(a) | Op::Not(a) => self.declared(a) || self.cheap(net, a),
+            Op::Extend(a) => self.declared(a),
+            _ => false,
+        }
+    }
+}
+
+/// Nodes that must be identifiers: the text selects bits of them, or they are an index. (Icarus 11
+/// computes an index wider than it is written, so that a difference may leave its range.)
+fn bases(net: &Netlist) -> BTreeSet<Id> {
+    let compound = |id: &Id| {
+        let views =
+            |op: &Op| matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_));
+        !views(&net.node(uncast(net, *id)).op)
+    };
+    let mut found = vec![];
+    for node in &net.nodes {
+        match node.op {
+            Op::Slice(a, _) => found.push(a),
+            Op::SliceAt(a, at) => {
+                found.extend([a].into_iter().chain([at].into_iter().filter(compound)))
+            }
+            Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
+            _ => {}
+        }
+    }
+    for mem in &net.mems {
+        let addresses = mem.reads.iter().map(|r| r.addr).chain(mem.write.iter().map(|w| w.addr));
+        found.extend(addresses.filter(compound));
+        let bytes = mem.write.iter().filter_map(|w| w.bytes.map(|b| [b, w.data]));
+        found.extend(bytes.flatten());
+    }
+    found.into_iter().map(|id| uncast(net, id)).collect()
+}
+
+fn instance_inputs(net: &Netlist) -> BTreeSet<Id> {
+    let pins = net.insts.iter().flat_map(|i| i.pins.iter().zip(&i.of.net().ports));
+    pins.filter(|(_, p)| p.direction == Direction::Input).map(|(&id, _)| id).collect()
+}

@@ -1,0 +1,79 @@
+//! The meaning of the operators, once: the builder folds constants with it and the interpreter
+//! runs on it.
+
+use std::cmp::Ordering;
+
+use crate::bits::Bits;
+use crate::netlist::{Bin, Id, Op, Red};
+use crate::types::Type;
+
+/// Value of an operator without state. `get` gives an operand's bits, `ty_of` its type.
+///
+/// Calling it for a stateful or driven node is an error of the caller.
+pub(crate) fn eval<'a>(
+    op: &Op,
+    ty: Type,
+    get: impl Fn(Id) -> &'a Bits,
+    ty_of: impl Fn(Id) -> Type,
+) -> Bits {
+    match op {
+        Op::Const(bits) => bits.clone(),
+        Op::Bin(bin, a, b) => {
+            let (signed, a, b) = (ty_of(*a).is_signed(), get(*a), get(*b));
+            match bin {
+                Bin::Add => a.add(b),
+                Bin::Sub => a.sub(b),
+                Bin::Mul => a.mul(b),
+                Bin::And => a.and(b),
+                Bin::Or => a.or(b),
+                Bin::Xor => a.xor(b),
+                Bin::Shl => a.shift_left(b.to_amount()),
+                Bin::Shr => a.shift_right(b.to_amount(), signed),
+                compared => Bits::truth(holds(*compared, a.compare(b, signed))),
+            }
+        }
+        Op::Not(a) => get(*a).not(),
+        Op::Reduce(red, a) => {
+            let (a, set) = (get(*a), get(*a).count_ones());
+            Bits::truth(match red {
+                Red::All => set == a.width(),
+                Red::Any => set > 0,
+                Red::Parity => set % 2 == 1,
+            })
+        }
+        Op::Mux(c, a, b) => get(if get(*c).is_zero() { *b } else { *a }).clone(),
+        Op::Switch(s, arms, default) => {
+            let on = get(*s);
+            let arm = arms.iter().find(|(value, _)| value == on);
+            get(arm.map_or(*default, |a| a.1)).clone()
+        }
+        Op::Cat(parts) => {
+            let mut low = ty.width();
+            parts.iter().fold(Bits::zero(ty.width()), |all, part| {
+                let part = get(*part);
+                low -= part.width();
+                all.or(&part.resize(ty.width(), false).shift_left(low))
+            })
+        }
+        Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
+        Op::SliceAt(a, at) => get(*a).slice(get(*at).to_amount(), ty.width()),
+        Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
+        Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
+        Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {
+            unreachable!("{} has no value of its own", op.word())
+        }
+    }
+}
+
+/// Whether a comparison holds between operands of this order.
+pub(crate) fn holds(compared: Bin, order: Ordering) -> bool {
+    match compared {
+        Bin::Eq => order.is_eq(),
+        Bin::Ne => order.is_ne(),
+        Bin::Lt => order.is_lt(),
+        Bin::Le => order.is_le(),
+        Bin::Gt => order.is_gt(),
+        Bin::Ge => order.is_ge(),
+        other => unreachable!("{other:?} does not compare"),
+    }
+}

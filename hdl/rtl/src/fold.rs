@@ -1,0 +1,163 @@
+//! Adding nodes to a netlist, without those that mean nothing.
+//!
+//! Only what keeps the Verilog readable and its lint clean is folded: literals, views of views and
+//! comparisons that are true or false whatever their operand is. Logic is left to synthesis.
+
+use std::cmp::Ordering;
+
+use crate::bits::Bits;
+use crate::error::At;
+use crate::eval::{eval, holds};
+use crate::netlist::{Bin, Id, Netlist, Node, Op};
+use crate::types::Type;
+
+pub(crate) fn push(net: &mut Netlist, node: Node) -> Id {
+    net.nodes.push(node);
+    Id(net.nodes.len() as u32 - 1)
+}
+
+/// The node that stands for `op`: an existing one where that means the same.
+pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
+    let operands = op.operands();
+    let values: Vec<Option<Bits>> = operands.iter().map(|&id| known(net, id)).collect();
+    // A name given to a literal stays, but what is computed from it is a literal again.
+    if !operands.is_empty() && values.iter().all(Option::is_some) && !matches!(op, Op::Alias(_)) {
+        let get = |id: Id| {
+            let at = operands.iter().position(|&o| o == id);
+            at.and_then(|at| values[at].as_ref()).expect("every operand is known")
+        };
+        let bits = eval(&op, ty, get, |id| net.ty(id));
+        return push(net, Node { ty, op: Op::Const(bits), name: None, comment: None, at });
+    }
+    match op {
+        Op::Cast(a) | Op::Extend(a) if net.ty(a) == ty => a,
+        op => match simpler(net, &op, ty) {
+            Some(op) => node(net, op, ty, at),
+            None => push(net, Node { ty, op, name: None, comment: None, at }),
+        },
+    }
+}
+
+/// An operator that means the same and is simpler; a cast stands for its operand.
+fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Op> {
+    // A name or comment is a wish to see the signal: views do not look through it.
+    let inner = |id: Id| {
+        Some(&net.node(id)).filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op)
+    };
+    let simpler = match op {
+        Op::Extend(a) if net.width(*a) == ty.width() => Op::Cast(*a),
+        Op::Cast(a) => match inner(*a)? {
+            Op::Cast(b) => Op::Cast(*b),
+            _ => return None,
+        },
+        Op::Extend(a) => match inner(*a)? {
+            Op::Extend(b) if net.ty(*b).is_signed() == net.ty(*a).is_signed() => Op::Extend(*b),
+            _ => return None,
+        },
+        Op::Slice(a, 0) if net.width(*a) == ty.width() => Op::Cast(*a),
+        Op::Slice(a, lo) => match inner(*a)? {
+            Op::Slice(b, below) => Op::Slice(*b, lo + below),
+            Op::Cast(b) => Op::Slice(*b, *lo),
+            Op::Extend(b) if lo + ty.width() <= net.width(*b) => Op::Slice(*b, *lo),
+            Op::Extend(b) if *lo == 0 => Op::Extend(*b),
+            Op::Cat(parts) => {
+                let mut base = net.width(*a);
+                parts.iter().find_map(|&part| {
+                    base -= net.width(part);
+                    let within = *lo >= base && lo + ty.width() <= base + net.width(part);
+                    within.then(|| Op::Slice(part, lo - base))
+                })?
+            }
+            _ => return None,
+        },
+        Op::SliceAt(a, at) => Op::Slice(*a, known(net, *at)?.to_amount()),
+        Op::Cat(parts) if parts.len() == 1 => Op::Cast(parts[0]),
+        Op::Not(a) => match inner(*a)? {
+            Op::Not(b) => Op::Cast(*b),
+            _ => return None,
+        },
+        Op::Mux(c, a, b) => match known(net, *c) {
+            Some(bits) => Op::Cast(if bits.is_zero() { *b } else { *a }),
+            None if a == b || same_literal(net, *a, *b) => Op::Cast(*a),
+            None => return None,
+        },
+        Op::Switch(on, arms, default) => {
+            let on = known(net, *on)?;
+            Op::Cast(arms.iter().find(|(key, _)| *key == on).map_or(*default, |a| a.1))
+        }
+        Op::Bin(bin, a, b) => return binary(net, *bin, *a, *b),
+        _ => return None,
+    };
+    Some(simpler)
+}
+
+fn binary(net: &Netlist, bin: Bin, a: Id, b: Id) -> Option<Op> {
+    use Bin::{Add, And, Mul, Or, Shl, Shr, Sub, Xor};
+    let is_zero = |id: Id| known(net, id).is_some_and(|bits| bits.is_zero());
+    let is_ones = |id: Id| known(net, id).is_some_and(|bits| bits.not().is_zero());
+    match bin {
+        Sub | Xor if a == b => Some(Op::Const(Bits::zero(net.width(a)))),
+        And | Or if a == b => Some(Op::Cast(a)),
+        Mul | And if is_zero(a) || is_zero(b) => Some(Op::Const(Bits::zero(net.width(a)))),
+        Add | Sub | Or | Xor | Shl | Shr if is_zero(b) => Some(Op::Cast(a)),
+        Add | Or | Xor if is_zero(a) => Some(Op::Cast(b)),
+        Shl | Shr if is_zero(a) => Some(Op::Cast(a)),
+        And if is_ones(b) => Some(Op::Cast(a)),
+        And if is_ones(a) => Some(Op::Cast(b)),
+        Add | Sub | Mul | And | Or | Xor | Shl | Shr => None,
+        compared => foregone(net, compared, a, b).map(|truth| Op::Const(Bits::truth(truth))),
+    }
+}
+
+fn same_literal(net: &Netlist, a: Id, b: Id) -> bool {
+    known(net, a).is_some_and(|bits| known(net, b) == Some(bits))
+}
+
+/// A literal's bits, seen through names and views: lint sees through them, too.
+fn known(net: &Netlist, id: Id) -> Option<Bits> {
+    let node = net.node(id);
+    match node.op {
+        Op::Const(ref bits) => Some(bits.clone()),
+        Op::Alias(a) | Op::Cast(a) => known(net, a),
+        Op::Extend(a) => known(net, a).map(|b| b.resize(node.ty.width(), net.ty(a).is_signed())),
+        _ => None,
+    }
+}
+
+/// The least and greatest value that a signal can have, as far as its type and extensions tell.
+fn range(net: &Netlist, id: Id) -> (Bits, Bits) {
+    let (width, signed) = (net.width(id), net.ty(id).is_signed());
+    if let Some(bits) = known(net, id) {
+        return (bits.clone(), bits);
+    }
+    match net.node(id).op {
+        Op::Alias(a) => range(net, a),
+        // A sign-extended value that is read as unsigned again leaves its order.
+        Op::Extend(a) if signed || !net.ty(a).is_signed() => {
+            let (low, high) = range(net, a);
+            let wide = |bits: Bits| bits.resize(width, net.ty(a).is_signed());
+            (wide(low), wide(high))
+        }
+        _ => {
+            let low =
+                if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
+            (low.clone(), low.not())
+        }
+    }
+}
+
+/// The result of a comparison that is the same whatever the signals are: lint would report it.
+fn foregone(net: &Netlist, compared: Bin, a: Id, b: Id) -> Option<bool> {
+    if a == b {
+        return Some(holds(compared, Ordering::Equal));
+    }
+    let signed = net.ty(a).is_signed();
+    let ((low_a, high_a), (low_b, high_b)) = (range(net, a), range(net, b));
+    // How `a` stands to `b` at one end and the other of what is possible.
+    let (least, most) = (low_a.compare(&high_b, signed), high_a.compare(&low_b, signed));
+    if matches!(compared, Bin::Eq | Bin::Ne) {
+        return (least.is_gt() || most.is_lt()).then_some(compared == Bin::Ne);
+    }
+    let (first, last) = (holds(compared, least), holds(compared, most));
+    (first == last).then_some(first)
+}

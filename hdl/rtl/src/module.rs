@@ -1,0 +1,413 @@
+//! The module under construction: ports, registers, wires, conditions.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
+
+use crate::bits::Bits;
+use crate::component::{Component, Design};
+use crate::error::{At, Fault, Problem, RtlError};
+use crate::fold;
+use crate::names;
+use crate::netlist::{Bin, Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
+use crate::sig::{Operand, Sig};
+use crate::types::{MAX_WIDTH, Number, Type};
+
+/// A module that is being described.
+///
+/// Every method takes `&self` and hands out [`Sig`]s, which are `Copy`. Mistakes are collected,
+/// each with its line of Rust, and come out of [`Module::build`].
+pub struct Module {
+    pub(crate) state: RefCell<State>,
+}
+
+/// What a description has gathered so far.
+#[derive(Default)]
+pub(crate) struct State {
+    pub net: Netlist,
+    pub problems: Vec<Problem>,
+    /// Conjunction of the conditions of all `when`s that are open, innermost last.
+    conditions: Vec<Id>,
+    /// Condition under which a drivable node was made: a drive there needs no default.
+    born: BTreeMap<Id, Id>,
+    scopes: Vec<String>,
+    taken: BTreeSet<String>,
+}
+
+impl Module {
+    /// An empty module. `clk` and the synchronous, active-high `rst` appear as ports by themselves
+    /// when something needs them.
+    #[track_caller]
+    pub fn new(name: impl Into<String>) -> Module {
+        let net = Netlist { name: name.into(), ..Netlist::default() };
+        let taken = ["clk", "rst"].map(String::from).into();
+        let module = Module { state: RefCell::new(State { net, taken, ..State::default() }) };
+        let name = module.name();
+        if let Some(why) = names::refusal(&name) {
+            module.problem(Location::caller(), Fault::Name { name, why });
+        }
+        module
+    }
+
+    /// The module's name.
+    pub fn name(&self) -> String {
+        self.state.borrow().net.name.clone()
+    }
+
+    /// Text for the head of the Verilog file: what the module is for, trusts and costs.
+    pub fn doc(&self, text: impl Into<String>) {
+        self.state.borrow_mut().net.doc = text.into();
+    }
+
+    /// An input port.
+    #[track_caller]
+    pub fn input(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
+        self.port(name.into(), ty, Direction::Input, Location::caller())
+    }
+
+    /// An output port, to be driven with [`Sig::set`]; it can be read, too.
+    #[track_caller]
+    pub fn output(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
+        self.port(name.into(), ty, Direction::Output, Location::caller())
+    }
+
+    fn port(&self, name: String, ty: Type, direction: Direction, at: At) -> Sig<'_> {
+        let op = if direction == Direction::Input { Op::Input } else { Op::Wire };
+        let name = self.scoped(&name);
+        let sig = self.declare(name.clone(), op, ty, at);
+        self.state.borrow_mut().net.ports.push(PortDecl { name, direction, node: sig.id });
+        sig
+    }
+
+    /// Makes the ports of a bundle, of which some go forth from its source and some come back.
+    pub(crate) fn side<'m>(
+        &'m self,
+        source: bool,
+        at: At,
+    ) -> impl Fn(String, Type, bool) -> Sig<'m> {
+        move |name, ty, forth| {
+            let direction = if forth == source { Direction::Output } else { Direction::Input };
+            self.port(name, ty, direction, at)
+        }
+    }
+
+    /// A signal that is driven later, with [`Sig::set`].
+    #[track_caller]
+    pub fn wire(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
+        self.declare(self.scoped(&name.into()), Op::Wire, ty, Location::caller())
+    }
+
+    /// A register on `clk`, to be driven with [`Sig::set`]; it holds its value where nothing is
+    /// set, so an enable is a [`Module::when`] around it. Without [`Sig::reset`] its value after
+    /// power-up is undefined.
+    #[track_caller]
+    pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
+        let sig = self.declare(self.scoped(&name.into()), Op::Reg, ty, Location::caller());
+        self.state.borrow_mut().net.regs.insert(sig.id, None);
+        sig
+    }
+
+    /// A literal of an explicit type.
+    #[track_caller]
+    pub fn lit(&self, ty: Type, value: impl Number) -> Sig<'_> {
+        self.literal(ty, &value, Location::caller())
+    }
+
+    pub(crate) fn literal(&self, ty: Type, value: &dyn Number, at: At) -> Sig<'_> {
+        if !self.width_ok("the literal", u64::from(ty.width()), at) {
+            return self.poison(Type::UInt(1), at);
+        }
+        match value.to_bits(ty) {
+            Some(bits) => self.constant(ty, bits, at),
+            None => self.refuse(ty, at, Fault::LiteralRange { value: value.to_string(), ty }),
+        }
+    }
+
+    /// The synchronous reset as a signal: 1 while the module is held in reset.
+    #[track_caller]
+    pub fn rst(&self) -> Sig<'_> {
+        if let Some(id) = self.state.borrow().net.reset {
+            return Sig { m: self, id };
+        }
+        let sig = self.push(Op::Input, Type::UInt(1), Some("rst".into()), Location::caller());
+        self.state.borrow_mut().net.reset = Some(sig.id);
+        sig
+    }
+
+    /// Concatenation, most significant part first.
+    #[track_caller]
+    pub fn cat<'m>(&'m self, parts: &[Sig<'m>]) -> Sig<'m> {
+        let at = Location::caller();
+        if parts.is_empty() {
+            return self.refuse(Type::UInt(1), at, Fault::Empty { what: "the concatenation" });
+        }
+        let width = parts.iter().map(|p| u64::from(p.width())).sum();
+        if !parts.iter().all(|p| self.owns(*p, at))
+            || !self.width_ok("the concatenation", width, at)
+        {
+            return self.poison(Type::UInt(1), at);
+        }
+        self.op(Op::Cat(parts.iter().map(|p| p.id).collect()), Type::UInt(width as u32), at)
+    }
+
+    /// Runs `body` so that each `set()`, memory access and assertion in it happens only while
+    /// `condition`, a `UInt(1)`, holds.
+    #[track_caller]
+    pub fn when<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
+        let at = Location::caller();
+        let condition = self.truth(condition, "when()", at);
+        self.under(condition, body, at);
+        When { m: self, rest: self.op(Op::Not(condition.id), Type::UInt(1), at) }
+    }
+
+    fn under<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce(), at: At) {
+        let whole = self.guarded(condition, at);
+        self.state.borrow_mut().conditions.push(whole.id);
+        body();
+        self.state.borrow_mut().conditions.pop();
+    }
+
+    /// The condition of the `when`s that are open; always true where there is none.
+    fn open(&self) -> Option<Sig<'_>> {
+        self.state.borrow().conditions.last().map(|&id| Sig { m: self, id })
+    }
+
+    /// `condition` and that of the open `when`s.
+    pub(crate) fn guarded<'m>(&'m self, condition: Sig<'m>, at: At) -> Sig<'m> {
+        match self.open() {
+            Some(open) => self.op(Op::Bin(Bin::And, open.id, condition.id), condition.ty(), at),
+            None => condition,
+        }
+    }
+
+    /// Runs `body` with `prefix_` before every name that it declares.
+    pub fn scope<R>(&self, prefix: impl Into<String>, body: impl FnOnce() -> R) -> R {
+        self.state.borrow_mut().scopes.push(prefix.into());
+        let result = body();
+        self.state.borrow_mut().scopes.pop();
+        result
+    }
+
+    /// A property that must hold at every clock edge outside reset. It is checked by formal tools
+    /// (under `FORMAL` in the Verilog) and by the interpreter; under [`Module::when`], only then.
+    #[track_caller]
+    pub fn assert<'m>(&'m self, name: impl Into<String>, condition: Sig<'m>) {
+        self.formal(FormalKind::Assert, name.into(), condition, Location::caller());
+    }
+
+    /// A property of the inputs that formal tools may rely on.
+    #[track_caller]
+    pub fn assume<'m>(&'m self, name: impl Into<String>, condition: Sig<'m>) {
+        self.formal(FormalKind::Assume, name.into(), condition, Location::caller());
+    }
+
+    /// A situation that formal tools shall show to be reachable.
+    #[track_caller]
+    pub fn cover<'m>(&'m self, name: impl Into<String>, condition: Sig<'m>) {
+        self.formal(FormalKind::Cover, name.into(), condition, Location::caller());
+    }
+
+    fn formal<'m>(&'m self, kind: FormalKind, name: String, condition: Sig<'m>, at: At) {
+        let condition = self.truth(condition, "a property", at);
+        let cond = match (self.open(), kind) {
+            (None, _) => condition,
+            (Some(open), FormalKind::Cover) => open & condition,
+            (Some(open), _) => !open | condition,
+        };
+        if cond.is_poison() {
+            return;
+        }
+        let name = self.scoped(&name);
+        self.state.borrow_mut().net.formals.push(Formal { kind, name, cond: cond.id });
+    }
+
+    /// Checks the module, writes its Verilog and makes it ready to be instantiated.
+    pub fn finish(self) -> Component {
+        crate::memory::promises(&self);
+        let state = self.state.into_inner();
+        Component::new(state.net, state.problems)
+    }
+
+    /// Checks the module and everything below it and writes the Verilog.
+    pub fn build(self) -> Result<Design, RtlError> {
+        self.finish().design()
+    }
+
+    /// Refuses the module, with the caller's line, where a parameter is not usable.
+    #[track_caller]
+    pub fn require(&self, what: &str, usable: bool, why: impl FnOnce() -> String) {
+        if !usable {
+            self.problem(Location::caller(), Fault::Parameter { what: what.into(), why: why() });
+        }
+    }
+
+    // ----- what the other files of the builder use -----
+
+    pub(crate) fn problem(&self, at: At, fault: Fault) {
+        let mut state = self.state.borrow_mut();
+        let module = state.net.name.clone();
+        state.problems.push(Problem { module, at, fault });
+    }
+
+    pub(crate) fn poison(&self, ty: Type, at: At) -> Sig<'_> {
+        let width = ty.width().clamp(1, MAX_WIDTH);
+        self.push(Op::Poison, ty.with_width(width), None, at)
+    }
+
+    /// Notes a fault and gives the placeholder that silences its consequences.
+    pub(crate) fn refuse(&self, ty: Type, at: At, fault: Fault) -> Sig<'_> {
+        self.problem(at, fault);
+        self.poison(ty, at)
+    }
+
+    pub(crate) fn constant(&self, ty: Type, bits: Bits, at: At) -> Sig<'_> {
+        self.push(Op::Const(bits), ty, None, at)
+    }
+
+    /// Adds an operator, folded where that costs nothing; a refused operand spoils the result.
+    pub(crate) fn op(&self, op: Op, ty: Type, at: At) -> Sig<'_> {
+        let spoiled = {
+            let net = &self.state.borrow().net;
+            op.operands().iter().any(|&id| matches!(net.node(id).op, Op::Poison))
+        };
+        if spoiled {
+            return self.poison(ty, at);
+        }
+        let id = fold::node(&mut self.state.borrow_mut().net, op, ty, at);
+        Sig { m: self, id }
+    }
+
+    /// Adds a node as it is.
+    pub(crate) fn push(&self, op: Op, ty: Type, name: Option<String>, at: At) -> Sig<'_> {
+        let mut state = self.state.borrow_mut();
+        let id = fold::push(&mut state.net, Node { ty, op, name, comment: None, at });
+        if let Some(&open) = state.conditions.last() {
+            state.born.insert(id, open);
+        }
+        Sig { m: self, id }
+    }
+
+    /// Adds a named node; refuses bad widths and names.
+    fn declare(&self, name: String, op: Op, ty: Type, at: At) -> Sig<'_> {
+        let name = self.claim(name, at);
+        if !self.width_ok(&format!("`{name}`"), u64::from(ty.width()), at) {
+            return self.poison(ty, at);
+        }
+        self.push(op, ty, Some(name), at)
+    }
+
+    /// A name as it stands in the Verilog, with the open scopes before it.
+    pub(crate) fn scoped(&self, name: &str) -> String {
+        let state = self.state.borrow();
+        let parts: Vec<&str> = state.scopes.iter().map(String::as_str).chain([name]).collect();
+        parts.join("_")
+    }
+
+    /// Reserves a name.
+    pub(crate) fn claim(&self, name: String, at: At) -> String {
+        if let Some(why) = names::refusal(&name) {
+            self.problem(at, Fault::Name { name: name.clone(), why });
+        } else if !self.state.borrow_mut().taken.insert(name.clone()) {
+            self.problem(at, Fault::NameTaken { name: name.clone() });
+        }
+        name
+    }
+
+    /// The same, with a number where the name is taken.
+    pub(crate) fn claim_numbered(&self, name: String, at: At) -> String {
+        let numbered = (1u32..).map(|n| format!("{name}_{n}"));
+        let free = {
+            let taken = &self.state.borrow().taken;
+            [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name))
+        };
+        self.claim(free.unwrap_or(name), at)
+    }
+
+    pub(crate) fn width_ok(&self, what: &str, width: u64, at: At) -> bool {
+        let ok = (1..=u64::from(MAX_WIDTH)).contains(&width);
+        if !ok {
+            self.problem(at, Fault::Width { what: what.to_string(), width });
+        }
+        ok
+    }
+
+    /// False, and noted, for a signal of another module.
+    pub(crate) fn owns(&self, sig: Sig<'_>, at: At) -> bool {
+        let ours = std::ptr::eq(self, sig.m);
+        if !ours {
+            self.problem(at, Fault::OtherModule { signal: sig.describe(), other: sig.m.name() });
+        }
+        ours
+    }
+
+    /// `sig` where it is a truth value, else a placeholder.
+    pub(crate) fn truth<'m>(&'m self, sig: Sig<'m>, what: &str, at: At) -> Sig<'m> {
+        self.typed(sig, Type::UInt(1), what, at)
+    }
+
+    /// `value` where it has exactly the type, else a placeholder.
+    pub(crate) fn typed<'m>(
+        &'m self,
+        value: impl Operand<'m>,
+        ty: Type,
+        what: &str,
+        at: At,
+    ) -> Sig<'m> {
+        let sig = value.resolve(self, ty, at);
+        if !self.owns(sig, at) || sig.is_poison() {
+            return self.poison(ty, at);
+        }
+        if sig.ty() != ty {
+            let (what, got) = (what.to_string(), sig.describe());
+            return self.refuse(ty, at, Fault::WrongType { what, expected: ty, got });
+        }
+        sig
+    }
+
+    pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {
+        let signal = target.describe();
+        let op = self.state.borrow().net.node(target.id).op.clone();
+        match op {
+            Op::Poison => return,
+            Op::Wire | Op::Reg => {}
+            _ => return self.problem(at, Fault::NotDrivable { signal }),
+        }
+        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at);
+        let mut state = self.state.borrow_mut();
+        let state = &mut *state;
+        // A wire that was made under the open conditions exists only there.
+        let born = state.born.get(&target.id).filter(|_| op == Op::Wire);
+        let when = state.conditions.last().filter(|&open| born != Some(open)).copied();
+        let drives = state.net.drives.entry(target.id).or_default();
+        let first = drives.first().map(|d| crate::error::place(d.at));
+        drives.push(Drive { when, value: value.id, at });
+        if let (Some(first), None) = (first, when) {
+            let module = state.net.name.clone();
+            let fault = Fault::DrivenTwice { signal, first };
+            state.problems.push(Problem { module, at, fault });
+        }
+    }
+}
+
+/// The rest of a [`Module::when`]: what happens while its conditions do not hold.
+pub struct When<'m> {
+    m: &'m Module,
+    rest: Sig<'m>,
+}
+
+impl<'m> When<'m> {
+    /// `body`, while none of the earlier conditions and `condition` holds.
+    #[track_caller]
+    pub fn elsewhen(self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
+        let at = Location::caller();
+        let condition = self.m.truth(condition, "elsewhen()", at);
+        self.m.under(self.rest & condition, body, at);
+        When { m: self.m, rest: self.rest & !condition }
+    }
+
+    /// `body`, while none of the earlier conditions holds.
+    #[track_caller]
+    pub fn otherwise(self, body: impl FnOnce()) {
+        self.m.under(self.rest, body, Location::caller());
+    }
+}

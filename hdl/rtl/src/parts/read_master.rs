@@ -1,0 +1,183 @@
+use super::{Fifo, Storage};
+use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
+
+/// Reads a stretch of memory over AXI4 and gives it out as a stream.
+///
+/// ```text
+///  start, addr, beats -> [ plan: length of the next burst ] -> [ ar ] -> m_axi_ar
+///                              ^ credit: places of the FIFO not spoken for
+///                              |
+///                         m_data <- [ FIFO ] <- m_axi_r
+/// ```
+///
+/// ```text
+///  clk      _/1\_/2\_/3\_/4\_ ...
+///  start    1   0
+///  busy     0   1   1   1          until the last beat has left
+///  arvalid  0   0   1   0   1      a burst every two clocks while there is credit
+/// ```
+///
+/// A burst is `min(beats left, 4 KiB, 256 beats)` long, never crosses 4 KiB, and is issued only when
+/// the FIFO has places for all of it: `rready` therefore never falls while data is under way, and
+/// readers that share a memory cannot block each other. As many bursts are outstanding as fit.
+/// `start` is ignored while busy; `addr` is aligned to a beat, `beats` at least 1. `error` is set by
+/// a response other than OKAY and stays until the next start; the data is given out all the same.
+///
+/// Latency: two clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
+/// FIFO, and some `2 * addr` LUTs and registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadMaster {
+    /// Widths of the memory's bus.
+    pub widths: AxiWidths,
+    /// Bits of a job's length in beats.
+    pub length: u32,
+    /// Beats of the FIFO: a power of two, at least as long as a burst.
+    pub depth: usize,
+}
+
+impl ReadMaster {
+    fn bytes(&self) -> u32 {
+        self.widths.data / 8
+    }
+
+    /// Beats of the longest burst.
+    pub fn burst(&self) -> u32 {
+        (4096 / self.bytes().max(1)).min(256)
+    }
+
+    fn fifo(&self) -> Fifo {
+        Fifo { ty: UInt(self.widths.data), depth: self.depth, last: false, storage: Storage::Block }
+    }
+
+    /// Beats from `addr` to the end of its burst's furthest reach.
+    fn reach<'m>(&self, addr: Sig<'m>) -> Sig<'m> {
+        let page = 4096 / self.bytes();
+        let within = addr.slice(self.bytes().trailing_zeros()..12);
+        let to_page = within.module().lit(UInt(within.width() + 1), page).wrapping_sub(within);
+        to_page.lt(self.burst()).mux(to_page, self.burst())
+    }
+}
+
+impl Generate for ReadMaster {
+    fn name(&self) -> String {
+        let w = self.widths;
+        format!("read_master_a{}_d{}_i{}_l{}_f{}", w.addr, w.data, w.id, self.length, self.depth)
+    }
+
+    fn describe(&self, m: &Module) {
+        let w = self.widths;
+        let sound = (32..=1024).contains(&w.data)
+            && w.data.is_power_of_two()
+            && (13..=64).contains(&w.addr);
+        m.require("ReadMaster::widths", sound, || format!("{w:?} is not an AXI4 bus"));
+        let fits = self.depth >= self.burst() as usize && self.depth.is_power_of_two();
+        m.require("ReadMaster::depth", fits, || {
+            format!(
+                "{} does not hold a burst of {}, or is no power of two",
+                self.depth,
+                self.burst()
+            )
+        });
+        if !sound || !fits {
+            return;
+        }
+        m.doc(format!(
+            "AXI4 read master: {} bits, bursts of up to {} beats, FIFO of {} beats.",
+            w.data,
+            self.burst(),
+            self.depth
+        ));
+        let start = m.input("start", UInt(1));
+        let first_addr = m.input("addr", UInt(w.addr)).comment("Byte address, aligned to a beat.");
+        let beats = m.input("beats", UInt(self.length)).comment("At least 1.");
+        let axi = m.axi_master("m_axi", AxiKind::Read, w);
+        let out = m.stream_out("m", UInt(w.data), true);
+
+        // The job: what is still to be asked for, and what is still to be given out.
+        let busy = m.reg("running", UInt(1)).reset(0);
+        let addr = m.reg("next_addr", UInt(w.addr));
+        let to_ask = m.reg("to_ask", UInt(self.length)).reset(0);
+        let to_give = m.reg("to_give", UInt(self.length)).reset(0);
+        let begin = (start & !busy).named("begins");
+
+        // A burst is planned in one clock and issued in the next, so that neither path is long.
+        let planned = m.reg("planned", UInt(1)).reset(0);
+        let arvalid = m.reg("arvalid", UInt(1)).reset(0);
+        let araddr = m.reg("araddr", UInt(w.addr));
+        let count = UInt(index_width(self.burst() as usize + 1));
+        let (length, arlen) = (m.reg("burst_beats", count), m.reg("arlen", UInt(8)));
+        let credit = m.reg("credit", UInt(index_width(self.depth + 1)));
+        let credit =
+            credit.reset(self.depth).comment("Places of the FIFO that nobody was promised.");
+        let free = (!arvalid | axi.get("arready")).named("free");
+        let issue = (planned & free & credit.ge(length)).named("issue");
+        let given = out.fires().named("given");
+
+        let reach = self.reach(addr);
+        let next = to_ask.lt(reach).mux(to_ask, reach).saturate(count);
+        m.when(begin, || {
+            busy.set(1);
+            addr.set(first_addr);
+            to_ask.set(beats);
+            to_give.set(beats);
+        });
+        m.when(!planned & to_ask.ne(0), || {
+            planned.set(1);
+            length.set(next);
+        });
+        m.when(axi.get("arready"), || arvalid.set(0));
+        m.when(issue, || {
+            planned.set(0);
+            arvalid.set(1);
+            araddr.set(addr);
+            arlen.set(length.wrapping_sub(1).extend(9).truncate(8));
+            addr.set((addr + (length << self.bytes().trailing_zeros())).truncate(w.addr));
+            to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
+        });
+        let promised = issue.mux(length, 0);
+        credit.set((credit + given).wrapping_sub(promised).truncate(credit.width()));
+
+        let fifo = m.instance("u_fifo", &self.fifo());
+        let arriving = fifo.stream("s");
+        arriving.valid.set(axi.get("rvalid"));
+        arriving.data.set(axi.get("rdata"));
+        axi.get("rready").set(arriving.ready);
+        m.assert("a_place_for_every_beat", !axi.get("rvalid") | arriving.ready);
+
+        let leaving = fifo.stream("m");
+        out.valid.set(leaving.valid);
+        out.data.set(leaving.data);
+        leaving.ready.set(out.ready);
+        let ends = to_give.eq(1).named("ends");
+        if let Some(last) = out.last {
+            last.set(ends);
+        }
+        m.when(given, || {
+            to_give.set(to_give.wrapping_sub(1));
+            m.when(ends, || busy.set(0));
+        });
+
+        let error = m.reg("failed", UInt(1)).reset(0);
+        m.when(begin, || error.set(0));
+        m.when(axi.get("rvalid") & axi.get("rready") & axi.get("rresp").any(), || error.set(1));
+        m.output("busy", UInt(1)).set(busy);
+        m.output("error", UInt(1)).set(error);
+        self.constants(&axi);
+        axi.get("arvalid").set(arvalid);
+        axi.get("araddr").set(araddr);
+        axi.get("arlen").set(arlen);
+    }
+}
+
+impl ReadMaster {
+    /// What never changes: incrementing bursts of whole beats, normal memory, one ID.
+    fn constants(&self, axi: &crate::Axi<'_>) {
+        axi.get("arid").set(0);
+        axi.get("arsize").set(self.bytes().trailing_zeros());
+        axi.get("arburst").set(1);
+        axi.get("arlock").set(0);
+        axi.get("arcache").set(3);
+        axi.get("arqos").set(0);
+        axi.get("arprot").set(0);
+    }
+}

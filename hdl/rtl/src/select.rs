@@ -1,0 +1,88 @@
+//! Choosing among many: `switch`, tables, lists.
+
+use std::panic::Location;
+
+use crate::bits::Bits;
+use crate::error::{At, Fault};
+use crate::netlist::Op;
+use crate::sig::{Operand, Sig};
+use crate::types::{Number, Type};
+
+/// A `case` under construction; see [`Sig::switch`].
+pub struct Switch<'m> {
+    on: Sig<'m>,
+    arms: Vec<(Bits, Sig<'m>)>,
+    default: Sig<'m>,
+    at: At,
+}
+
+impl<'m> Switch<'m> {
+    /// `value`, of the default's type, where the selector equals `key`.
+    #[track_caller]
+    pub fn case(mut self, key: impl Number, value: impl Operand<'m>) -> Switch<'m> {
+        let at = Location::caller();
+        let m = self.on.m;
+        let value = m.typed(value, self.default.ty(), "a case of switch()", at);
+        match key.to_bits(self.on.ty()) {
+            None => {
+                m.problem(at, Fault::LiteralRange { value: key.to_string(), ty: self.on.ty() });
+            }
+            Some(bits) if self.arms.iter().any(|(other, _)| *other == bits) => {
+                let (value, on) = (key.to_string(), self.on.describe());
+                m.problem(at, Fault::DuplicateCase { value, on });
+            }
+            Some(bits) => self.arms.push((bits, value)),
+        }
+        self
+    }
+
+    /// The selected value.
+    pub fn end(self) -> Sig<'m> {
+        if self.arms.is_empty() {
+            return self.default;
+        }
+        let arms = self.arms.iter().map(|(bits, value)| (bits.clone(), value.id)).collect();
+        let ty = self.default.ty();
+        self.on.made(Op::Switch(self.on.id, arms, self.default.id), ty, self.at)
+    }
+}
+
+impl<'m> Sig<'m> {
+    /// Starts a choice by this signal's value; `default` stands for all values without a case.
+    ///
+    /// `op.switch(m.lit(UInt(8), 0)).case(1, a).case(2, b).end()`
+    #[track_caller]
+    pub fn switch(self, default: Sig<'m>) -> Switch<'m> {
+        let at = Location::caller();
+        let owned = self.m.owns(default, at);
+        let default = if owned { default } else { self.m.poison(Type::UInt(1), at) };
+        Switch { on: self, arms: vec![], default, at }
+    }
+
+    /// Element number `self` of `items`, which have one type; beyond their end the last.
+    #[track_caller]
+    pub fn select(self, items: &[Sig<'m>]) -> Sig<'m> {
+        let at = Location::caller();
+        // Elements that the selector cannot name are left out.
+        let reachable = 1usize.checked_shl(self.width()).unwrap_or(usize::MAX).min(items.len());
+        let Some((&last, rest)) = items[..reachable].split_last() else {
+            return self.m.refuse(Type::UInt(1), at, Fault::Empty { what: "the list of select()" });
+        };
+        let switch = self.switch(last);
+        rest.iter().enumerate().fold(switch, |s, (i, &item)| s.case(i, item)).end()
+    }
+
+    /// A table without memory: `f(value of self)` for every value. For tables of more than some
+    /// 64 entries [`crate::Module::rom`] is the better place.
+    #[track_caller]
+    pub fn lookup<N: Number>(self, ty: Type, f: impl Fn(u64) -> N) -> Sig<'m> {
+        let at = Location::caller();
+        let Some(entries) = 1u64.checked_shl(self.width()).filter(|&n| n <= 4096) else {
+            let why = format!("lookup() by {} bits; use rom()", self.width());
+            let what = self.describe().to_string();
+            return self.m.refuse(ty, at, Fault::Parameter { what, why });
+        };
+        let items: Vec<_> = (0..entries).map(|i| self.m.literal(ty, &f(i), at)).collect();
+        self.as_uint().select(&items)
+    }
+}

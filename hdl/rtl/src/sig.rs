@@ -1,0 +1,312 @@
+//! Signals: the handle, literals as operands, views (slices, casts), driving.
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::Location;
+
+use crate::error::{At, Described, Fault};
+use crate::module::Module;
+use crate::netlist::{Id, Op, Red};
+use crate::ops::greatest;
+use crate::types::{Number, Type};
+
+/// A signal of a module under construction: a port, register, wire or expression.
+#[derive(Clone, Copy)]
+pub struct Sig<'m> {
+    pub(crate) m: &'m Module,
+    pub(crate) id: Id,
+}
+
+/// What an operator takes beside a signal: another signal, or a Rust number, which adopts the
+/// other operand's type and is refused where it does not fit.
+pub trait Operand<'m>: Sized {
+    /// The type that the operand brings along; `None` for a bare number.
+    fn own_type(&self) -> Option<Type>;
+    /// The operand as a signal of `m`, a number as a literal of type `like`.
+    fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m>;
+}
+
+impl<'m> Operand<'m> for Sig<'m> {
+    fn own_type(&self) -> Option<Type> {
+        Some(self.ty())
+    }
+
+    fn resolve(self, _: &'m Module, _: Type, _: At) -> Sig<'m> {
+        self
+    }
+}
+
+impl<'m, N: Number> Operand<'m> for N {
+    fn own_type(&self) -> Option<Type> {
+        None
+    }
+
+    fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m> {
+        m.literal(like, &self, at)
+    }
+}
+
+impl<'m> Sig<'m> {
+    /// Its type.
+    pub fn ty(self) -> Type {
+        self.m.state.borrow().net.ty(self.id)
+    }
+
+    /// Its number of bits.
+    pub fn width(self) -> u32 {
+        self.ty().width()
+    }
+
+    /// The module that it belongs to: lets a function build on a signal alone.
+    pub fn module(self) -> &'m Module {
+        self.m
+    }
+
+    pub(crate) fn describe(self) -> Described {
+        self.m.state.borrow().net.describe(self.id)
+    }
+
+    pub(crate) fn is_poison(self) -> bool {
+        matches!(self.m.state.borrow().net.node(self.id).op, Op::Poison)
+    }
+
+    /// Refuses an expression over this signal, silently where it was refused itself.
+    pub(crate) fn refuse(
+        self,
+        ty: Type,
+        at: At,
+        fault: impl FnOnce(Described) -> Fault,
+    ) -> Sig<'m> {
+        if !self.is_poison() {
+            self.m.problem(at, fault(self.describe()));
+        }
+        self.m.poison(ty, at)
+    }
+
+    pub(crate) fn made(self, op: Op, ty: Type, at: At) -> Sig<'m> {
+        self.m.op(op, ty, at)
+    }
+
+    // ----- driving -----
+
+    /// Drives an output, a wire, a register (at the clock edge) or an input of an instance. The
+    /// types must be equal. Under [`Module::when`] the drive holds only then, and overrides those
+    /// before it; without a condition it must be the first.
+    #[track_caller]
+    pub fn set(self, value: impl Operand<'m>) {
+        self.m.drive(self, value, Location::caller());
+    }
+
+    /// The value that a register takes while `rst` is high.
+    #[track_caller]
+    pub fn reset(self, value: impl Number) -> Sig<'m> {
+        let (at, ty) = (Location::caller(), self.ty());
+        let register = matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg);
+        match value.to_bits(ty) {
+            _ if self.is_poison() => {}
+            _ if !register => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
+            None => self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty }),
+            bits => _ = self.m.state.borrow_mut().net.regs.insert(self.id, bits),
+        }
+        self
+    }
+
+    /// A register, without reset, that takes this signal at every clock.
+    #[track_caller]
+    pub fn register(self, name: impl Into<String>) -> Sig<'m> {
+        let reg = self.m.reg(name, self.ty());
+        self.m.drive(reg, self, Location::caller());
+        reg
+    }
+
+    /// The signal `clocks` clocks later, through as many registers `name_1`, `name_2`, …
+    #[track_caller]
+    pub fn delay(self, name: &str, clocks: usize) -> Sig<'m> {
+        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")))
+    }
+
+    /// The same through registers that are zero after reset: the `valid` beside a pipeline.
+    #[track_caller]
+    pub fn delay_valid(self, name: &str, clocks: usize) -> Sig<'m> {
+        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")).reset(0))
+    }
+
+    // ----- names and comments -----
+
+    /// Names an intermediate signal in the Verilog; a number is appended where the name is taken.
+    #[track_caller]
+    pub fn named(self, name: impl AsRef<str>) -> Sig<'m> {
+        let at = Location::caller();
+        let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
+        {
+            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.0 as usize];
+            if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
+                node.name = Some(name);
+                return self;
+            }
+        }
+        // The node has a name already, or is a literal: the new name becomes a wire of its own.
+        self.m.push(Op::Alias(self.id), self.ty(), Some(name), at)
+    }
+
+    /// A comment above the signal's declaration in the Verilog.
+    pub fn comment(self, text: impl Into<String>) -> Sig<'m> {
+        self.m.state.borrow_mut().net.nodes[self.id.0 as usize].comment = Some(text.into());
+        self
+    }
+
+    // ----- casts and widths -----
+
+    /// The same bits read as unsigned.
+    #[track_caller]
+    pub fn as_uint(self) -> Sig<'m> {
+        self.made(Op::Cast(self.id), Type::UInt(self.width()), Location::caller())
+    }
+
+    /// The same bits read as two's complement.
+    #[track_caller]
+    pub fn as_sint(self) -> Sig<'m> {
+        self.made(Op::Cast(self.id), Type::SInt(self.width()), Location::caller())
+    }
+
+    /// The same value as `SInt`; an unsigned signal grows by its sign bit.
+    #[track_caller]
+    pub fn to_sint(self) -> Sig<'m> {
+        let width = self.width() + u32::from(!self.ty().is_signed());
+        self.made(Op::Extend(self.id), Type::SInt(width), Location::caller())
+    }
+
+    /// The same value in more bits.
+    #[track_caller]
+    pub fn extend(self, width: u32) -> Sig<'m> {
+        let (at, ty) = (Location::caller(), self.ty().with_width(width));
+        if width < self.width() {
+            let (op, instead) = ("extend", "truncate");
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
+        }
+        if !self.m.width_ok("the extension", u64::from(width), at) {
+            return self.m.poison(ty, at);
+        }
+        self.made(Op::Extend(self.id), ty, at)
+    }
+
+    /// The low `width` bits, whatever is lost.
+    #[track_caller]
+    pub fn truncate(self, width: u32) -> Sig<'m> {
+        let (at, ty) = (Location::caller(), self.ty().with_width(width));
+        if width > self.width() {
+            let (op, instead) = ("truncate", "extend");
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
+        }
+        if !self.m.width_ok("the truncation", u64::from(width), at) {
+            return self.m.poison(ty, at);
+        }
+        self.low(width, at)
+    }
+
+    /// `truncate` without its checks.
+    pub(crate) fn low(self, width: u32, at: At) -> Sig<'m> {
+        let bits = self.made(Op::Slice(self.id, 0), Type::UInt(width), at);
+        bits.made(Op::Cast(bits.id), self.ty().with_width(width), at)
+    }
+
+    // ----- slices and reductions -----
+
+    /// Bits `range.start` up to, not including, `range.end`, as `UInt`.
+    #[track_caller]
+    pub fn slice(self, range: Range<u32>) -> Sig<'m> {
+        let at = Location::caller();
+        let (lo, hi) = (range.start, range.end);
+        if lo < hi && hi <= self.width() {
+            return self.made(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
+        }
+        self.refuse(Type::UInt(hi.saturating_sub(lo)), at, |of| match lo < hi {
+            true => Fault::SliceRange { of, lo, hi },
+            false => Fault::EmptySlice { of, lo, hi },
+        })
+    }
+
+    /// Bit `i`.
+    #[track_caller]
+    pub fn bit(self, i: u32) -> Sig<'m> {
+        self.slice(i..i + 1)
+    }
+
+    /// The most significant bit: the sign of an `SInt`.
+    #[track_caller]
+    pub fn msb(self) -> Sig<'m> {
+        self.bit(self.width() - 1)
+    }
+
+    /// Bits `i * width` up to `(i + 1) * width`: lane `i` of packed lanes.
+    #[track_caller]
+    pub fn lane(self, i: u32, width: u32) -> Sig<'m> {
+        self.slice(i * width..(i + 1) * width)
+    }
+
+    /// `width` bits from position `lo`, a `UInt` signal, on; bits beyond the signal are zero.
+    #[track_caller]
+    pub fn slice_at(self, lo: Sig<'m>, width: u32) -> Sig<'m> {
+        let (at, ty) = (Location::caller(), Type::UInt(width));
+        if !self.m.owns(lo, at) || self.is_poison() || lo.is_poison() {
+            return self.m.poison(ty, at);
+        }
+        if lo.ty().is_signed() {
+            return lo
+                .refuse(ty, at, |of| Fault::Unsuitable { op: "a position of slice_at()", of });
+        }
+        // What is refused of a slice is refused here.
+        let first = self.slice(0..width);
+        let furthest = greatest(lo.width());
+        if first.is_poison() {
+            return first;
+        }
+        if furthest + u64::from(width) <= u64::from(self.width()) {
+            return self.made(Op::SliceAt(self.id, lo.id), ty, at);
+        }
+        (self.as_uint() >> lo).low(width, at)
+    }
+
+    /// `self` above `low`.
+    #[track_caller]
+    pub fn cat(self, low: Sig<'m>) -> Sig<'m> {
+        self.m.cat(&[self, low])
+    }
+
+    /// `n` copies side by side.
+    #[track_caller]
+    pub fn repeat(self, n: usize) -> Sig<'m> {
+        self.m.cat(&vec![self; n])
+    }
+
+    fn reduce(self, red: Red, at: At) -> Sig<'m> {
+        if self.width() == 1 {
+            return self.made(Op::Cast(self.id), Type::UInt(1), at);
+        }
+        self.made(Op::Reduce(red, self.id), Type::UInt(1), at)
+    }
+
+    /// 1 when every bit is set.
+    #[track_caller]
+    pub fn all(self) -> Sig<'m> {
+        self.reduce(Red::All, Location::caller())
+    }
+
+    /// 1 when a bit is set.
+    #[track_caller]
+    pub fn any(self) -> Sig<'m> {
+        self.reduce(Red::Any, Location::caller())
+    }
+
+    /// 1 when an odd number of bits is set.
+    #[track_caller]
+    pub fn parity(self) -> Sig<'m> {
+        self.reduce(Red::Parity, Location::caller())
+    }
+}
+
+impl fmt::Debug for Sig<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.describe())
+    }
+}

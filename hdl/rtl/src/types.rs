@@ -1,0 +1,94 @@
+//! The type of a signal, and the Rust numbers that may stand for one.
+
+use std::fmt;
+
+use crate::bits::Bits;
+
+/// The widest signal that is accepted: what every tool of the flow still takes.
+pub const MAX_WIDTH: u32 = 65_535;
+
+/// What a signal's bits mean. The width is a run-time value of at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Type {
+    /// An unsigned integer of so many bits; also every bundle of bits, and a truth value at one bit.
+    UInt(u32),
+    /// A two's complement integer of so many bits.
+    SInt(u32),
+}
+
+impl Type {
+    /// Number of bits.
+    pub fn width(self) -> u32 {
+        match self {
+            Type::UInt(w) | Type::SInt(w) => w,
+        }
+    }
+
+    /// True for `SInt`.
+    pub fn is_signed(self) -> bool {
+        matches!(self, Type::SInt(_))
+    }
+
+    /// The same interpretation at another width.
+    pub fn with_width(self, width: u32) -> Type {
+        match self {
+            Type::UInt(_) => Type::UInt(width),
+            Type::SInt(_) => Type::SInt(width),
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::UInt(w) => write!(f, "UInt({w})"),
+            Type::SInt(w) => write!(f, "SInt({w})"),
+        }
+    }
+}
+
+/// Number of bits that count `n` different things, at least 1: the width of an address of `n` words.
+pub fn index_width(n: usize) -> u32 {
+    (usize::BITS - n.saturating_sub(1).leading_zeros()).max(1)
+}
+
+/// A Rust number that can become a literal: every primitive integer, `bool` and [`Bits`].
+pub trait Number: fmt::Display {
+    /// The two's complement bits at `ty`, or `None` where the value is outside the type's range.
+    fn to_bits(&self, ty: Type) -> Option<Bits>;
+}
+
+macro_rules! number {
+    ($($t:ty),*) => {$(
+        impl Number for $t {
+            fn to_bits(&self, ty: Type) -> Option<Bits> {
+                #[allow(unused_comparisons)]
+                let negative = *self < 0;
+                // Both casts keep the low bits; which of the two is meant follows from the sign.
+                let (bits, high) = if negative {
+                    (Bits::from_i128(ty.width(), *self as i128), !(*self as i128) as u128)
+                } else {
+                    (Bits::from_u128(ty.width(), *self as u128), *self as u128)
+                };
+                // What is not a copy of the sign has to fit below it.
+                let room = ty.width() - u32::from(ty.is_signed());
+                let fits = high.checked_shr(room).unwrap_or(0) == 0;
+                (fits && (ty.is_signed() || !negative)).then_some(bits)
+            }
+        }
+    )*};
+}
+number!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+
+impl Number for bool {
+    fn to_bits(&self, ty: Type) -> Option<Bits> {
+        u8::from(*self).to_bits(ty)
+    }
+}
+
+/// Bits are taken as they are; only the width has to agree.
+impl Number for Bits {
+    fn to_bits(&self, ty: Type) -> Option<Bits> {
+        (self.width() == ty.width()).then(|| self.clone())
+    }
+}

@@ -1,0 +1,111 @@
+//! Testbenches in plain Verilog for any simulator, with the interpreter's values as expectations.
+
+// Each test binary uses some of it.
+#![allow(dead_code)]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sterna_rtl::random::{RESET_CLOCKS, Rng};
+use sterna_rtl::{Design, Direction, Interpreter};
+
+/// A program on the search path or below `$VERILATOR_ROOT`; `None`, with a word about it, else.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("VERILATOR_ROOT").map(|r| Path::new(&r).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = root.into_iter().chain(std::env::split_paths(&path));
+    let found = folders.map(|f| f.join(name)).find(|f| f.is_file());
+    if found.is_none() {
+        // Where everything is installed, a check that did not run is a failure.
+        assert!(std::env::var_os("CI").is_none(), "`{name}` is missing: run scripts/setup");
+        eprintln!("skipped: `{name}` is neither on PATH nor below VERILATOR_ROOT");
+    }
+    found
+}
+
+/// Runs a command and returns what it printed; panics where it fails.
+pub fn run(command: &mut Command) -> String {
+    let out = command.output().expect("the tool starts");
+    let text = String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{command:?}\n{text}");
+    text.into_owned()
+}
+
+/// A folder of its own below the target folder.
+pub fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the target folder is writable");
+    folder
+}
+
+/// Writes the designs and a testbench that drives each with random values for `clocks` clocks.
+pub fn testbench(folder: &Path, designs: &[Design], clocks: u32, seed: u64) {
+    let mut text = String::from("module tb;\n  reg failed = 0;\n");
+    for (i, design) in designs.iter().enumerate() {
+        for file in &design.files {
+            std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
+        }
+        drive(&mut text, i, design, clocks, seed + i as u64);
+    }
+    let last = designs.len() as u32 * 4 * (clocks + RESET_CLOCKS + 2);
+    let _ = writeln!(text, "  initial begin #{last} if (!failed) $display(\"PASS\"); $finish; end");
+    text += "endmodule\n";
+    std::fs::write(folder.join("tb.v"), text).expect("the folder is writable");
+}
+
+fn drive(text: &mut String, i: usize, design: &Design, clocks: u32, seed: u64) {
+    let mut rng = Rng::new(seed);
+    let mut sim = Interpreter::new(design);
+    let mut pins = vec![];
+    for port in &design.ports {
+        let kind = if port.direction == Direction::Input { "reg" } else { "wire" };
+        let _ = writeln!(text, "  {kind} [{}:0] d{i}_{};", port.width - 1, port.name);
+        pins.push(format!(".{}(d{i}_{})", port.name, port.name));
+    }
+    let _ = writeln!(text, "  {} d{i} ({});\n  initial begin", design.top, pins.join(", "));
+    // One design after the other: the times of a failure then tell which.
+    let _ = writeln!(text, "    #{};", i as u32 * 4 * (clocks + RESET_CLOCKS + 2));
+    for clock in 0..clocks + RESET_CLOCKS {
+        for port in design.ports.iter().filter(|p| p.direction == Direction::Input) {
+            let value = match port.name.as_str() {
+                "clk" => continue,
+                "rst" => sterna_rtl::Bits::from_u128(1, u128::from(clock < RESET_CLOCKS)),
+                _ => rng.bits(port.width),
+            };
+            let _ = writeln!(text, "    d{i}_{} = {value};", port.name);
+            sim.poke(&port.name, value);
+        }
+        if design.clock.is_some() {
+            let _ = writeln!(text, "    d{i}_clk = 0;");
+        }
+        let _ = writeln!(text, "    #2;");
+        if clock >= RESET_CLOCKS {
+            for port in design.ports.iter().filter(|p| p.direction == Direction::Output) {
+                let (name, value) = (&port.name, sim.peek(&port.name));
+                let _ = writeln!(
+                    text,
+                    "    if (d{i}_{name} !== {value}) begin failed = 1; $display(\"{} {name} clock \
+                     {clock}: %h, not {value:x}\", d{i}_{name}); end",
+                    design.top
+                );
+            }
+        }
+        if design.clock.is_some() {
+            let _ = writeln!(text, "    d{i}_clk = 1;");
+        }
+        let _ = writeln!(text, "    #2;");
+        let _ = sim.try_step();
+    }
+    let _ = writeln!(text, "  end");
+}
+
+/// Writes a design into a folder of its own.
+pub fn write(name: &str, design: &Design) -> PathBuf {
+    let folder = folder(name);
+    for file in &design.files {
+        std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
+    }
+    folder
+}

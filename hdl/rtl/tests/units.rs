@@ -1,0 +1,159 @@
+//! Checksums, division, roots, tables, arbitration: against plain Rust.
+
+use sterna_rtl::parts::{Crc32c, Divider, Isqrt, LinearTable, RoundRobin};
+use sterna_rtl::random::Rng;
+use sterna_rtl::{Generate, Interpreter, SInt, UInt};
+
+#[test]
+fn crc32c() {
+    for width in [8, 64, 128, 256, 512] {
+        let mut sim = Interpreter::new(&Crc32c { width }.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(u64::from(width));
+        let mut bytes: Vec<u8> = vec![];
+        let mut expected = vec![];
+        for cycle in 0..300 {
+            let (valid, first) = (cycle == 0 || !rng.one_in(3), cycle == 0 || rng.one_in(9));
+            let data = rng.bits(width);
+            sim.poke("valid", valid);
+            sim.poke("first", first);
+            sim.poke("data", data.clone());
+            if valid {
+                if first {
+                    bytes.clear();
+                }
+                bytes.extend((0..width / 8).map(|i| data.slice(8 * i, 8).to_u64() as u8));
+            }
+            expected.push((valid, u64::from(crc32c::crc32c(&bytes))));
+            if cycle >= 2 {
+                let (valid, crc) = expected[cycle - 2];
+                assert_eq!(sim.u64("crc_valid"), u64::from(valid), "cycle {cycle}");
+                assert_eq!(sim.u64("crc"), crc, "width {width}, cycle {cycle}");
+            }
+            sim.step();
+        }
+    }
+    insta::assert_snapshot!("crc32c", Crc32c { width: 8 }.build().unwrap().verilog());
+}
+
+/// Starts a unit, disturbs its inputs meanwhile, and counts the clocks until it is done.
+fn run(sim: &mut Interpreter, inputs: &[(&str, u64)]) -> u32 {
+    sim.poke("start", 1);
+    inputs.iter().for_each(|(name, value)| sim.poke(name, *value));
+    let mut clocks = 0;
+    while clocks == 0 || sim.u64("done") == 0 {
+        assert_eq!(sim.u64("busy"), u64::from(clocks > 0));
+        sim.step();
+        clocks += 1;
+        inputs.iter().for_each(|(name, _)| sim.poke(name, 1));
+        sim.poke("start", clocks % 2);
+    }
+    sim.poke("start", 0);
+    clocks
+}
+
+#[test]
+fn divider() {
+    let small = Divider { num: 6, den: 4 };
+    let mut sim = Interpreter::new(&small.build().unwrap());
+    sim.reset();
+    for num in 0..64u64 {
+        for den in 0..16 {
+            assert_eq!(run(&mut sim, &[("num", num), ("den", den)]), small.latency());
+            let quotient = num.checked_div(den).unwrap_or(63);
+            assert_eq!(sim.u64("quotient"), quotient, "{num} / {den}");
+            if den > 0 {
+                assert_eq!(sim.u64("remainder"), num % den, "{num} / {den}");
+            }
+        }
+    }
+    for (num, den) in [(1, 1), (40, 24), (17, 30), (64, 1), (64, 64)] {
+        let unit = Divider { num, den };
+        let mut sim = Interpreter::new(&unit.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(u64::from(num));
+        for _ in 0..100 {
+            let (a, b) = (rng.bits(num).to_u64(), rng.bits(den).to_u64().max(1));
+            assert_eq!(run(&mut sim, &[("num", a), ("den", b)]), unit.latency());
+            assert_eq!((sim.u64("quotient"), sim.u64("remainder")), (a / b, a % b), "{a} / {b}");
+        }
+    }
+    insta::assert_snapshot!("divider", Divider { num: 40, den: 24 }.build().unwrap().verilog());
+}
+
+#[test]
+fn isqrt() {
+    for width in [1, 2, 3, 12, 13] {
+        let unit = Isqrt { width };
+        let mut sim = Interpreter::new(&unit.build().unwrap());
+        sim.reset();
+        for x in 0..1u64 << width {
+            assert_eq!(run(&mut sim, &[("x", x)]), unit.latency());
+            let root = x.isqrt();
+            assert_eq!((sim.u64("root"), sim.u64("rest")), (root, x - root * root), "sqrt {x}");
+        }
+    }
+    for width in [47, 64] {
+        let mut sim = Interpreter::new(&Isqrt { width }.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(u64::from(width));
+        for _ in 0..200 {
+            let x = rng.bits(width).to_u64();
+            run(&mut sim, &[("x", x)]);
+            let root = x.isqrt();
+            assert_eq!((sim.u64("root"), sim.u64("rest")), (root, x - root * root), "sqrt {x}");
+        }
+    }
+    insta::assert_snapshot!("isqrt", Isqrt { width: 32 }.build().unwrap().verilog());
+}
+
+#[test]
+fn linear_table() {
+    let sigmoid = |i: usize| (65536.0 / (1.0 + (4.0 - i as f64 / 2.0).exp())).round() as i64;
+    let falling = |i: usize| 100 - 25 * i as i64 - i64::from(i == 3);
+    let tables = [
+        LinearTable::of("sigmoid", 4, 5, UInt(17), sigmoid),
+        LinearTable::of("falling", 3, 1, SInt(8), falling),
+        LinearTable::of("flat", 1, 8, UInt(1), |_| 1),
+    ];
+    for table in &tables {
+        let mut sim = Interpreter::new(&table.build().unwrap());
+        sim.reset();
+        let all = 1u64 << (table.index + table.fraction);
+        for cycle in 0..all + 3 {
+            sim.poke("x", cycle % all);
+            sim.poke("valid", cycle % 3 == 0);
+            if cycle >= 3 {
+                let y = sim.peek("y");
+                let y = if table.ty.is_signed() { y.to_i64() } else { y.to_u64() as i64 };
+                assert_eq!(y, table.eval(cycle - 3), "{} of {}", table.name(), cycle - 3);
+                assert_eq!(sim.u64("y_valid") == 1, cycle % 3 == 0);
+            }
+            sim.step();
+        }
+    }
+    insta::assert_snapshot!("linear_table", tables[1].build().unwrap().verilog());
+}
+
+#[test]
+fn round_robin() {
+    for count in [2, 3, 8] {
+        let mut sim = Interpreter::new(&RoundRobin { count }.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(u64::from(count));
+        let mut last = count - 1;
+        for _ in 0..2000 {
+            let (request, take) = (rng.bits(count), rng.one_in(2));
+            sim.poke("request", request.clone());
+            sim.poke("take", take);
+            let turn = (1..=count).map(|n| (last + n) % count);
+            let chosen = turn.clone().find(|&i| request.bit(i));
+            assert_eq!(sim.u64("grant"), chosen.map_or(0, |i| 1 << i), "{request} after {last}");
+            if take {
+                last = chosen.unwrap_or(last);
+            }
+            sim.step();
+        }
+    }
+    insta::assert_snapshot!("round_robin", RoundRobin { count: 4 }.build().unwrap().verilog());
+}

@@ -1,0 +1,62 @@
+//! Built designs, run by Verilator inside the test's own process.
+//!
+//! ```no_run
+//! use sterna_rtl::{Module, UInt};
+//! use sterna_sim::{Options, Simulator};
+//!
+//! let m = Module::new("counter");
+//! let en = m.input("en", UInt(1));
+//! let count = m.reg("count", UInt(8)).reset(0);
+//! m.when(en, || count.set(count.wrapping_add(1)));
+//! m.output("value", UInt(8)).set(count);
+//! let design = m.build()?;
+//!
+//! let mut sim = Simulator::build(&design, &Options::default())?;
+//! let (en, value) = (sim.input::<bool>("en")?, sim.output::<u64>("value")?);
+//! sim.reset()?;
+//! sim.set(en, true)?;
+//! sim.steps(3)?;
+//! assert_eq!(sim.get(value)?, 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What happens
+//!
+//! [`Model::build`] hashes the Verilog, the options and the versions of Verilator, of the compiler
+//! and of the code around the model. A model of that hash is loaded from the cache; otherwise
+//! Verilator translates the design to C++ and the compiler makes a shared object of it. Verilator's
+//! own run time is compiled once per version. [`Model::simulator`] makes independent instances.
+//!
+//! Verilator is found through `VERILATOR_ROOT` or on `PATH`, the compiler through `CXX` or on
+//! `PATH`; neither Perl nor make nor a system library is needed. What is missing is
+//! [`SimError::MissingTool`].
+//!
+//! # Why not `marlin`
+//!
+//! `marlin` 0.21.1 drives Verilator from Rust, too. With the Verilator 5.48.0 of the Python
+//! registry it does not start: it wants `verilator --version` to begin with `Verilator 5.`, and
+//! that package says ` rev vUNKNOWN-built20260516-4e853d8`. It also reads a port whose name is
+//! known at run time only by looking up a symbol of a formatted name at every access, where here
+//! it is one load; and it passes no more than one word of a stop or an assertion on, because
+//! Verilator's defaults end the process.
+//!
+//! # From one file to the next
+//!
+//! ```text
+//! tools, cache     where the programs are; results by hash
+//! shim, compile    what is put around a design; Verilog -> shared object
+//! ffi              the shared object behind safe functions
+//! port, simulator  handles and numbers; models and simulators
+//! ```
+mod cache;
+mod compile;
+mod error;
+mod ffi;
+mod port;
+mod shim;
+mod simulator;
+mod tools;
+
+pub use error::SimError;
+pub use port::{Carrier, Input, Number, Output, Words};
+pub use simulator::{Model, Options, Simulator};

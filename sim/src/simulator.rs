@@ -1,0 +1,401 @@
+//! Models and simulators: what a test bench holds.
+
+use std::ffi::CString;
+use std::fs;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sterna_rtl::{Bits, Design, Direction, Type};
+
+use crate::compile;
+use crate::error::SimError;
+use crate::ffi::{Instance, Library};
+use crate::port::{self, Carrier, Handle, Input, Number, Output, Words};
+
+/// How a model is made. `Options::default()` is the fastest.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Waveforms can be written. Slower even while none is.
+    pub trace: bool,
+    /// The design's properties are checked at every clock; one that fails is a
+    /// [`SimError::Stopped`].
+    pub assertions: bool,
+    /// Folder of compiled models, instead of `STERNA_CACHE` or the user's cache folder.
+    pub cache: Option<PathBuf>,
+    /// Folder of Verilator, instead of `VERILATOR_ROOT` or the one on `PATH`.
+    pub verilator_root: Option<PathBuf>,
+    /// The C++ compiler, instead of `CXX` or the one on `PATH`.
+    pub compiler: Option<PathBuf>,
+}
+
+struct Port {
+    name: String,
+    direction: Direction,
+    ty: Type,
+}
+
+struct Shared {
+    top: String,
+    ports: Vec<Port>,
+    clock: Option<usize>,
+    reset: Option<usize>,
+    traced: bool,
+    fresh: bool,
+    id: u64,
+    library: Arc<Library>,
+}
+
+/// A compiled design, from which any number of simulators are made. Cloning is cheap.
+#[derive(Clone)]
+pub struct Model(Arc<Shared>);
+
+impl Model {
+    /// Finds the design's model in the cache, or Verilates and compiles it (seconds), and loads it.
+    ///
+    /// # Errors
+    /// S001 to S006: a tool is missing, Verilator or the compiler fails, a file cannot be written.
+    pub fn build(design: &Design, options: &Options) -> Result<Model, SimError> {
+        let compiled = compile::compile(design, options)?;
+        let load = |e: libloading::Error| SimError::Load {
+            path: compiled.path.clone(),
+            // The loader's own words are a level below.
+            why: std::error::Error::source(&e).map_or(e.to_string(), |source| source.to_string()),
+        };
+        let library = Arc::new(Library::load(&compiled.path).map_err(load)?);
+        let port = |p: &sterna_rtl::Port| Port {
+            name: p.name.clone(),
+            direction: p.direction,
+            ty: if p.signed { Type::SInt(p.width) } else { Type::UInt(p.width) },
+        };
+        let position = |name: &Option<String>| {
+            let name = name.as_deref()?;
+            design.ports.iter().position(|p| p.name == name)
+        };
+        Ok(Model(Arc::new(Shared {
+            top: design.top.clone(),
+            ports: design.ports.iter().map(port).collect(),
+            clock: position(&design.clock),
+            reset: position(&design.reset),
+            traced: options.trace,
+            fresh: compiled.fresh,
+            // Sixteen hexadecimal digits always are a number.
+            id: u64::from_str_radix(&compiled.hash[..16], 16).unwrap_or_default(),
+            library,
+        })))
+    }
+
+    /// Whether this `build` compiled, rather than find the model in the cache.
+    pub fn is_fresh(&self) -> bool {
+        self.0.fresh
+    }
+
+    /// A simulator with all inputs, registers and memories without a value of their own at zero.
+    ///
+    /// # Errors
+    /// S006, where there is not enough memory.
+    pub fn simulator(&self) -> Result<Simulator, SimError> {
+        let shared = &self.0;
+        let widths = shared.ports.iter().map(|p| p.ty.width());
+        let instance = Instance::new(&shared.library, widths).ok_or_else(|| SimError::Load {
+            path: PathBuf::from(&shared.top),
+            why: "the model cannot be made".into(),
+        })?;
+        Ok(Simulator { model: self.clone(), instance, stale: true, stopped: None })
+    }
+}
+
+/// A running design.
+///
+/// Values that are read are always settled: after an input was set, the next read, like
+/// [`Simulator::eval`], first lets it take effect. May be sent to another thread, not shared.
+pub struct Simulator {
+    model: Model,
+    instance: Instance,
+    stale: bool,
+    stopped: Option<String>,
+}
+
+impl Simulator {
+    /// [`Model::build`] and [`Model::simulator`] in one.
+    ///
+    /// # Errors
+    /// As these two.
+    pub fn build(design: &Design, options: &Options) -> Result<Simulator, SimError> {
+        Model::build(design, options)?.simulator()
+    }
+
+    /// The model that this is a simulator of.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The handle of an input, to be set with numbers of type `T` or as [`Words`].
+    ///
+    /// # Errors
+    /// S007 to S009 where there is no such input or `T` does not suit it, S015 for the clock.
+    pub fn input<T: Carrier>(&self, name: &str) -> Result<Input<T>, SimError> {
+        self.handle(name, Direction::Input).map(Input)
+    }
+
+    /// The handle of an output, to be read as numbers of type `T` or as [`Words`].
+    ///
+    /// # Errors
+    /// S007 to S009 where there is no such output or `T` does not suit it.
+    pub fn output<T: Carrier>(&self, name: &str) -> Result<Output<T>, SimError> {
+        self.handle(name, Direction::Output).map(Output)
+    }
+
+    /// Sets an input; the number must fit the port.
+    ///
+    /// # Errors
+    /// S010 where it does not; S012 for a handle of another design.
+    #[inline]
+    pub fn set<T: Number>(&mut self, input: Input<T>, value: T) -> Result<(), SimError> {
+        let (index, ty) = self.own(input.0)?;
+        let Some(bits) = value.to_bits(ty) else {
+            return Err(self.range(index, value.to_string()));
+        };
+        if ty.width() <= 64 {
+            self.instance.write(index, bits as u64);
+        } else {
+            let words = [0, 32, 64, 96].map(|by| (bits >> by) as u32);
+            self.instance.write_words(index, &words);
+        }
+        self.stale = true;
+        Ok(())
+    }
+
+    /// The value of an output.
+    ///
+    /// # Errors
+    /// S012 for a handle of another design; S014 if the design stopped.
+    #[inline]
+    pub fn get<T: Number>(&mut self, output: Output<T>) -> Result<T, SimError> {
+        let (index, ty) = self.own(output.0)?;
+        self.settle()?;
+        let bits = if T::SMALL || ty.width() <= 64 {
+            self.instance.read(index).into()
+        } else {
+            let mut words = [0; 4];
+            self.instance.read_words(index, &mut words);
+            words.iter().rev().fold(0, |bits, &word| bits << 32 | u128::from(word))
+        };
+        Ok(T::from_bits(bits, ty))
+    }
+
+    /// Sets an input of any width: `ceil(width / 32)` words, least significant first.
+    ///
+    /// # Errors
+    /// S011 where it is another number of words, S010 where bits above the width are set, S012 for
+    /// a handle of another design.
+    pub fn set_words(&mut self, input: Input<Words>, words: &[u32]) -> Result<(), SimError> {
+        let (index, ty) = self.own(input.0)?;
+        self.counted(index, words.len())?;
+        let spare = words.len() as u32 * 32 - ty.width();
+        if spare > 0 && words.last().is_some_and(|top| top.leading_zeros() < spare) {
+            let digits: String = words.iter().rev().map(|w| format!("{w:08x}")).collect();
+            return Err(self.range(index, format!("0x{digits}")));
+        }
+        self.instance.write_words(index, words);
+        self.stale = true;
+        Ok(())
+    }
+
+    /// Reads an output of any width into `ceil(width / 32)` words, least significant first.
+    ///
+    /// # Errors
+    /// S011 where it is another number of words, S012 for a handle of another design, S014 if the
+    /// design stopped.
+    pub fn get_words(&mut self, output: Output<Words>, words: &mut [u32]) -> Result<(), SimError> {
+        let (index, _) = self.own(output.0)?;
+        self.counted(index, words.len())?;
+        self.settle()?;
+        self.instance.read_words(index, words);
+        Ok(())
+    }
+
+    /// Sets an input by name; for hot loops there are handles.
+    ///
+    /// # Errors
+    /// S007, S008, S010, S015.
+    pub fn poke(&mut self, name: &str, value: impl sterna_rtl::Number) -> Result<(), SimError> {
+        let handle = self.input::<Words>(name)?;
+        let ty = self.model.0.ports[handle.0.index].ty;
+        let Some(bits) = value.to_bits(ty) else {
+            return Err(self.range(handle.0.index, value.to_string()));
+        };
+        let words = bits.limbs().iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]);
+        let words: Vec<u32> = words.take(ty.width().div_ceil(32) as usize).collect();
+        self.set_words(handle, &words)
+    }
+
+    /// Reads an output by name; for hot loops there are handles.
+    ///
+    /// # Errors
+    /// S007, S008, S014.
+    pub fn peek(&mut self, name: &str) -> Result<Bits, SimError> {
+        let handle = self.output::<Words>(name)?;
+        let width = self.model.0.ports[handle.0.index].ty.width();
+        // An even number, so that pairs make limbs of 64 bits.
+        let mut words = vec![0; 2 * width.div_ceil(64) as usize];
+        self.get_words(handle, &mut words[..width.div_ceil(32) as usize])?;
+        let limbs: Vec<u64> =
+            words.chunks(2).map(|pair| u64::from(pair[0]) | u64::from(pair[1]) << 32).collect();
+        Ok(Bits::from_limbs(width, &limbs))
+    }
+
+    /// Lets inputs that were set take effect on outputs that depend on them within a clock.
+    ///
+    /// # Errors
+    /// S014 if the design stopped.
+    pub fn eval(&mut self) -> Result<(), SimError> {
+        self.run(|instance| instance.eval())
+    }
+
+    /// One full clock: inputs that were set before it count at its rising edge. A design without
+    /// a clock is only evaluated.
+    ///
+    /// # Errors
+    /// S014 if the design stopped: an assertion failed, or signals do not settle. It stays so.
+    #[inline]
+    pub fn step(&mut self) -> Result<(), SimError> {
+        self.steps(1)
+    }
+
+    /// So many clocks with the same inputs.
+    ///
+    /// # Errors
+    /// As [`Simulator::step`].
+    #[inline]
+    pub fn steps(&mut self, clocks: u64) -> Result<(), SimError> {
+        self.run(|instance| instance.step(clocks))
+    }
+
+    /// One clock with `rst` high, after which it is low.
+    ///
+    /// # Errors
+    /// As [`Simulator::step`].
+    pub fn reset(&mut self) -> Result<(), SimError> {
+        let reset = self.model.0.reset;
+        if let Some(reset) = reset {
+            self.instance.write(reset, 1);
+        }
+        let result = self.step();
+        if let Some(reset) = reset {
+            self.instance.write(reset, 0);
+            self.stale = true;
+        }
+        result
+    }
+
+    /// Clocks so far.
+    pub fn clocks(&self) -> u64 {
+        self.instance.clocks()
+    }
+
+    /// Begins a waveform in a new file (FST, unit 1 ns, 10 ns a clock: clock `n` begins at `10 n`
+    /// and rises at `10 n + 5`). One that is being written ends first.
+    ///
+    /// # Errors
+    /// S013 unless the model was built with [`Options::trace`], S004 where the file cannot be
+    /// written.
+    pub fn trace_start(&mut self, path: impl AsRef<Path>) -> Result<(), SimError> {
+        let path = path.as_ref();
+        if !self.model.0.traced {
+            return Err(SimError::NotTraced { top: self.model.0.top.clone() });
+        }
+        self.trace_stop()?;
+        fs::File::create(path).map_err(SimError::file("write the waveform", path))?;
+        let name = CString::new(path.as_os_str().as_encoded_bytes())
+            .map_err(|e| SimError::file("write the waveform", path)(std::io::Error::other(e)))?;
+        self.run(|instance| instance.trace_open(&name))
+    }
+
+    /// Ends the waveform and completes its file, which holds the clocks since
+    /// [`Simulator::trace_start`]. Without one, nothing happens.
+    ///
+    /// # Errors
+    /// S013 unless the model was built with [`Options::trace`].
+    pub fn trace_stop(&mut self) -> Result<(), SimError> {
+        if !self.model.0.traced {
+            return Err(SimError::NotTraced { top: self.model.0.top.clone() });
+        }
+        // Of a design that stopped, the waveform is wanted most.
+        self.instance.trace_close().map_err(|why| self.stop(why))
+    }
+
+    fn handle<T: Carrier>(&self, name: &str, wanted: Direction) -> Result<Handle<T>, SimError> {
+        let shared = &self.model.0;
+        let (top, port) = (shared.top.clone(), name.to_string());
+        let Some(index) = shared.ports.iter().position(|p| p.name == name) else {
+            let names: Vec<&str> = shared.ports.iter().map(|p| p.name.as_str()).collect();
+            return Err(SimError::NoPort { top, port, ports: names.join(", ") });
+        };
+        let Port { direction, ty, .. } = shared.ports[index];
+        let word = |d| if d == Direction::Input { "input" } else { "output" };
+        if direction != wanted {
+            return Err(SimError::Direction {
+                top,
+                port,
+                is: word(direction),
+                wanted: word(wanted),
+            });
+        }
+        if shared.clock == Some(index) {
+            return Err(SimError::Clock { top, port });
+        }
+        if !T::suits(ty) {
+            let instead = port::suitable(ty);
+            return Err(SimError::Unsuitable { port, ty, number: T::NAME, instead });
+        }
+        Ok(Handle { index, design: shared.id, number: PhantomData })
+    }
+
+    #[inline]
+    fn own<T>(&self, handle: Handle<T>) -> Result<(usize, Type), SimError> {
+        match self.model.0.ports.get(handle.index) {
+            Some(port) if handle.design == self.model.0.id => Ok((handle.index, port.ty)),
+            _ => Err(SimError::Foreign { top: self.model.0.top.clone() }),
+        }
+    }
+
+    #[inline]
+    fn settle(&mut self) -> Result<(), SimError> {
+        if self.stale { self.eval() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn run(
+        &mut self,
+        what: impl FnOnce(&mut Instance) -> Result<(), String>,
+    ) -> Result<(), SimError> {
+        if let Some(why) = self.stopped.clone() {
+            return Err(self.stop(why));
+        }
+        what(&mut self.instance).map_err(|why| self.stop(why))?;
+        self.stale = false;
+        Ok(())
+    }
+
+    #[cold]
+    fn stop(&mut self, why: String) -> SimError {
+        self.stopped = Some(why.clone());
+        SimError::Stopped { top: self.model.0.top.clone(), clock: self.clocks(), why }
+    }
+
+    #[cold]
+    fn range(&self, index: usize, value: String) -> SimError {
+        let Port { name, ty, .. } = &self.model.0.ports[index];
+        SimError::Range { port: name.clone(), ty: *ty, value }
+    }
+
+    fn counted(&self, index: usize, got: usize) -> Result<(), SimError> {
+        let Port { name, ty, .. } = &self.model.0.ports[index];
+        let words = ty.width().div_ceil(32) as usize;
+        if got == words {
+            return Ok(());
+        }
+        Err(SimError::Words { port: name.clone(), words, got })
+    }
+}
