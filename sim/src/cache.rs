@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::SimError;
-use crate::simulator::Options;
+use crate::model::Options;
 
 /// The folder of compiled models: what the options name, else `STERNA_CACHE`, else `sterna` in
 /// the user's cache folder.

@@ -32,7 +32,7 @@ pub enum SimError {
     Range { port: String, ty: sterna_rtl::Type, value: String },
     #[error("S011: `{port}` takes {words} words of 32 bits, not {got}")]
     Words { port: String, words: usize, got: usize },
-    #[error("S012: the handle belongs to another design than `{top}`; resolve it there")]
+    #[error("S012: the handle belongs to another model than this one of `{top}`; resolve it here")]
     Foreign { top: String },
     #[error("S013: the model of `{top}` has no waveforms; build it with Options {{ trace: true }}")]
     NotTraced { top: String },

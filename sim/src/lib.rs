@@ -46,17 +46,21 @@
 //! tools, cache     where the programs are; results by hash
 //! shim, compile    what is put around a design; Verilog -> shared object
 //! ffi              the shared object behind safe functions
-//! port, simulator  handles and numbers; models and simulators
+//! port             handles, and the numbers that pass through them
+//! model            a compiled design
+//! simulator        a running one
 //! ```
 mod cache;
 mod compile;
 mod error;
 mod ffi;
+mod model;
 mod port;
 mod shim;
 mod simulator;
 mod tools;
 
 pub use error::SimError;
+pub use model::{Model, Options};
 pub use port::{Carrier, Input, Number, Output, Words};
-pub use simulator::{Model, Options, Simulator};
+pub use simulator::Simulator;

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 
 use sterna_rtl::Type;
 
-/// An input of a design, resolved once from its name; good for every simulator of that design.
+/// An input of a design, resolved once from its name; good for every simulator of that model.
 pub struct Input<T = u64>(pub(crate) Handle<T>);
 
-/// An output of a design, resolved once from its name; good for every simulator of that design.
+/// An output of a design, resolved once from its name; good for every simulator of that model.
 pub struct Output<T = u64>(pub(crate) Handle<T>);
 
 pub(crate) struct Handle<T> {

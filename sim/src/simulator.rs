@@ -1,109 +1,15 @@
-//! Models and simulators: what a test bench holds.
+//! Simulators: running designs.
 
 use std::ffi::CString;
 use std::fs;
-use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use sterna_rtl::{Bits, Design, Direction, Type};
 
-use crate::compile;
 use crate::error::SimError;
-use crate::ffi::{Instance, Library};
-use crate::port::{self, Carrier, Handle, Input, Number, Output, Words};
-
-/// How a model is made. `Options::default()` is the fastest.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Waveforms can be written. Slower even while none is.
-    pub trace: bool,
-    /// The design's properties are checked at every clock; one that fails is a
-    /// [`SimError::Stopped`].
-    pub assertions: bool,
-    /// Folder of compiled models, instead of `STERNA_CACHE` or the user's cache folder.
-    pub cache: Option<PathBuf>,
-    /// Folder of Verilator, instead of `VERILATOR_ROOT` or the one on `PATH`.
-    pub verilator_root: Option<PathBuf>,
-    /// The C++ compiler, instead of `CXX` or the one on `PATH`.
-    pub compiler: Option<PathBuf>,
-}
-
-struct Port {
-    name: String,
-    direction: Direction,
-    ty: Type,
-}
-
-struct Shared {
-    top: String,
-    ports: Vec<Port>,
-    clock: Option<usize>,
-    reset: Option<usize>,
-    traced: bool,
-    fresh: bool,
-    id: u64,
-    library: Arc<Library>,
-}
-
-/// A compiled design, from which any number of simulators are made. Cloning is cheap.
-#[derive(Clone)]
-pub struct Model(Arc<Shared>);
-
-impl Model {
-    /// Finds the design's model in the cache, or Verilates and compiles it (seconds), and loads it.
-    ///
-    /// # Errors
-    /// S001 to S006: a tool is missing, Verilator or the compiler fails, a file cannot be written.
-    pub fn build(design: &Design, options: &Options) -> Result<Model, SimError> {
-        let compiled = compile::compile(design, options)?;
-        let load = |e: libloading::Error| SimError::Load {
-            path: compiled.path.clone(),
-            // The loader's own words are a level below.
-            why: std::error::Error::source(&e).map_or(e.to_string(), |source| source.to_string()),
-        };
-        let library = Arc::new(Library::load(&compiled.path).map_err(load)?);
-        let port = |p: &sterna_rtl::Port| Port {
-            name: p.name.clone(),
-            direction: p.direction,
-            ty: if p.signed { Type::SInt(p.width) } else { Type::UInt(p.width) },
-        };
-        let position = |name: &Option<String>| {
-            let name = name.as_deref()?;
-            design.ports.iter().position(|p| p.name == name)
-        };
-        Ok(Model(Arc::new(Shared {
-            top: design.top.clone(),
-            ports: design.ports.iter().map(port).collect(),
-            clock: position(&design.clock),
-            reset: position(&design.reset),
-            traced: options.trace,
-            fresh: compiled.fresh,
-            // Sixteen hexadecimal digits always are a number.
-            id: u64::from_str_radix(&compiled.hash[..16], 16).unwrap_or_default(),
-            library,
-        })))
-    }
-
-    /// Whether this `build` compiled, rather than find the model in the cache.
-    pub fn is_fresh(&self) -> bool {
-        self.0.fresh
-    }
-
-    /// A simulator with all inputs, registers and memories without a value of their own at zero.
-    ///
-    /// # Errors
-    /// S006, where there is not enough memory.
-    pub fn simulator(&self) -> Result<Simulator, SimError> {
-        let shared = &self.0;
-        let widths = shared.ports.iter().map(|p| p.ty.width());
-        let instance = Instance::new(&shared.library, widths).ok_or_else(|| SimError::Load {
-            path: PathBuf::from(&shared.top),
-            why: "the model cannot be made".into(),
-        })?;
-        Ok(Simulator { model: self.clone(), instance, stale: true, stopped: None })
-    }
-}
+use crate::ffi::Instance;
+use crate::model::{Model, Options, Port};
+use crate::port::{Carrier, Handle, Input, Number, Output, Words};
 
 /// A running design.
 ///
@@ -117,6 +23,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
+    pub(crate) fn new(model: Model, instance: Instance) -> Simulator {
+        Simulator { model, instance, stale: true, stopped: None }
+    }
+
     /// [`Model::build`] and [`Model::simulator`] in one.
     ///
     /// # Errors
@@ -135,7 +45,7 @@ impl Simulator {
     /// # Errors
     /// S007 to S009 where there is no such input or `T` does not suit it, S015 for the clock.
     pub fn input<T: Carrier>(&self, name: &str) -> Result<Input<T>, SimError> {
-        self.handle(name, Direction::Input).map(Input)
+        self.model.handle(name, Direction::Input).map(Input)
     }
 
     /// The handle of an output, to be read as numbers of type `T` or as [`Words`].
@@ -143,7 +53,7 @@ impl Simulator {
     /// # Errors
     /// S007 to S009 where there is no such output or `T` does not suit it.
     pub fn output<T: Carrier>(&self, name: &str) -> Result<Output<T>, SimError> {
-        self.handle(name, Direction::Output).map(Output)
+        self.model.handle(name, Direction::Output).map(Output)
     }
 
     /// Sets an input; the number must fit the port.
@@ -325,33 +235,6 @@ impl Simulator {
         self.instance.trace_close().map_err(|why| self.stop(why))
     }
 
-    fn handle<T: Carrier>(&self, name: &str, wanted: Direction) -> Result<Handle<T>, SimError> {
-        let shared = &self.model.0;
-        let (top, port) = (shared.top.clone(), name.to_string());
-        let Some(index) = shared.ports.iter().position(|p| p.name == name) else {
-            let names: Vec<&str> = shared.ports.iter().map(|p| p.name.as_str()).collect();
-            return Err(SimError::NoPort { top, port, ports: names.join(", ") });
-        };
-        let Port { direction, ty, .. } = shared.ports[index];
-        let word = |d| if d == Direction::Input { "input" } else { "output" };
-        if direction != wanted {
-            return Err(SimError::Direction {
-                top,
-                port,
-                is: word(direction),
-                wanted: word(wanted),
-            });
-        }
-        if shared.clock == Some(index) {
-            return Err(SimError::Clock { top, port });
-        }
-        if !T::suits(ty) {
-            let instead = port::suitable(ty);
-            return Err(SimError::Unsuitable { port, ty, number: T::NAME, instead });
-        }
-        Ok(Handle { index, design: shared.id, number: PhantomData })
-    }
-
     #[inline]
     fn own<T>(&self, handle: Handle<T>) -> Result<(usize, Type), SimError> {
         match self.model.0.ports.get(handle.index) {
@@ -370,8 +253,8 @@ impl Simulator {
         &mut self,
         what: impl FnOnce(&mut Instance) -> Result<(), String>,
     ) -> Result<(), SimError> {
-        if let Some(why) = self.stopped.clone() {
-            return Err(self.stop(why));
+        if self.stopped.is_some() {
+            return Err(self.stopped());
         }
         what(&mut self.instance).map_err(|why| self.stop(why))?;
         self.stale = false;
@@ -379,8 +262,14 @@ impl Simulator {
     }
 
     #[cold]
-    fn stop(&mut self, why: String) -> SimError {
-        self.stopped = Some(why.clone());
+    fn stop(&mut self, said: String) -> SimError {
+        self.stopped = Some(self.model.cite(said));
+        self.stopped()
+    }
+
+    #[cold]
+    fn stopped(&self) -> SimError {
+        let why = self.stopped.clone().unwrap_or_default();
         SimError::Stopped { top: self.model.0.top.clone(), clock: self.clocks(), why }
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::SimError;
-use crate::simulator::Options;
+use crate::model::Options;
 
 /// The two programs that make a model.
 pub(crate) struct Tools {

@@ -8,18 +8,28 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use fst_reader::{FstFilter, FstHierarchyEntry, FstReader, FstSignalValue};
-use sterna_rtl::{Design, Module, UInt};
+use sterna_rtl::{Design, Generate, Module, UInt};
 use sterna_sim::{Options, Simulator};
 
+/// A register below the top.
+struct Stage;
+
+impl Generate for Stage {
+    fn name(&self) -> String {
+        "stage".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let x = m.input("x", UInt(100));
+        m.output("y", UInt(100)).set(x.register("held"));
+    }
+}
+
 fn counter() -> Design {
-    let inner = Module::new("stage");
-    let x = inner.input("x", UInt(100));
-    inner.output("y", UInt(100)).set(x.register("held"));
-    let inner = inner.finish();
     let m = Module::new("traced");
     let count = m.reg("count", UInt(100)).reset(0);
     count.set(count.wrapping_add(1));
-    let stage = m.instance("u_stage", &inner);
+    let stage = m.instance("u_stage", &Stage);
     stage.set("x", count);
     m.output("value", UInt(100)).set(stage.port("y"));
     m.build().unwrap()

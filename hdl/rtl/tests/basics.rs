@@ -106,6 +106,22 @@ fn memory_reads_old_words() {
     assert_eq!(sim.try_step().unwrap_err().name, "store_no_collision_0");
 }
 
+/// A read port that only a property uses belongs to the property, not to the hardware.
+#[test]
+fn properties_read_memories() {
+    let m = Module::new("watched");
+    let (x, on) = (m.input("x", UInt(4)), m.lit(UInt(1), 1));
+    let table = m.rom("table_of", UInt(8), 16, |i| i);
+    m.output("y", UInt(8)).set(table.read(on, x));
+    m.assert("small", table.read(on, !x).lt(16));
+    let design = m.build().unwrap();
+    let (hardware, formal) = design.file("watched").unwrap().split_once("`ifdef FORMAL").unwrap();
+    assert!(hardware.contains("if (1'd1) table_of_q <= table_of[x];"));
+    assert!(!hardware.contains("table_of_q_1"));
+    assert!(formal.contains("table_of_q_1 <= table_of["));
+    assert_eq!(design.verilog().matches("initial").count(), 1);
+}
+
 /// A stage made under a condition holds while it is low, the output register of a memory does not.
 #[test]
 fn stages_stall() {

@@ -3,6 +3,8 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod differential;
+
 use std::path::PathBuf;
 
 use sterna_sim::Options;
@@ -15,9 +17,14 @@ pub fn options() -> Options {
     }
 }
 
+/// A number from the environment.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
 /// `STERNA_SEED`, or a fixed one; printed, so that a failure can be replayed.
 pub fn seed() -> u64 {
-    let seed = std::env::var("STERNA_SEED").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
+    let seed = setting("STERNA_SEED", 1);
     eprintln!("STERNA_SEED={seed}");
     seed
 }

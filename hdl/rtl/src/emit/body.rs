@@ -1,30 +1,23 @@
 //! The text of a module: ports, declarations, logic, registers, memories, instances, properties.
 
-use std::fmt::Write;
-
-use crate::netlist::{Direction, FormalKind, Id, Inst, Mem, Netlist, Op};
-use crate::types::Type;
+use crate::netlist::{Direction, FormalKind, Id, Inst, Mem, Netlist, Op, Read};
 
 use super::Written;
 use super::expr::Writer;
-use super::literal::{literal, part, range};
-
-/// Which part of the text a node belongs to.
-#[derive(Clone, Copy, PartialEq)]
-enum Part {
-    Hardware,
-    Formal,
-}
+use super::literal::{bits_of, literal, range};
+use super::plan::{Part, uncast};
 
 struct Body<'n> {
     net: &'n Netlist,
     w: Writer<'n>,
     out: String,
+    /// An empty line is due before the next one.
+    gap: bool,
 }
 
 /// The module as a Verilog file.
 pub(crate) fn module(net: &Netlist) -> Written {
-    let mut body = Body { net, w: Writer::new(net), out: String::new() };
+    let mut body = Body { net, w: Writer::new(net), out: String::new(), gap: false };
     body.head();
     body.logic(Part::Hardware);
     for inst in &net.insts {
@@ -33,53 +26,47 @@ pub(crate) fn module(net: &Netlist) -> Written {
     body.outputs();
     let unread = body.unread();
     body.properties();
-    body.out += "\nendmodule\n";
+    body.gap = true;
+    body.line("endmodule");
     Written { text: body.out, unread }
 }
 
 impl Body<'_> {
     fn line(&mut self, text: impl AsRef<str>) {
+        if std::mem::take(&mut self.gap) {
+            self.out.push('\n');
+        }
         self.out += text.as_ref();
         self.out.push('\n');
     }
 
-    fn comment(&mut self, indent: &str, text: &str) {
-        for line in text.trim_end().lines() {
-            let line = format!("{indent}// {line}");
-            self.line(line.trim_end());
+    fn comment(&mut self, indent: &str, text: Option<&str>) {
+        for line in text.unwrap_or_default().trim_end().lines() {
+            self.line(format!("{indent}// {line}").trim_end());
         }
     }
 
     fn head(&mut self) {
         let net = self.net;
-        self.comment("", &net.doc);
-        let implicit = net.implicit().into_iter();
-        let mut ports: Vec<(String, String)> =
-            implicit.map(|name| (format!("  input  wire {name}"), String::new())).collect();
-        for port in &net.ports {
-            let direction = if port.direction == Direction::Input { "input " } else { "output" };
-            let text = format!("  {direction} wire {}{}", range(net.ty(port.node)), port.name);
-            ports.push((text, net.node(port.node).comment.clone().unwrap_or_default()));
-        }
+        self.comment("", Some(&net.doc));
         self.line(format!("module {} (", net.name));
-        let last = ports.len().saturating_sub(1);
+        let implicit = net.implicit().into_iter().map(|name| (format!("input  wire {name}"), None));
+        let declared = net.ports.iter().map(|port| {
+            let direction = if port.direction == Direction::Input { "input " } else { "output" };
+            let text = format!("{direction} wire {}{}", range(net.ty(port.node)), port.name);
+            (text, net.node(port.node).comment.as_deref())
+        });
+        let ports: Vec<_> = implicit.chain(declared).collect();
         for (i, (text, comment)) in ports.iter().enumerate() {
-            self.comment("  ", comment);
-            self.line(format!("{text}{}", if i == last { "" } else { "," }));
+            self.comment("  ", *comment);
+            let comma = if i + 1 == ports.len() { "" } else { "," };
+            self.line(format!("  {text}{comma}"));
         }
         self.line(");");
     }
 
     fn of(&self, id: Id, part: Part) -> bool {
-        let plan = &self.w.plan;
-        match part {
-            Part::Hardware => plan.live[id.0 as usize],
-            Part::Formal => plan.formal[id.0 as usize],
-        }
-    }
-
-    fn is_port(&self, id: Id) -> bool {
-        self.net.ports.iter().any(|p| p.node == id)
+        self.w.plan.part[id.0 as usize] == part
     }
 
     /// Declarations first, since Verilog wants them before use, then wires in dependency order,
@@ -87,95 +74,65 @@ impl Body<'_> {
     fn logic(&mut self, part: Part) {
         let net = self.net;
         let mine: Vec<Id> = net.ids().filter(|&id| self.of(id, part)).collect();
-        let mems: Vec<&Mem> = net.mems.iter().filter(|m| self.mem_part(m) == Some(part)).collect();
-        self.declarations(&mine, &mems, part);
-        let order: Vec<Id> =
-            self.w.plan.order.iter().copied().filter(|&id| self.of(id, part)).collect();
-        let mut first = true;
-        for id in order {
-            if self.w.plan.declared(id) && !self.is_port(id) {
-                self.wire(id, &mut first);
+        let mems: Vec<&Mem> = net.mems.iter().filter(|m| self.mem_part(m) == part).collect();
+        self.gap = true;
+        for &id in mine.iter().filter(|&&id| matches!(net.node(id).op, Op::Reg | Op::MemRead(..))) {
+            self.declare("reg", id);
+        }
+        for mem in &mems {
+            let check = mem.no_rw_check.then(|| "no_rw_check".to_string());
+            let style = mem.ram_style.as_ref().map(|style| format!("ram_style = \"{style}\""));
+            let attributes: Vec<String> = check.into_iter().chain(style).collect();
+            let attributes = match attributes.is_empty() {
+                true => String::new(),
+                false => format!("(* {} *) ", attributes.join(", ")),
+            };
+            self.comment("  ", mem.comment.as_deref());
+            let (range, last) = (range(mem.ty), mem.depth - 1);
+            self.line(format!("  {attributes}reg {range}{} [0:{last}];", mem.name));
+        }
+        if part == Part::Hardware {
+            // Outputs of instances exist whether or not they are read: a port left open is a warning.
+            for id in net.ids().filter(|&id| matches!(net.node(id).op, Op::InstOut(..))) {
+                self.declare("wire", id);
+            }
+        }
+        self.gap = true;
+        for id in self.w.plan.order.clone() {
+            let port = net.ports.iter().any(|p| p.node == id);
+            if self.of(id, part) && self.w.plan.declared(id) && !port {
+                self.wire(id);
             }
         }
         for &id in mine.iter().filter(|&&id| net.node(id).op == Op::Reg) {
             self.register(id);
         }
-        for mem in mems {
+        for mem in &net.mems {
             self.memory(mem, part);
         }
     }
 
-    fn mem_part(&self, mem: &Mem) -> Option<Part> {
-        let any = |part| mem.reads.iter().any(|r| self.of(r.out, part));
-        if any(Part::Hardware) {
-            return Some(Part::Hardware);
-        }
-        any(Part::Formal).then_some(Part::Formal)
+    fn mem_part(&self, mem: &Mem) -> Part {
+        let reads = mem.reads.iter().map(|r| self.w.plan.part[r.out.0 as usize]);
+        reads.max().unwrap_or(Part::Unwritten)
     }
 
-    fn declarations(&mut self, mine: &[Id], mems: &[&Mem], part: Part) {
-        let net = self.net;
-        let mut lines: Vec<(Option<String>, String)> = vec![];
-        for &id in mine {
-            let node = net.node(id);
-            let text = match node.op {
-                Op::Reg => format!("  reg {}{};", range(node.ty), self.w.name(id)),
-                Op::MemRead(..) if self.of(id, part) => {
-                    format!("  reg {}{};", range(node.ty), self.w.name(id))
-                }
-                _ => continue,
-            };
-            lines.push((node.comment.clone(), text));
-        }
-        for mem in mems {
-            let mut attributes = vec![];
-            if mem.no_rw_check {
-                attributes.push("no_rw_check".to_string());
-            }
-            if let Some(style) = &mem.ram_style {
-                attributes.push(format!("ram_style = \"{style}\""));
-            }
-            let attributes = if attributes.is_empty() {
-                String::new()
-            } else {
-                format!("(* {} *) ", attributes.join(", "))
-            };
-            let text =
-                format!("  {attributes}reg {}{} [0:{}];", range(mem.ty), mem.name, mem.depth - 1);
-            lines.push((mem.comment.clone(), text));
-        }
-        if part == Part::Hardware {
-            // Outputs of instances exist whether or not they are read: a port left open is a warning.
-            for id in net.ids().filter(|&id| matches!(net.node(id).op, Op::InstOut(..))) {
-                lines.push((None, format!("  wire {}{};", range(net.ty(id)), self.w.name(id))));
-            }
-        }
-        if !lines.is_empty() {
-            self.line("");
-        }
-        for (comment, text) in lines {
-            self.comment("  ", &comment.unwrap_or_default());
-            self.line(text);
-        }
+    fn declare(&mut self, kind: &str, id: Id) {
+        let node = self.net.node(id);
+        self.comment("  ", node.comment.as_deref());
+        self.line(format!("  {kind} {}{};", range(node.ty), self.w.name(id)));
     }
 
     /// A declared expression: `wire` with its value, or a `case`.
-    fn wire(&mut self, id: Id, first: &mut bool) {
+    fn wire(&mut self, id: Id) {
         let node = self.net.node(id);
-        if matches!(node.op, Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..)) {
-            return;
-        }
-        if std::mem::take(first) {
-            self.line("");
-        }
-        self.comment("  ", node.comment.as_deref().unwrap_or_default());
         let (range, name) = (range(node.ty), self.w.name(id).to_string());
         match &node.op {
+            Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) => {}
             Op::Switch(on, arms, default) => {
-                let keys = self.net.ty(*on);
-                self.line(format!("  reg {range}{name};"));
+                self.declare("reg", id);
                 self.line("  always @*");
-                let on = self.w.expr(*on);
+                let (keys, on) = (self.net.ty(*on), self.w.expr(*on));
                 self.line(format!("    case ({on})"));
                 for (key, value) in arms {
                     let value = self.w.expr(*value);
@@ -185,21 +142,28 @@ impl Body<'_> {
                 self.line(format!("      default: {name} = {default};"));
                 self.line("    endcase");
             }
-            Op::Wire if self.net.drives(id).len() > 2 => {
-                let chain = self.w.chain(id, "\n    ");
-                self.line(format!("  wire {range}{name} =\n    {chain};"));
-            }
             _ => {
-                let value = self.w.made(id).text;
-                self.line(format!("  wire {range}{name} = {value};"));
+                self.comment("  ", node.comment.as_deref());
+                let value = self.value(id);
+                self.line(format!("  wire {range}{name} ={value};"));
             }
+        }
+    }
+
+    /// What a wire is assigned, on lines of its own where there are several conditions.
+    fn value(&mut self, id: Id) -> String {
+        let gap = if self.net.drives(id).len() > 2 { "\n    " } else { " " };
+        match self.net.node(id).op {
+            Op::Wire => format!("{gap}{}", self.w.chain(id, gap)),
+            _ => format!(" {}", self.w.made(id).text),
         }
     }
 
     fn register(&mut self, id: Id) {
         let net = self.net;
         let name = self.w.name(id).to_string();
-        self.line("\n  always @(posedge clk)");
+        self.gap = true;
+        self.line("  always @(posedge clk)");
         let mut lead = "    ";
         if let Some(reset) = &net.regs[&id] {
             self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
@@ -215,39 +179,44 @@ impl Body<'_> {
 
     fn memory(&mut self, mem: &Mem, part: Part) {
         let name = &mem.name;
-        if let Some(words) = &mem.init {
-            self.line("\n  initial begin");
+        // What only a property reads is read within `FORMAL`, whoever owns the memory.
+        let owned = self.mem_part(mem) == part;
+        let reads: Vec<&Read> = mem.reads.iter().filter(|r| self.of(r.out, part)).collect();
+        if reads.is_empty() {
+            return;
+        }
+        if let Some(words) = mem.init.as_ref().filter(|_| owned) {
+            self.gap = true;
+            self.line("  initial begin");
             for (i, word) in words.iter().enumerate() {
                 self.line(format!("    {name}[{i}] = {};", literal(word, mem.ty)));
             }
             self.line("  end");
         }
-        self.line("\n  always @(posedge clk) begin");
-        if let Some(write) = &mem.write {
-            let (enable, addr) = (self.w.expr(write.enable), self.w.expr(write.addr));
+        self.gap = true;
+        self.line("  always @(posedge clk) begin");
+        if let Some(write) = mem.write.as_ref().filter(|_| owned) {
+            let word = format!("{name}[{}]", self.w.expr(write.addr));
+            let enable = self.w.expr(write.enable);
             match write.bytes {
                 None => {
                     let data = self.w.expr(write.data);
-                    self.line(format!("    if ({enable}) {name}[{addr}] <= {data};"));
+                    self.line(format!("    if ({enable}) {word} <= {data};"));
                 }
                 Some(bytes) => {
                     self.line(format!("    if ({enable}) begin"));
-                    let data = super::plan::uncast(self.net, write.data);
-                    let bytes = super::plan::uncast(self.net, bytes);
+                    let (data, bytes) = (uncast(self.net, write.data), uncast(self.net, bytes));
                     for i in 0..mem.ty.width() / 8 {
                         let byte = self.w.bits(bytes, i, 1);
                         let from = self.w.bits(data, 8 * i, 8);
-                        let to = part_of_word(name, &addr, mem.ty, 8 * i);
+                        let to = bits_of(&word, mem.ty.width(), 8 * i, 8);
                         self.line(format!("      if ({byte}) {to} <= {from};"));
                     }
                     self.line("    end");
                 }
             }
         }
-        for read in &mem.reads {
-            if !self.of(read.out, part) {
-                continue;
-            }
+        for read in reads {
             let (enable, addr) = (self.w.expr(read.enable), self.w.expr(read.addr));
             let out = self.w.name(read.out).to_string();
             self.line(format!("    if ({enable}) {out} <= {name}[{addr}];"));
@@ -256,8 +225,8 @@ impl Body<'_> {
     }
 
     fn instance(&mut self, inst: &Inst) {
-        self.line("");
-        self.comment("  ", inst.comment.as_deref().unwrap_or_default());
+        self.gap = true;
+        self.comment("  ", inst.comment.as_deref());
         let implicit = inst.of.implicit().iter();
         let mut pins: Vec<String> = implicit.map(|name| format!(".{name}({name})")).collect();
         for (port, &pin) in inst.of.net().ports.iter().zip(&inst.pins) {
@@ -273,13 +242,10 @@ impl Body<'_> {
     }
 
     fn outputs(&mut self) {
-        let net = self.net;
-        self.line("");
-        for port in net.ports.iter().filter(|p| p.direction == Direction::Output) {
-            let long = net.drives(port.node).len() > 2;
-            let value = self.w.chain(port.node, if long { "\n    " } else { " " });
-            let gap = if long { "\n    " } else { " " };
-            self.line(format!("  assign {} ={gap}{value};", port.name));
+        self.gap = true;
+        for port in self.net.ports.iter().filter(|p| p.direction == Direction::Output) {
+            let value = self.value(port.node);
+            self.line(format!("  assign {} ={value};", port.name));
         }
     }
 
@@ -290,16 +256,16 @@ impl Body<'_> {
         let mut parts = vec![];
         for id in net.ids().filter(|&id| self.w.plan.declared(id)) {
             let own = matches!(net.node(id).op, Op::Input | Op::InstOut(..));
-            let output = net.ports.iter().any(|p| p.node == id && p.direction == Direction::Output);
+            let output = net.ports(Direction::Output).any(|port| port == id);
             if !(own || self.of(id, Part::Hardware)) || output {
                 continue;
             }
-            let (read, whole) = (self.w.read[id.0 as usize].clone(), net.width(id));
+            let (read, whole) = (&self.w.read[id.0 as usize], net.width(id));
             let mut lo = 0;
             while lo < whole {
                 let run = (lo..whole).take_while(|&i| read.bit(i) == read.bit(lo)).count() as u32;
                 if !read.bit(lo) {
-                    parts.push(part(self.w.name(id), whole, lo, run));
+                    parts.push(bits_of(self.w.name(id), whole, lo, run));
                 }
                 lo += run;
             }
@@ -313,7 +279,8 @@ impl Body<'_> {
             parts.push("rst".into());
         }
         if !parts.is_empty() {
-            self.line("\n  // Not read on purpose.");
+            self.gap = true;
+            self.line("  // Not read on purpose.");
             self.line(format!("  wire _unused_ok = &{{1'b0, {}, 1'b0}};", parts.join(", ")));
         }
         parts
@@ -324,9 +291,13 @@ impl Body<'_> {
         if net.formals.is_empty() {
             return;
         }
-        self.line("\n`ifdef FORMAL");
+        self.gap = true;
+        self.line("`ifdef FORMAL");
         self.w.counting = false;
         self.logic(Part::Formal);
+        self.gap = false;
+        let edge = if net.needs_clock() { "always @(posedge clk)" } else { "always @*" };
+        let reset = if net.needs_reset() { "if (!rst) " } else { "" };
         for formal in &net.formals {
             let keyword = match formal.kind {
                 FormalKind::Assert => "assert",
@@ -334,17 +305,8 @@ impl Body<'_> {
                 FormalKind::Cover => "cover",
             };
             let cond = self.w.expr(formal.cond);
-            let edge = if net.needs_clock() { "always @(posedge clk)" } else { "always @*" };
-            let reset = if net.needs_reset() { "if (!rst) " } else { "" };
-            let mut text = String::new();
-            let _ = write!(text, "  {edge} {reset}{keyword} ({cond}); // {}", formal.name);
-            self.line(text);
+            self.line(format!("  {edge} {reset}{keyword} ({cond}); // {}", formal.name));
         }
         self.line("`endif");
     }
-}
-
-/// A byte of a memory's word, where a word of one byte has no part select.
-fn part_of_word(name: &str, addr: &str, ty: Type, lo: u32) -> String {
-    part(&format!("{name}[{addr}]"), ty.width(), lo, 8)
 }

@@ -4,7 +4,7 @@ use crate::bits::Bits;
 use crate::netlist::{Bin, Id, Netlist, Op, Red};
 use crate::types::{Type, index_width};
 
-use super::literal::{literal, part};
+use super::literal::{bits_of, literal};
 use super::plan::{Plan, uncast};
 
 /// A piece of Verilog with what its surroundings have to know.
@@ -53,7 +53,7 @@ impl<'n> Writer<'n> {
             let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
             self.read[id.0 as usize] = self.read[id.0 as usize].or(&mask);
         }
-        part(self.name(id), whole, lo, width)
+        bits_of(self.name(id), whole, lo, width)
     }
 
     /// The node's text wherever an expression may stand.

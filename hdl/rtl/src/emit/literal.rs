@@ -29,7 +29,7 @@ pub(super) fn range(ty: Type) -> String {
 }
 
 /// `name[hi:lo]` in its shortest spelling, of a signal of `whole` bits.
-pub(super) fn part(name: &str, whole: u32, lo: u32, width: u32) -> String {
+pub(super) fn bits_of(name: &str, whole: u32, lo: u32, width: u32) -> String {
     match (lo, width) {
         (0, w) if w == whole => name.to_string(),
         (_, 1) => format!("{name}[{lo}]"),

@@ -8,14 +8,21 @@ use crate::netlist::{Direction, Id, Netlist, Node, Op};
 /// An expression of more operators than this becomes a wire, to keep lines readable.
 const LARGEST_EXPRESSION: usize = 8;
 
+/// Which part of the text a node belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Unwritten,
+    /// Reached only from properties: written within `ifdef FORMAL`.
+    Formal,
+    /// Reached from outputs and instances.
+    Hardware,
+}
+
 /// The decisions about a module, indexed by node.
 pub(super) struct Plan {
     /// In dependency order, all nodes.
     pub order: Vec<Id>,
-    /// Reached from outputs, instances.
-    pub live: Vec<bool>,
-    /// Reached only from properties: written within `ifdef FORMAL`.
-    pub formal: Vec<bool>,
+    pub part: Vec<Part>,
     /// The identifier, for what is declared.
     pub names: Vec<Option<String>>,
 }
@@ -51,15 +58,19 @@ impl Plan {
         let pins = net.insts.iter().flat_map(|i| i.pins.iter().copied());
         let live = net.reach(net.ports(Direction::Output).chain(pins), true);
         let formal = net.reach(net.formals.iter().map(|f| f.cond), true);
-        let formal = formal.iter().zip(&live).map(|(&f, &l)| f && !l).collect();
-        let mut plan = Plan { order, live, formal, names: vec![None; net.nodes.len()] };
+        let part = live.into_iter().zip(formal).map(|reached| match reached {
+            (true, _) => Part::Hardware,
+            (false, true) => Part::Formal,
+            (false, false) => Part::Unwritten,
+        });
+        let mut plan = Plan { order, part: part.collect(), names: vec![None; net.nodes.len()] };
         plan.name(net);
         plan
     }
 
     /// Whether the node appears in the text at all.
     pub fn written(&self, id: Id) -> bool {
-        self.live[id.0 as usize] || self.formal[id.0 as usize]
+        self.part[id.0 as usize] != Part::Unwritten
     }
 
     pub fn declared(&self, id: Id) -> bool {
