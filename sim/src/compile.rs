@@ -36,7 +36,7 @@ impl Compiled {
 /// Bytes of a generated C++ file at which Verilator begins another: they compile in parallel.
 const SPLIT: &str = "20000";
 
-const VERILATE: [&str; 22] = [
+const VERILATE: [&str; 24] = [
     "--cc",
     "--no-timing",
     "--prefix",
@@ -54,6 +54,9 @@ const VERILATE: [&str; 22] = [
     "0",
     "--x-initial",
     "0",
+    // A comparison that is always true is worth a word to its author, but it can be simulated.
+    "-Wno-CMPCONST",
+    "-Wno-UNSIGNED",
     "-O3",
     // Verilator 5.048 to 5.050 add the amounts of two shifts in a row without a carry (their issue
     // 7955); the random modules found it.
@@ -111,6 +114,8 @@ struct Flags {
     compiler: Vec<String>,
     /// The compiler's level for what runs in every clock.
     fast: &'static str,
+    /// Its level for Verilator's run time.
+    runtime: &'static str,
 }
 
 fn flags(options: &Options, clock: Option<String>) -> Flags {
@@ -118,6 +123,7 @@ fn flags(options: &Options, clock: Option<String>) -> Flags {
     let mut flags = Flags {
         verilator: vec![],
         fast: if options.quick { "-O1" } else { "-O3" },
+        runtime: if options.quick { "-O0" } else { "-O2" },
         compiler: vec![format!("-DVM_TRACE={trace}"), format!("-DVM_TRACE_FST={trace}")],
     };
     if options.trace {
@@ -158,7 +164,7 @@ impl Job<'_> {
         let traced = self.flags.compiler.iter().any(|f| f == "-DVM_TRACE_FST=1");
         let mut names = vec!["verilated", "verilated_threads"];
         names.extend(traced.then_some("verilated_fst_c"));
-        let parts = [self.tools.versions.as_str(), "runtime"].into_iter();
+        let parts = [self.tools.versions.as_str(), self.flags.runtime].into_iter();
         let parts = parts.chain(COMPILE).chain(names.iter().copied());
         let hash = cache::hash(parts.chain(shim::HEADERS.iter().map(|h| h.1)));
         let (folder, _) = cache::get(cache, &hash, |work| {
@@ -170,7 +176,7 @@ impl Job<'_> {
                 .concat();
             let unit = |name: &&str| {
                 let source = self.tools.include().join(format!("{name}.cpp"));
-                let mut command = self.compiler("-O2", work);
+                let mut command = self.compiler(self.flags.runtime, work);
                 command.args(&trace).arg("-c").arg(source).arg("-o").arg(format!("{name}.o"));
                 command
             };

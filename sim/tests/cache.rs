@@ -21,7 +21,7 @@ fn design(add: u64) -> Design {
 fn empty(name: &str) -> Options {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
-    Options { cache: Some(folder), ..Options::default() }
+    Options { cache: Some(folder), ..common::options() }
 }
 
 /// A Verilator that writes down how it is called before it does what it should.
@@ -82,7 +82,6 @@ fn builds_at_once_make_one_model() {
     assert_eq!(left.len(), 2, "the model and Verilator's run time, nothing half-made: {left:?}");
 }
 
-/// What a killed process leaves behind does not stand in the way.
 #[test]
 fn a_failed_build_leaves_nothing() {
     let options = empty("failed");

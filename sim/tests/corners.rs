@@ -5,7 +5,7 @@ mod common;
 
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Bits, Design, Interpreter, Module, RtlError, SInt, Sig, Type, UInt};
-use sterna_sim::{Options, Simulator};
+use sterna_sim::Simulator;
 
 const WIDTHS: [u32; 8] = [1, 2, 8, 31, 32, 33, 63, 64];
 
@@ -88,8 +88,7 @@ fn arithmetic() {
     let types: Vec<(Type, Design)> = types.map(|ty| (ty, describe(ty).unwrap())).collect();
     let designs: Vec<Design> = types.iter().map(|(_, design)| design.clone()).collect();
     let all = common::differential::side_by_side("corners", &designs);
-    let options = Options { quick: true, ..common::options() };
-    let mut sim = Simulator::build(&all, &options).unwrap();
+    let mut sim = Simulator::build(&all, &common::options()).unwrap();
     for (i, (ty, design)) in types.iter().enumerate() {
         let mut interpreter = Interpreter::new(design);
         let values = corners(*ty, &mut rng);

@@ -44,6 +44,20 @@ fn verilator_is_missing() {
     refused("verilator_is_missing", Model::build(&design(), &options).map(|_| ()));
 }
 
+/// The file is there, but it is no program.
+#[test]
+fn verilator_does_not_start() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-program");
+    std::fs::create_dir_all(root.join("bin")).unwrap();
+    std::fs::create_dir_all(root.join("include")).unwrap();
+    std::fs::write(root.join("include/verilated.h"), "").unwrap();
+    std::fs::write(root.join("bin/verilator_bin"), "").unwrap();
+    let options = Options { verilator_root: Some(root), ..common::options() };
+    let error = Model::build(&design(), &options).map(|_| ()).unwrap_err();
+    assert_eq!(error.code(), "S001");
+    assert!(error.to_string().contains("bin/verilator_bin: exit status: 126"), "{error}");
+}
+
 #[test]
 fn compiler_is_missing() {
     let options = Options { compiler: Some("no-such-compiler".into()), ..common::options() };

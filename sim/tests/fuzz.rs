@@ -37,7 +37,7 @@ fn run(first: u64, count: u64, most: u32, options: &Options) {
 
 #[test]
 fn five_hundred_modules() {
-    let (seed, options) = (common::seed(), Options { quick: true, ..common::options() });
+    let (seed, options) = (common::seed(), common::options());
     run(seed, 300, 64, &options);
     run(seed + 1_000_000, 100, 200, &options);
     run(seed + 2_000_000, 100, 1024, &options);
@@ -49,7 +49,7 @@ fn ten_thousand_modules() {
     let (seed, count) = (common::seed() + 10_000_000, setting("STERNA_FUZZ", 10_000));
     // Nobody asks for these models again.
     let cache = tempfile::tempdir().unwrap();
-    let options = Options { quick: true, cache: Some(cache.path().into()), ..Options::default() };
+    let options = Options { cache: Some(cache.path().into()), ..common::options() };
     run(seed, count / 2, 64, &options);
     run(seed + 1_000_000, count / 4, 200, &options);
     run(seed + 2_000_000, count - count / 2 - count / 4, 1024, &options);
@@ -58,6 +58,5 @@ fn ten_thousand_modules() {
 #[test]
 #[ignore = "repeats a difference"]
 fn one_module() {
-    let options = Options { quick: true, ..common::options() };
-    run(common::seed(), 1, setting("STERNA_MOST", 64) as u32, &options);
+    run(common::seed(), 1, setting("STERNA_MOST", 64) as u32, &common::options());
 }

@@ -4,7 +4,7 @@ mod common;
 
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Bits, Module, SInt, UInt};
-use sterna_sim::{Options, Simulator, Words};
+use sterna_sim::{Model, Options, Simulator, Words};
 
 const WIDTHS: [u32; 13] = [1, 8, 9, 16, 31, 32, 33, 63, 64, 65, 128, 512, 1024];
 
@@ -17,7 +17,9 @@ fn every_width_passes() {
         m.output(format!("twice_s{w}"), SInt(w + 1)).set(s + s);
         m.output(format!("kept_u{w}"), UInt(w)).set(u.register(format!("r{w}")));
     }
-    let mut sim = Simulator::build(&m.build().unwrap(), &common::options()).unwrap();
+    // As the fast models are compiled.
+    let options = Options { quick: false, ..common::options() };
+    let mut sim = Simulator::build(&m.build().unwrap(), &options).unwrap();
     let mut rng = Rng::new(common::seed());
     for round in 0..40 {
         let values: Vec<[Bits; 2]> = WIDTHS.iter().map(|&w| [rng.bits(w), rng.bits(w)]).collect();
@@ -65,7 +67,7 @@ fn handles_carry_numbers() {
     assert_eq!(four, [0xd000_0000, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff]);
 }
 
-/// A model that is deleted while another runs, and on another thread.
+/// One is deleted while the other runs, which goes to another thread.
 #[test]
 fn instances_are_independent() {
     let m = Module::new("independent");
@@ -73,7 +75,7 @@ fn instances_are_independent() {
     count.set(count.wrapping_add(1));
     m.output("value", UInt(40)).set(count);
     let design = m.build().unwrap();
-    let model = sterna_sim::Model::build(&design, &Options { ..common::options() }).unwrap();
+    let model = Model::build(&design, &common::options()).unwrap();
     let (mut a, mut b) = (model.simulator().unwrap(), model.simulator().unwrap());
     drop(model);
     let value = a.output::<u64>("value").unwrap();

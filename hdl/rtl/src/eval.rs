@@ -56,7 +56,6 @@ pub(crate) fn eval<'a>(
             })
         }
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
-        Op::SliceAt(a, at) => get(*a).slice(get(*at).to_amount(), ty.width()),
         Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
         Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {

@@ -70,7 +70,6 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Op> {
             }
             _ => return None,
         },
-        Op::SliceAt(a, at) => Op::Slice(*a, known(net, *at)?.to_amount()),
         Op::Cat(parts) if parts.len() == 1 => Op::Cast(parts[0]),
         Op::Not(a) => match inner(*a)? {
             Op::Not(b) => Op::Cast(*b),

@@ -129,7 +129,7 @@ impl<'m> Memory<'m> {
     /// The write port: `data` goes to `addr` at the clock edge while `enable` is high.
     #[track_caller]
     pub fn write(self, enable: Sig<'m>, addr: Sig<'m>, data: Sig<'m>) {
-        self.write_port(enable, addr, data, None, Location::caller());
+        self.write_port([enable, addr, data], None, Location::caller());
     }
 
     /// The write port, with one bit of `bytes` for each byte of the word.
@@ -140,17 +140,10 @@ impl<'m> Memory<'m> {
             return self.fault(at, format!("has byte enables, but words of {width} bits"));
         }
         let bytes = self.m.typed(bytes, Type::UInt(width / 8), "the byte enables", at);
-        self.write_port(enable, addr, data, Some(bytes), at);
+        self.write_port([enable, addr, data], Some(bytes), at);
     }
 
-    fn write_port(
-        self,
-        enable: Sig<'m>,
-        addr: Sig<'m>,
-        data: Sig<'m>,
-        bytes: Option<Sig<'m>>,
-        at: At,
-    ) {
+    fn write_port(self, [enable, addr, data]: [Sig<'m>; 3], bytes: Option<Sig<'m>>, at: At) {
         let enable = self.enabled(enable, at);
         let addr = self.address(addr, at);
         let data = self.m.typed(data, self.ty(), "the data of a write", at);

@@ -92,8 +92,6 @@ pub(crate) enum Op {
     Cat(Vec<Id>),
     /// As many bits as the node's type has, from a constant position.
     Slice(Id, u32),
-    /// The same from a variable position, which the builder keeps within the operand.
-    SliceAt(Id, Id),
     /// To the node's wider type, by the operand's sign.
     Extend(Id),
     /// Other signedness, same bits.
@@ -115,7 +113,7 @@ pub(crate) enum Op {
 impl Op {
     fn slots(&mut self) -> Vec<&mut Id> {
         match self {
-            Op::Bin(_, a, b) | Op::SliceAt(a, b) => vec![a, b],
+            Op::Bin(_, a, b) => vec![a, b],
             Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![a],
             Op::Extend(a) | Op::Cast(a) | Op::Alias(a) => vec![a],
             Op::Mux(c, a, b) => vec![c, a, b],
@@ -151,7 +149,7 @@ impl Op {
             Op::Mux(..) => "mux",
             Op::Switch(..) => "switch",
             Op::Cat(_) => "cat",
-            Op::Slice(..) | Op::SliceAt(..) => "slice",
+            Op::Slice(..) => "slice",
             Op::Extend(_) => "extend",
             Op::Cast(_) => "cast",
             Op::Alias(_) => "alias",

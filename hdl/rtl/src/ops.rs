@@ -10,7 +10,7 @@ use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
 /// The greatest number of so many bits; beyond 32 bits merely too large.
-pub(crate) fn greatest(width: u32) -> u64 {
+fn greatest(width: u32) -> u64 {
     (1 << width.min(33)) - 1
 }
 

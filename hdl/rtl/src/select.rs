@@ -71,18 +71,4 @@ impl<'m> Sig<'m> {
         let switch = self.switch(last);
         rest.iter().enumerate().fold(switch, |s, (i, &item)| s.case(i, item)).end()
     }
-
-    /// A table without memory: `f(value of self)` for every value. For tables of more than some
-    /// 64 entries [`crate::Module::rom`] is the better place.
-    #[track_caller]
-    pub fn lookup<N: Number>(self, ty: Type, f: impl Fn(u64) -> N) -> Sig<'m> {
-        let at = Location::caller();
-        let Some(entries) = 1u64.checked_shl(self.width()).filter(|&n| n <= 4096) else {
-            let why = format!("lookup() by {} bits; use rom()", self.width());
-            let what = self.describe().to_string();
-            return self.m.refuse(ty, at, Fault::Parameter { what, why });
-        };
-        let items: Vec<_> = (0..entries).map(|i| self.m.literal(ty, &f(i), at)).collect();
-        self.as_uint().select(&items)
-    }
 }

@@ -7,7 +7,6 @@ use std::panic::Location;
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
 use crate::netlist::{Id, Op, Red};
-use crate::ops::greatest;
 use crate::types::{Number, Type};
 
 /// A signal of a module under construction: a port, register, wire or expression.
@@ -247,24 +246,14 @@ impl<'m> Sig<'m> {
     /// `width` bits from position `lo`, a `UInt` signal, on; bits beyond the signal are zero.
     #[track_caller]
     pub fn slice_at(self, lo: Sig<'m>, width: u32) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), Type::UInt(width));
-        if !self.m.owns(lo, at) || self.is_poison() || lo.is_poison() {
-            return self.m.poison(ty, at);
-        }
+        let at = Location::caller();
         if lo.ty().is_signed() {
-            return lo
-                .refuse(ty, at, |of| Fault::Unsuitable { op: "a position of slice_at()", of });
+            let op = "a position of slice_at()";
+            return lo.refuse(Type::UInt(width), at, |of| Fault::Unsuitable { op, of });
         }
-        // What is refused of a slice is refused here.
+        // A width that is refused is that of this signal, not of the shifted one.
         let first = self.slice(0..width);
-        let furthest = greatest(lo.width());
-        if first.is_poison() {
-            return first;
-        }
-        if furthest + u64::from(width) <= u64::from(self.width()) {
-            return self.made(Op::SliceAt(self.id, lo.id), ty, at);
-        }
-        (self.as_uint() >> lo).low(width, at)
+        if first.is_poison() { first } else { (self.as_uint() >> lo).slice(0..width) }
     }
 
     /// `self` above `low`.

@@ -198,6 +198,23 @@ fn lite_registers() {
     insta::assert_snapshot!("lite_registers", design.verilog());
 }
 
+/// A table that the bus cannot write, and one with nothing in it.
+#[test]
+fn nothing_to_write() {
+    for count in [1, 0] {
+        let mut table = table();
+        table.registers.truncate(count);
+        let mut sim = Interpreter::new(&table.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(3);
+        if count == 1 {
+            sim.poke("id", 77);
+        }
+        assert_eq!(read(&mut sim, 0, &mut rng), if count == 1 { (77, 0) } else { (0, 2) });
+        assert_eq!(write(&mut sim, 0, 1, 15, &mut rng), 2);
+    }
+}
+
 /// The same registers inside another module.
 struct Wrapped;
 

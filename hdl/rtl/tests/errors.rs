@@ -64,7 +64,6 @@ refused! {
     nothing_to_select: |_, a, _| { let _ = a.select(&[]); };
     case_twice: |_, a, _| { let _ = a.switch(a).case(1, 2).case(1, 3).end(); };
     case_outside: |_, a, _| { let _ = a.switch(a).case(256, 2).end(); };
-    large_lookup: |_, a, _| { let _ = (a * a).lookup(UInt(1), |_| 0); };
     input_driven: |_, a, _| a.set(1);
     expression_driven: |_, a, _| (a + 1).set(1);
     reset_of_an_input: |_, a, _| { let _ = a.reset(0); };

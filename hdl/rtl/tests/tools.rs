@@ -32,6 +32,7 @@ fn designs() -> Vec<Design> {
         parts.push(Box::new(Crc32c { width }));
         parts.push(Box::new(Isqrt { width }));
         parts.push(Box::new(Divider { num: width, den: 24 }));
+        parts.push(Box::new(InverseRoot { width }));
         parts.push(Box::new(RoundRobin { count: width }));
     }
     parts.push(Box::new(Divider { num: 1, den: 1 }));
@@ -55,9 +56,14 @@ fn designs() -> Vec<Design> {
     };
     let access =
         [Access::Read, Access::Write, Access::Pulse].into_iter().zip(["one", "two", "three"]);
-    let registers =
-        access.enumerate().map(|(i, (a, name))| register(name, 4 * i as u32, a)).collect();
-    parts.push(Box::new(LiteRegisters { name: "tools".into(), addr: 8, registers }));
+    let registers = access
+        .enumerate()
+        .map(|(i, (a, name))| register(name, 4 * i as u32, a))
+        .collect::<Vec<_>>();
+    for count in 0..=registers.len() {
+        let (name, registers) = (format!("tools_{count}"), registers[..count].to_vec());
+        parts.push(Box::new(LiteRegisters { name, addr: 8, registers }));
+    }
     parts.iter().map(|part| part.build().unwrap_or_else(|e| panic!("{e}"))).collect()
 }
 

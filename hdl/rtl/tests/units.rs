@@ -1,6 +1,6 @@
 //! Checksums, division, roots, tables, arbitration: against plain Rust.
 
-use sterna_rtl::parts::{Crc32c, Divider, Isqrt, LinearTable, RoundRobin};
+use sterna_rtl::parts::{Crc32c, Divider, InverseRoot, Isqrt, LinearTable, RoundRobin};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Generate, Interpreter, SInt, UInt};
 
@@ -105,6 +105,34 @@ fn isqrt() {
         }
     }
     insta::assert_snapshot!("isqrt", Isqrt { width: 32 }.build().unwrap().verilog());
+}
+
+#[test]
+fn inverse_root() {
+    let check = |sim: &mut Interpreter, unit: InverseRoot, mant: u64, odd: u64| {
+        let clocks = run(sim, &[("mant", mant), ("odd", odd)]);
+        assert_eq!(clocks, unit.latency());
+        let root = (mant << (u64::from(unit.width) - odd)).isqrt();
+        let inverse = (1 << (2 * unit.width - 1)) / root;
+        assert_eq!((sim.u64("root"), sim.u64("inverse")), (root, inverse), "{mant}, odd {odd}");
+    };
+    for width in [1, 2, 5, 9, 24] {
+        let unit = InverseRoot { width };
+        let mut sim = Interpreter::new(&unit.build().unwrap());
+        sim.reset();
+        let top = 1u64 << (width - 1);
+        let mut rng = Rng::new(u64::from(width));
+        let some: Vec<u64> = match width {
+            24 => (0..200).map(|_| rng.bits(23).to_u64() | top).chain([top, 2 * top - 1]).collect(),
+            _ => (top..2 * top).collect(),
+        };
+        for mant in some {
+            check(&mut sim, unit, mant, 0);
+            check(&mut sim, unit, mant, 1);
+        }
+    }
+    let design = InverseRoot { width: 24 }.build().unwrap();
+    insta::assert_snapshot!("inverse_root", design.file(&design.top).unwrap());
 }
 
 #[test]

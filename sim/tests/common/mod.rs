@@ -11,10 +11,8 @@ use sterna_sim::Options;
 
 /// Models are kept below the target folder, so that a second run is quick.
 pub fn options() -> Options {
-    Options {
-        cache: Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")),
-        ..Options::default()
-    }
+    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    Options { quick: true, cache: Some(cache), ..Options::default() }
 }
 
 /// A number from the environment.

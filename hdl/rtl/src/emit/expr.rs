@@ -2,7 +2,7 @@
 
 use crate::bits::Bits;
 use crate::netlist::{Bin, Id, Netlist, Op, Red};
-use crate::types::{Type, index_width};
+use crate::types::Type;
 
 use super::literal::{bits_of, literal};
 use super::plan::{Plan, uncast};
@@ -24,6 +24,14 @@ impl Expr {
 
 fn atom(text: String) -> Expr {
     Expr { text, atomic: true, signed: false }
+}
+
+fn compound(text: String, signed: bool) -> Expr {
+    Expr { text, atomic: false, signed }
+}
+
+fn copies(n: u32, text: &str) -> String {
+    format!("{{{n}{{{text}}}}}")
 }
 
 /// Writes expressions of one module.
@@ -87,8 +95,8 @@ impl<'n> Writer<'n> {
         let width = node.ty.width();
         match &node.op {
             Op::Const(bits) => {
-                let text = literal(bits, node.ty);
-                Expr { atomic: !text.starts_with('-'), text, signed: node.ty.is_signed() }
+                let (text, signed) = (literal(bits, node.ty), node.ty.is_signed());
+                Expr { atomic: !text.starts_with('-'), text, signed }
             }
             Op::Bin(bin, a, b) => self.binary(*bin, *a, *b),
             Op::Not(a) => {
@@ -106,30 +114,22 @@ impl<'n> Writer<'n> {
                 // `|~` would be read as one operator.
                 let a = self.operand(*a);
                 let a = if a.starts_with(['~', '!']) { format!("({a})") } else { a };
-                Expr { text: format!("{op}{a}"), atomic: false, signed: false }
+                compound(format!("{op}{a}"), false)
             }
             Op::Mux(c, a, b) => {
                 let c = self.operand(*c);
                 let (a, b) = (self.get(*a), self.get(*b));
                 let signed = a.signed && b.signed;
-                let text = format!("{c} ? {} : {}", a.operand(), b.operand());
-                Expr { text, atomic: false, signed }
+                compound(format!("{c} ? {} : {}", a.operand(), b.operand()), signed)
             }
             Op::Cat(parts) if parts.iter().all(|p| p == &parts[0]) => {
-                atom(format!("{{{}{{{}}}}}", parts.len(), self.expr(parts[0])))
+                atom(copies(parts.len() as u32, &self.expr(parts[0])))
             }
             Op::Cat(parts) => {
                 let parts: Vec<String> = parts.iter().map(|&p| self.expr(p)).collect();
                 atom(format!("{{{}}}", parts.join(", ")))
             }
             Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width)),
-            Op::SliceAt(a, at) => {
-                let base = uncast(net, *a);
-                let index = self.index(*at, index_width(net.width(base) as usize));
-                let text = self.bits(base, 0, net.width(base));
-                let width = if width == 1 { String::new() } else { format!(" +: {width}") };
-                atom(format!("{text}[{index}{width}]"))
-            }
             Op::Extend(a) => self.extension(*a, node.ty),
             Op::Alias(a) => self.get(*a),
             Op::Cast(a) => {
@@ -141,15 +141,8 @@ impl<'n> Writer<'n> {
                 }
                 a
             }
-            Op::Wire => Expr { text: self.chain(id, " "), atomic: false, signed: false },
-            Op::Input
-            | Op::Reg
-            | Op::MemRead(..)
-            | Op::InstOut(..)
-            | Op::Switch(..)
-            | Op::Poison => {
-                unreachable!("{} is always declared", node.op.word())
-            }
+            Op::Wire => compound(self.chain(id, " "), false),
+            declared => unreachable!("{} is always declared", declared.word()),
         }
     }
 
@@ -158,8 +151,8 @@ impl<'n> Writer<'n> {
         let (op, signed) = (bin.spelling().1, self.net.ty(a).is_signed());
         match bin {
             Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge | Bin::Mul if signed => {
-                let text = format!("{} {op} {}", self.signed(a), self.signed(b));
-                Expr { text, atomic: false, signed: bin == Bin::Mul }
+                let (a, b) = (self.signed(a), self.signed(b));
+                compound(format!("{a} {op} {b}"), bin == Bin::Mul)
             }
             Bin::Shr if signed => {
                 // The argument of a function stands by itself: nothing outside makes it unsigned.
@@ -169,46 +162,24 @@ impl<'n> Writer<'n> {
             _ => {
                 let (a, b) = (self.get(a), self.get(b));
                 let signed = a.signed && (bin.is_modular() && b.signed || bin == Bin::Shl);
-                Expr {
-                    text: format!("{} {op} {}", a.operand(), b.operand()),
-                    atomic: false,
-                    signed,
-                }
+                compound(format!("{} {op} {}", a.operand(), b.operand()), signed)
             }
         }
     }
 
     fn extension(&mut self, a: Id, to: Type) -> Expr {
         let (from, extra) = (self.net.ty(a), to.width() - self.net.width(a));
-        if extra == 0 {
-            return self.get(a);
-        }
         if !from.is_signed() {
-            return atom(format!(
-                "{{{}, {}}}",
-                literal(&Bits::zero(extra), Type::UInt(extra)),
-                self.expr(a)
-            ));
+            let zeros = literal(&Bits::zero(extra), Type::UInt(extra));
+            return atom(format!("{{{zeros}, {}}}", self.expr(a)));
         }
         let base = uncast(self.net, a);
+        let sign = self.bits(base, from.width() - 1, 1);
         if from.width() == 1 {
-            return atom(format!("{{{}{{{}}}}}", to.width(), self.bits(base, 0, 1)));
+            return atom(copies(to.width(), &sign));
         }
-        let (sign, whole) =
-            (self.bits(base, from.width() - 1, 1), self.bits(base, 0, from.width()));
-        match extra {
-            1 => atom(format!("{{{sign}, {whole}}}")),
-            _ => atom(format!("{{{{{extra}{{{sign}}}}}, {whole}}}")),
-        }
-    }
-
-    /// An index at exactly the width that selecting takes.
-    fn index(&mut self, id: Id, width: u32) -> String {
-        let extra = width.saturating_sub(self.net.width(id));
-        match extra {
-            0 => self.expr(id),
-            _ => format!("{{{extra}'d0, {}}}", self.expr(id)),
-        }
+        let signs = if extra == 1 { sign } else { copies(extra, &sign) };
+        atom(format!("{{{signs}, {}}}", self.bits(base, 0, from.width())))
     }
 
     /// A wire's drives as one expression, the last condition first, arms parted by `gap`.

@@ -147,9 +147,6 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
     for node in &net.nodes {
         match node.op {
             Op::Slice(a, _) => found.push(a),
-            Op::SliceAt(a, at) => {
-                found.extend([a].into_iter().chain([at].into_iter().filter(compound)))
-            }
             Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
             _ => {}
         }

@@ -13,8 +13,7 @@ use crate::{Generate, Module, UInt, index_width};
 ///  done    0   0              0      1     results stand from here to the next start
 /// ```
 ///
-/// `root = floor(sqrt(x))`, `rest = x - root^2`. The inverse root of the numerics is the reciprocal
-/// of this root, so a divider after it completes the unit. `start` is ignored while busy.
+/// `root = floor(sqrt(x))`, `rest = x - root^2`. `start` is ignored while busy.
 /// Latency `n + 1` clocks, always. Cost about `4 n` LUTs and `5 n` registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Isqrt {

@@ -69,6 +69,14 @@ impl LiteRegisters {
         addr.slice(2..addr.width())
     }
 
+    /// OKAY where one of the registers is hit; a table may have none of the kind.
+    fn response<'m>(m: &'m Module, hits: &[Sig<'m>]) -> Sig<'m> {
+        match hits {
+            [] => m.lit(UInt(2), SLVERR),
+            hits => m.cat(hits).any().mux(m.lit(UInt(2), 0), SLVERR),
+        }
+    }
+
     fn check(&self, m: &Module) {
         for (i, r) in self.registers.iter().enumerate() {
             let twin = self.registers[..i].iter().any(|other| other.offset == r.offset);
@@ -153,13 +161,13 @@ impl Generate for LiteRegisters {
             values.into_iter().fold(cases, |cases, (key, value)| cases.case(key, value)).end();
         m.when(write, || {
             bvalid.set(1);
-            bresp.set(m.cat(&writable).any().mux(m.lit(UInt(2), 0), SLVERR));
+            bresp.set(LiteRegisters::response(m, &writable));
         })
         .elsewhen(axi.get("bready"), || bvalid.set(0));
         m.when(read, || {
             rvalid.set(1);
             rdata.set(value);
-            rresp.set(m.cat(&known).any().mux(m.lit(UInt(2), 0), SLVERR));
+            rresp.set(LiteRegisters::response(m, &known));
         })
         .elsewhen(axi.get("rready"), || rvalid.set(0));
         axi.get("bvalid").set(bvalid);

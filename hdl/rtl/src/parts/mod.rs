@@ -11,12 +11,13 @@
 //! | [`AdderTree`] | one sum of many lanes, every clock |
 //! | [`RoundShift`] | back from a wide accumulator to a format |
 //! | [`LinearTable`] | a smooth function |
-//! | [`Divider`], [`Isqrt`] | what happens once a vector |
+//! | [`Divider`], [`Isqrt`], [`InverseRoot`] | what happens once a vector |
 
 mod adder_tree;
 mod crc32c;
 mod divider;
 mod fifo;
+mod inverse_root;
 mod isqrt;
 mod linear_table;
 mod lite_registers;
@@ -29,6 +30,7 @@ pub use adder_tree::AdderTree;
 pub use crc32c::Crc32c;
 pub use divider::Divider;
 pub use fifo::{Fifo, Storage};
+pub use inverse_root::InverseRoot;
 pub use isqrt::Isqrt;
 pub use linear_table::LinearTable;
 pub use lite_registers::{Access, LiteRegisters, Register};
