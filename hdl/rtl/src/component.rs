@@ -182,7 +182,7 @@ impl Module {
             self.push(op, of.net().ty(port.node), Some(name), at).id
         };
         let pins = of.net().ports.iter().enumerate().map(pin).collect();
-        let inst = Inst { name, of: of.clone(), pins, comment: None };
+        let inst = Inst { name, of: of.clone(), pins, reset: None, comment: None };
         self.state.borrow_mut().net.insts.push(inst);
         Instance { m: self, index }
     }
@@ -217,6 +217,15 @@ impl<'m> Instance<'m> {
     pub fn set(self, port: &str, value: impl Operand<'m>) -> Instance<'m> {
         let at = Location::caller();
         self.m.drive(self.port_at(port, at), value, at);
+        self
+    }
+
+    /// Resets the instance with a signal of the parent's instead of the parent's own reset, which
+    /// the signal has to include: `soft | m.rst()`, or a register that `rst` sets.
+    #[track_caller]
+    pub fn reset_by(self, reset: Sig<'m>) -> Instance<'m> {
+        let reset = self.m.truth(reset, "a reset", Location::caller());
+        self.m.state.borrow_mut().net.insts[self.index].reset = Some(reset.id);
         self
     }
 

@@ -35,6 +35,8 @@ pub struct Interpreter {
     order: Vec<Id>,
     values: Vec<Bits>,
     memories: Vec<Vec<Bits>>,
+    /// What resets each node's module.
+    resets: Vec<Id>,
     names: HashMap<String, Id>,
     stale: bool,
     cycle: u64,
@@ -50,7 +52,8 @@ impl Interpreter {
         let name = Some("rst".to_string());
         net.nodes.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at });
         let mut names = HashMap::from([("rst".to_string(), RST)]);
-        flatten(&mut net, &mut names, design.component(), "", None);
+        let mut resets = vec![RST];
+        flatten(&mut net, &mut names, &mut resets, design.component(), "", None, RST);
         let order = check::order(&net).expect("a built design has no combinational loop");
         let computed = |id: &Id| !matches!(net.node(*id).op, Op::Input | Op::Reg | Op::MemRead(..));
         let order = order.into_iter().filter(computed).collect();
@@ -58,7 +61,7 @@ impl Interpreter {
         let contents =
             |m: &Mem| m.init.clone().unwrap_or_else(|| vec![Bits::zero(m.ty.width()); m.depth]);
         let memories = net.mems.iter().map(contents).collect();
-        Interpreter { net, order, values, memories, names, stale: true, cycle: 0 }
+        Interpreter { net, order, values, memories, resets, names, stale: true, cycle: 0 }
     }
 
     #[track_caller]
@@ -157,12 +160,14 @@ impl Interpreter {
         }
     }
 
+    fn in_reset(&self, id: Id) -> bool {
+        self.is_set(self.resets[id.0 as usize])
+    }
+
     fn properties(&self) -> Result<(), Violation> {
-        if self.is_set(RST) {
-            return Ok(());
-        }
         let checked = self.net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
-        match checked.into_iter().find(|f| !self.is_set(f.cond)) {
+        let fails = |f: &Formal| !self.is_set(f.cond) && !self.in_reset(f.cond);
+        match checked.into_iter().find(|f| fails(f)) {
             Some(f) => Err(Violation { name: f.name.clone(), cycle: self.cycle }),
             None => Ok(()),
         }
@@ -172,7 +177,7 @@ impl Interpreter {
         let mut next: Vec<(Id, Bits)> = vec![];
         for (&id, reset) in &self.net.regs {
             match reset {
-                Some(value) if self.is_set(RST) => next.push((id, value.clone())),
+                Some(value) if self.in_reset(id) => next.push((id, value.clone())),
                 _ => next.extend(self.driven(id).map(|v| (id, v.clone()))),
             }
         }
@@ -212,9 +217,11 @@ fn spread(bytes: &Bits) -> Bits {
 fn flatten(
     flat: &mut Netlist,
     names: &mut HashMap<String, Id>,
+    resets: &mut Vec<Id>,
     of: &Component,
     path: &str,
     pins: Option<&[Id]>,
+    reset: Id,
 ) {
     let net = of.net();
     let base = flat.nodes.len() as u32;
@@ -230,6 +237,7 @@ fn flatten(
             names.entry(format!("{path}{name}")).or_insert(Id(flat.nodes.len() as u32));
         }
         flat.nodes.push(Node { op, ..node.clone() });
+        resets.push(reset);
     }
     for (&id, drives) in &net.drives {
         let drive = |d: &Drive| Drive { when: d.when.map(to), value: to(d.value), at: d.at };
@@ -250,8 +258,8 @@ fn flatten(
         flat.nodes[wire.0 as usize].op = Op::Wire;
         flat.drives.insert(wire, vec![Drive { when: None, value: from, at }]);
     };
-    if let Some(reset) = net.reset {
-        join(flat, to(reset), RST);
+    if let Some(own) = net.reset {
+        join(flat, to(own), reset);
     }
     for (port, &pin) in net.ports.iter().zip(pins.unwrap_or_default()) {
         match port.direction {
@@ -261,6 +269,8 @@ fn flatten(
     }
     for inst in &net.insts {
         let pins: Vec<Id> = inst.pins.iter().map(|&pin| to(pin)).collect();
-        flatten(flat, names, &inst.of, &format!("{path}{}.", inst.name), Some(&pins));
+        let reset = inst.reset.map_or(reset, to);
+        let path = format!("{path}{}.", inst.name);
+        flatten(flat, names, resets, &inst.of, &path, Some(&pins), reset);
     }
 }

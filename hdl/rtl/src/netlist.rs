@@ -232,6 +232,8 @@ pub(crate) struct Inst {
     pub of: Component,
     /// One node per port of the component, in its order: a wire for inputs, else `InstOut`.
     pub pins: Vec<Id>,
+    /// What resets it, where that is not the parent's own reset.
+    pub reset: Option<Id>,
     pub comment: Option<String>,
 }
 
@@ -367,7 +369,8 @@ impl Netlist {
     }
 
     fn needs(&self, port: &str, own: bool) -> bool {
-        own || self.insts.iter().any(|i| i.of.implicit().contains(&port))
+        let passed_on = |i: &Inst| port == "clk" || i.reset.is_none();
+        own || self.insts.iter().any(|i| passed_on(i) && i.of.implicit().contains(&port))
     }
 
     pub fn needs_clock(&self) -> bool {

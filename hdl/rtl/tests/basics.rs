@@ -159,3 +159,29 @@ fn foregone_comparisons() {
         assert_eq!(sim.u64("above") == 1, (value & 0xfff) > 200, "{value}");
     }
 }
+
+#[test]
+fn an_instance_can_have_a_reset_of_its_own() {
+    let part = Module::new("part");
+    let count = part.reg("count", UInt(4)).reset(3);
+    count.set(count.wrapping_add(1));
+    part.output("value", UInt(4)).set(count);
+    let part = part.finish();
+
+    let m = Module::new("whole");
+    let clear = m.input("clear", UInt(1));
+    let cleared = m.instance_of("u_cleared", &part).reset_by((clear | m.rst()).named("restart"));
+    let plain = m.instance_of("u_plain", &part);
+    m.output("cleared", UInt(4)).set(cleared.port("value"));
+    m.output("plain", UInt(4)).set(plain.port("value"));
+    let design = m.build().unwrap();
+    assert!(design.file("whole").unwrap().contains(".rst(restart)"));
+
+    let mut sim = Interpreter::new(&design);
+    sim.reset();
+    sim.step();
+    assert_eq!((sim.u64("cleared"), sim.u64("plain")), (4, 4));
+    sim.poke("clear", 1);
+    sim.step();
+    assert_eq!((sim.u64("cleared"), sim.u64("plain")), (3, 5));
+}

@@ -227,8 +227,11 @@ impl Body<'_> {
     fn instance(&mut self, inst: &Inst) {
         self.gap = true;
         self.comment("  ", inst.comment.as_deref());
-        let implicit = inst.of.implicit().iter();
-        let mut pins: Vec<String> = implicit.map(|name| format!(".{name}({name})")).collect();
+        let mut pins = vec![];
+        for name in inst.of.implicit() {
+            let by = inst.reset.filter(|_| *name == "rst").map(|reset| self.w.expr(reset));
+            pins.push(format!(".{name}({})", by.as_deref().unwrap_or(name)));
+        }
         for (port, &pin) in inst.of.net().ports.iter().zip(&inst.pins) {
             let text = match port.direction {
                 Direction::Input => self.w.expr(pin),

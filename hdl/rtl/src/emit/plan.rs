@@ -40,6 +40,7 @@ pub(super) fn uses(net: &Netlist, live: impl Fn(Id) -> bool) -> Vec<u32> {
     for mem in net.mems.iter().filter(|m| m.reads.iter().any(|r| live(r.out))) {
         mem.write_fan_in().into_iter().for_each(&mut count);
     }
+    net.insts.iter().filter_map(|i| i.reset).for_each(&mut count);
     net.formals.iter().for_each(|f| count(f.cond));
     uses
 }
@@ -55,7 +56,7 @@ pub(super) fn uncast(net: &Netlist, mut id: Id) -> Id {
 impl Plan {
     pub fn new(net: &Netlist) -> Plan {
         let order = check::order(net).unwrap_or_default();
-        let pins = net.insts.iter().flat_map(|i| i.pins.iter().copied());
+        let pins = net.insts.iter().flat_map(|i| i.pins.iter().copied().chain(i.reset));
         let live = net.reach(net.ports(Direction::Output).chain(pins), true);
         let formal = net.reach(net.formals.iter().map(|f| f.cond), true);
         let part = live.into_iter().zip(formal).map(|reached| match reached {
