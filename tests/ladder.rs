@@ -10,14 +10,14 @@ use cargo_metadata::{Metadata, MetadataCommand};
 ///
 /// One way only: what a model computes must not depend on how it is stored, what an image
 /// means not on the hardware that executes it, and neither on who asks. So each of them can
-/// be read, tested and trusted without the ones below. Crates that come later take their
-/// place in this order: sterna-hdl after sterna-rtl, sterna-sim before sterna.
+/// be read, tested and trusted without the ones below.
 const LADDER: &[(&str, &[&str])] = &[
     ("sterna-model", &[]),
     ("sterna-firmware", &["sterna-model"]),
     ("sterna-rtl", &[]),
-    ("sterna-sim", &["sterna-rtl"]),
-    ("sterna", &["sterna-model", "sterna-firmware"]),
+    ("sterna-hdl", &["sterna-model", "sterna-firmware", "sterna-rtl"]),
+    ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl"]),
+    ("sterna", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-sim"]),
 ];
 
 /// Files above this are split.

@@ -174,6 +174,17 @@ pub enum FirmwareError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A geometry that no core can have.
+    #[error("geometry: {field} is {reason}; correct the manifest")]
+    Geometry {
+        /// Which field.
+        field: &'static str,
+        /// What it is, and what it may be.
+        reason: String,
+    },
+    /// A model that a core is too small for.
+    #[error("the model does not fit the core: {0}; generate the core with a larger geometry")]
+    TooSmall(String),
     /// The checkpoint or tokenizer was refused.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -203,6 +214,8 @@ impl FirmwareError {
             SlotTwice(_) => "F013",
             NoSlots => "F014",
             Unrepresentable { .. } => "F015",
+            Geometry { .. } => "F016",
+            TooSmall(_) => "F017",
             Model(error) => error.code(),
         }
     }

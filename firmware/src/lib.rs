@@ -20,6 +20,7 @@
 //! | [`kernel`] | ternary dot products on the host's SIMD units |
 //! | [`golden`], [`float`] | the two interpreters |
 //! | [`device`] | the trait that every device implements |
+//! | [`geometry`] | rates and on-chip sizes of a core, and whether a model fits it |
 
 pub mod bounds;
 pub mod compile;
@@ -28,6 +29,7 @@ pub mod disasm;
 pub mod error;
 pub mod file;
 pub mod float;
+pub mod geometry;
 pub mod golden;
 pub mod image;
 pub mod inspect;

@@ -1,0 +1,17 @@
+//! The core: a token's whole path in hardware, written with `sterna-rtl`.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`units`] | the arithmetic, one unit a file, each equal to its function in `sterna_model::numerics` |
+//! | [`core`] | what moves the data: front end, memories, quantiser, epilogue, head, control, top |
+//! | [`probe`] | what a simulation sees of every instruction |
+//! | [`record`] | what a run leaves in memory |
+//! | [`registers`] | the register map |
+//! | [`fault`] | why a core stopped |
+
+pub mod core;
+pub mod fault;
+pub mod probe;
+pub mod record;
+pub mod registers;
+pub mod units;

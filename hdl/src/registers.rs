@@ -1,0 +1,199 @@
+//! The register map: one table, from which come the hardware, the accessors and
+//! `docs/registers.md`.
+
+use std::fmt::Write;
+
+use sterna_rtl::parts::{Access, LiteRegisters, Register};
+
+use crate::fault::Fault;
+
+/// A register, by byte offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reg {
+    /// Name in the manual; its port has the same in lower case.
+    pub name: &'static str,
+    /// Byte offset.
+    pub offset: u32,
+    /// Bits.
+    pub width: u32,
+    /// What the bus may do.
+    pub access: Access,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+macro_rules! registers {
+    ($($offset:literal $name:ident $width:literal $access:ident $doc:literal;)*) => {
+        $(
+            #[doc = $doc]
+            pub const $name: Reg = Reg {
+                name: stringify!($name),
+                offset: $offset,
+                width: $width,
+                access: Access::$access,
+                doc: $doc,
+            };
+        )*
+
+        /// Every register, by offset.
+        pub const ALL: &[Reg] = &[$($name),*];
+    };
+}
+
+registers! {
+    0x000 ID 32 Read "Says that this is a Sterna core: 0x4e525453, `STRN`.";
+    0x004 ISA 8 Read "Version of the instruction set.";
+    0x008 MANIFEST_LO 32 Read "First eight bytes of the SHA-256 of the geometry's manifest, low word.";
+    0x00c MANIFEST_HI 32 Read "The same, high word.";
+    0x010 BUS 16 Read "Geometry: bits of a beat.";
+    0x014 WAYS 8 Read "Geometry: elements a clock of the epilogue.";
+    0x018 QUANTISERS 8 Read "Geometry: elements a clock of the quantiser.";
+    0x01c TOP_K 8 Read "Geometry: candidates of the head.";
+    0x020 SLOTS 8 Read "Geometry: sequences on chip.";
+    0x024 CHANNELS 8 Read "Geometry: memory channels.";
+    0x028 MAX_HIDDEN 16 Read "Geometry: most elements of the residual stream.";
+    0x02c MAX_INNER 16 Read "Geometry: most elements of the recurrence.";
+    0x030 MAX_INTERMEDIATE 16 Read "Geometry: most elements of the GLU.";
+    0x034 MAX_STATE 24 Read "Geometry: most elements of recurrent state.";
+    0x038 PREFETCH 24 Read "Geometry: beats of the prefetch FIFO.";
+
+    0x040 IMAGE_LO 32 Write "Address of the image, a multiple of 4096, low word.";
+    0x044 IMAGE_HI 8 Write "The same, high byte.";
+    0x048 EMBED_LO 32 Write "Address of the embedding rows, a multiple of 4096, low word.";
+    0x04c EMBED_HI 8 Write "The same, high byte.";
+    0x050 STATE_LO 32 Write "Address that state is saved to and loaded from, a multiple of 4096, low word.";
+    0x054 STATE_HI 8 Write "The same, high byte.";
+    0x058 RESULT_LO 32 Write "Address of the result records, a multiple of 4096, low word.";
+    0x05c RESULT_HI 8 Write "The same, high byte.";
+    0x060 LOGITS_LO 32 Write "Address of the accumulators of all tokens, a multiple of 4096, low word.";
+    0x064 LOGITS_HI 8 Write "The same, high byte.";
+    0x068 IMAGE_UNITS 32 Write "Units of 64 bytes that a pass reads: the image, or with `no_head` all before the head.";
+    0x06c ROW_UNITS 10 Write "Units of an embedding row: hidden / 32 + 1.";
+    0x070 STATE_UNITS 19 Write "Units that a save or load moves: state elements / 16.";
+    0x074 WATCHDOG 32 Write "Clocks without any progress after which a run fails; 0 for never.";
+
+    0x080 MODE 2 Write "Bit 0 `no_head`: stop a pass before the head. Bit 1 `logits`: write the accumulators of all tokens.";
+    0x084 COUNT 16 Write "Passes of a run: the first takes TOKEN, each next the best token of the one before.";
+    0x088 SLOT_MASK 8 Write "Sequences that take part in a run, a bit each; this core has bit 0.";
+    0x08c TOKEN_0 20 Write "Token that enters sequence 0.";
+    0x090 STOP_0 21 Write "Bit 20 set: a run ends after this token was best.";
+    0x094 STOP_1 21 Write "Another one.";
+    0x098 STOP_2 21 Write "Another one.";
+    0x09c STOP_3 21 Write "Another one.";
+    0x0a0 COMMAND 5 Pulse "Bit 0 run, 1 clear the state of SLOT_MASK, 2 save it, 3 load it, 4 soft reset.";
+
+    0x0c0 STATUS 5 Read "Bit 0 busy, 1 done, 2 failed, 3 state valid, 4 waiting for the memory after a failure.";
+    0x0c4 ERROR 8 Read "Why it failed; see the list of faults.";
+    0x0c8 ERROR_SEGMENT 32 Read "Segment at which it failed, from 0.";
+    0x0cc TOKENS_DONE 16 Read "Passes that the run has finished.";
+    0x0d0 LAST_TOKEN 20 Read "Best token of the last pass that had a head.";
+    0x0d4 IMAGE_ID_LO 32 Read "Id of the image that was read last, low word.";
+    0x0d8 IMAGE_ID_HI 32 Read "The same, high word.";
+    0x0dc SATURATIONS 32 Read "Values clamped since reset.";
+
+    0x100 CYCLES_LO 32 Read "Clocks of the run so far, low word.";
+    0x104 CYCLES_HI 32 Read "The same, high word.";
+    0x108 BEATS_LO 32 Read "Clocks in which a beat of the image was taken, low word.";
+    0x10c BEATS_HI 32 Read "The same, high word.";
+    0x110 STARVED_LO 32 Read "Clocks in which the core could have taken a beat and had none, low word.";
+    0x114 STARVED_HI 32 Read "The same, high word.";
+    0x118 BLOCKED_LO 32 Read "Clocks in which a beat waited for the core, low word.";
+    0x11c BLOCKED_HI 32 Read "The same, high word.";
+    0x120 IDLE_LO 32 Read "Clocks in which there was no beat and none was wanted, low word.";
+    0x124 IDLE_HI 32 Read "The same, high word.";
+}
+
+/// What [`ID`] reads as.
+pub const ID_VALUE: u32 = u32::from_le_bytes(*b"STRN");
+/// Bits of a byte address on the register bus.
+pub const ADDRESS_BITS: u32 = 12;
+
+/// Bits of [`MODE`].
+pub mod mode {
+    /// Stop before the head.
+    pub const NO_HEAD: u32 = 1;
+    /// Write every accumulator of the head.
+    pub const LOGITS: u32 = 2;
+}
+
+/// Bits of [`COMMAND`].
+pub mod command {
+    /// Start a run.
+    pub const RUN: u32 = 1;
+    /// Clear the state.
+    pub const CLEAR: u32 = 2;
+    /// Save the state.
+    pub const SAVE: u32 = 4;
+    /// Load the state.
+    pub const LOAD: u32 = 8;
+    /// Soft reset: end whatever runs, let the memory finish, forget the fault.
+    pub const RESET: u32 = 16;
+}
+
+/// Bits of [`STATUS`].
+pub mod status {
+    /// A command is being obeyed.
+    pub const BUSY: u32 = 1;
+    /// The last command was obeyed.
+    pub const DONE: u32 = 2;
+    /// It failed; [`super::ERROR`](super::ERROR) says why.
+    pub const FAILED: u32 = 4;
+    /// The recurrent state is what the passes since the last clear or load made of it.
+    pub const STATE_VALID: u32 = 8;
+    /// Reads or writes are still under way after a failure or soft reset.
+    pub const DRAINING: u32 = 16;
+}
+
+/// The valid bit of a stop register.
+pub const STOP_VALID: u32 = 1 << 20;
+
+impl Reg {
+    /// Name of its port.
+    pub fn port(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+}
+
+/// The registers as hardware.
+pub fn bank() -> LiteRegisters {
+    let register = |r: &Reg| Register {
+        name: r.port(),
+        offset: r.offset,
+        width: r.width,
+        access: r.access,
+        reset: 0,
+        doc: r.doc.into(),
+    };
+    LiteRegisters {
+        name: "sterna".into(),
+        addr: ADDRESS_BITS,
+        registers: ALL.iter().map(register).collect(),
+    }
+}
+
+/// The register map as a page of the manual.
+pub fn manual() -> String {
+    let mut text = String::from(
+        "# Registers\n\n\
+         AXI4-Lite, 32 bits, little-endian; generated from `hdl/src/registers.rs`. An access to an\n\
+         offset that is not listed, and a write to a register that is only read, answer SLVERR.\n\n\
+         | offset | name | bits | | meaning |\n|---|---|---|---|---|\n",
+    );
+    for r in ALL {
+        let access = match r.access {
+            Access::Read => "read",
+            Access::Write => "read, write",
+            Access::Pulse => "write",
+        };
+        let _ = writeln!(
+            text,
+            "| {:#05x} | {} | {} | {access} | {} |",
+            r.offset, r.name, r.width, r.doc
+        );
+    }
+    text += "\n## Faults\n\nWhat ERROR reads as; 0 means none.\n\n| code | meaning |\n|---|---|\n";
+    for fault in Fault::ALL {
+        let _ = writeln!(text, "| {} | {} |", fault as u8, fault.meaning());
+    }
+    text
+}
