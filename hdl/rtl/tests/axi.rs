@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sterna_rtl::parts::{Access, LiteRegisters, ReadMaster, Register};
+use sterna_rtl::parts::{Access, LiteRegisters, ReadMaster, ReadMux, Register, WriteMaster};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{AxiKind, AxiWidths, Bits, Design, Generate, Interpreter, Module, UInt};
 
@@ -83,7 +83,7 @@ fn job(
 fn read_master() {
     for (data, depth) in [(64, 512), (512, 64), (512, 256), (128, 256)] {
         let widths = AxiWidths { addr: 34, data, id: 2 };
-        let design = ReadMaster { widths, length: 24, depth }.build().unwrap();
+        let design = ReadMaster { widths, length: 24, depth, number: 0 }.build().unwrap();
         let mut sim = Interpreter::new(&design);
         sim.reset();
         let mut rng = Rng::new(u64::from(data));
@@ -99,8 +99,207 @@ fn read_master() {
         assert_eq!(sim.u64("error"), 0);
     }
     let widths = AxiWidths { addr: 32, data: 512, id: 1 };
-    let design = ReadMaster { widths, length: 16, depth: 128 }.build().unwrap();
+    let design = ReadMaster { widths, length: 16, depth: 128, number: 1 }.build().unwrap();
     insta::assert_snapshot!("read_master", design.file(&design.top).unwrap());
+}
+
+#[test]
+fn an_aborted_read_leaves_nothing_under_way() {
+    let widths = AxiWidths { addr: 34, data: 512, id: 1 };
+    let design = ReadMaster { widths, length: 24, depth: 128, number: 0 }.build().unwrap();
+    let mut sim = Interpreter::new(&design);
+    sim.reset();
+    for seed in 0..40 {
+        let mut rng = Rng::new(seed);
+        let mut memory = Memory { width: 512, pending: VecDeque::new(), offered: false, most: 0 };
+        sim.poke("start", 1);
+        sim.poke("addr", 4096 * seed);
+        sim.poke("beats", 1000);
+        sim.poke("m_ready", 1);
+        for clock in 0..1000 {
+            if clock == 2 + seed * 3 {
+                sim.poke("abort", 1);
+            }
+            memory.serve(&mut sim, &mut rng, 3);
+            let aborted = clock >= 2 + seed * 3;
+            assert!(!aborted || sim.u64("m_valid") == 0, "seed {seed}: a beat after the abort");
+            if aborted && sim.u64("busy") == 0 {
+                break;
+            }
+            sim.step();
+            sim.poke("start", 0);
+        }
+        assert_eq!(sim.u64("busy"), 0, "seed {seed}: it never ends");
+        assert!(memory.pending.is_empty(), "seed {seed}: beats are still under way");
+        assert_eq!(sim.u64("m_axi_arvalid"), 0);
+        sim.poke("abort", 0);
+        // The next job is as if nothing had been.
+        job(&mut sim, &design, 512, (64 * seed, 70), 2, seed);
+    }
+}
+
+/// A memory that takes writes at its own pace, and what it holds.
+#[derive(Default)]
+struct Sink {
+    bursts: VecDeque<(u64, u64)>,
+    beats: VecDeque<(Bits, bool)>,
+    written: Vec<(u64, Bits)>,
+    answers: u64,
+}
+
+impl Sink {
+    fn serve(&mut self, sim: &mut Interpreter, rng: &mut Rng, idle: u64, resp: u64) {
+        let pause = |rng: &mut Rng| idle > 0 && rng.one_in(idle);
+        sim.poke("m_axi_awready", !pause(rng));
+        sim.poke("m_axi_wready", !pause(rng));
+        let answer = self.answers > 0 && !pause(rng);
+        sim.poke("m_axi_bvalid", answer);
+        sim.poke("m_axi_bresp", resp);
+        if answer && sim.u64("m_axi_bready") == 1 {
+            self.answers -= 1;
+        }
+        let fires = |sim: &mut Interpreter, channel: &str| {
+            let bit = |sim: &mut Interpreter, s: &str| sim.u64(&format!("m_axi_{channel}{s}")) == 1;
+            bit(sim, "valid") && bit(sim, "ready")
+        };
+        if fires(sim, "aw") {
+            self.bursts.push_back((sim.u64("m_axi_awaddr"), sim.u64("m_axi_awlen") + 1));
+        }
+        if fires(sim, "w") {
+            self.beats.push_back((sim.peek("m_axi_wdata"), sim.u64("m_axi_wlast") == 1));
+        }
+        let Some(&(addr, count)) = self.bursts.front() else { return };
+        let bytes = u64::from(self.beats.front().map_or(8, |b| b.0.width() / 8));
+        assert_eq!(addr / 4096, (addr + count * bytes - 1) / 4096, "{addr:#x} crosses 4 KiB");
+        if self.beats.len() as u64 >= count {
+            self.bursts.pop_front();
+            for i in 0..count {
+                let (data, last) = self.beats.pop_front().unwrap();
+                assert_eq!(last, i + 1 == count, "wlast");
+                self.written.push((addr + i * bytes, data));
+            }
+            self.answers += 1;
+        }
+    }
+}
+
+#[test]
+fn write_master() {
+    for data in [64, 512] {
+        let widths = AxiWidths { addr: 34, data, id: 1 };
+        let design = WriteMaster { widths, length: 20 }.build().unwrap();
+        let mut sim = Interpreter::new(&design);
+        sim.reset();
+        let bytes = u64::from(data / 8);
+        for seed in 0..24 {
+            let mut rng = Rng::new(seed);
+            let (count, addr) = (1 + rng.below(150), bytes * rng.below(1000));
+            // Every third job is aborted in the middle.
+            let abort = (seed % 3 == 2).then(|| rng.below(2 * count));
+            let idle = [0, 2, 5][seed as usize / 3 % 3];
+            let (mut sink, mut sent) = (Sink::default(), 0);
+            let word = |i: u64| Rng::new(1000 * seed + i).bits(data);
+            sim.poke("start", 1);
+            sim.poke("addr", addr);
+            sim.poke("beats", count);
+            for clock in 0.. {
+                assert!(clock < 10_000, "seed {seed}: stuck");
+                sim.poke("abort", abort.is_some_and(|at| clock >= at));
+                sim.poke("s_valid", sent < count && (idle == 0 || !rng.one_in(idle)));
+                sim.poke("s_data", word(sent));
+                sink.serve(&mut sim, &mut rng, idle, 2 * (seed % 2));
+                sent += sim.u64("s_valid") & sim.u64("s_ready");
+                sim.step();
+                sim.poke("start", 0);
+                if sim.u64("busy") == 0 {
+                    break;
+                }
+            }
+            assert!(sink.bursts.is_empty() && sink.answers == 0, "seed {seed}: half a burst");
+            for (i, written) in sink.written.iter().enumerate() {
+                assert_eq!(*written, (addr + i as u64 * bytes, word(i as u64)), "seed {seed}");
+            }
+            let all = sink.written.len() as u64;
+            assert!(all == count || (abort.is_some() && all < count), "seed {seed}: {all} beats");
+            assert_eq!(sim.u64("error"), if all > 0 { seed % 2 } else { 0 }, "seed {seed}");
+            sim.poke("abort", 0);
+            sim.poke("s_valid", 0);
+            if abort.is_some() {
+                sim.reset();
+            }
+        }
+    }
+    let widths = AxiWidths { addr: 32, data: 64, id: 1 };
+    let design = WriteMaster { widths, length: 16 }.build().unwrap();
+    insta::assert_snapshot!("write_master", design.file(&design.top).unwrap());
+}
+
+#[test]
+fn two_readers_share_a_port() {
+    // Two readers behind the multiplexer, which sees their addresses and IDs.
+    let widths = AxiWidths { addr: 34, data: 512, id: 1 };
+    let m = Module::new("two_readers");
+    let mux = m.instance("u_mux", &ReadMux { widths });
+    for number in 0..2 {
+        let reader = ReadMaster { widths, length: 24, depth: 64, number };
+        let reader = m.instance(format!("u_reader_{number}"), &reader);
+        for (port, ty) in [("start", UInt(1)), ("addr", UInt(34)), ("beats", UInt(24))] {
+            reader.set(port, m.input(format!("{port}_{number}"), ty));
+        }
+        reader.set("abort", 0);
+        m.output(format!("busy_{number}"), UInt(1)).set(reader.port("busy"));
+        m.stream_out(&format!("m{number}"), UInt(512), true).connect(reader.stream("m"));
+        let side = mux.axi(&format!("s{number}_axi"), AxiKind::Read, widths);
+        side.connect(&reader.axi("m_axi", AxiKind::Read, widths));
+        m.output(format!("error_{number}"), UInt(1)).set(reader.port("error"));
+    }
+    m.axi_master("m_axi", AxiKind::Read, widths).connect(&mux.axi("m_axi", AxiKind::Read, widths));
+    let mut sim = Interpreter::new(&m.build().unwrap());
+    sim.reset();
+    let mut rng = Rng::new(7);
+    // Beats under way for each reader; a memory may answer different IDs in any order.
+    let mut pending = [VecDeque::new(), VecDeque::new()];
+    let (mut got, counts) = ([0u64; 2], [300u64, 77]);
+    for (number, count) in counts.into_iter().enumerate() {
+        sim.poke(&format!("start_{number}"), 1);
+        sim.poke(&format!("addr_{number}"), 1 << (20 + number));
+        sim.poke(&format!("beats_{number}"), count);
+    }
+    let mut offered: Option<usize> = None;
+    while got != counts {
+        assert!(sim.cycle() < 5000, "stuck at {got:?}");
+        let ready: Vec<usize> = (0..2).filter(|&id| !pending[id].is_empty()).collect();
+        if offered.is_none() && !ready.is_empty() && !rng.one_in(3) {
+            offered = Some(ready[rng.below(ready.len() as u64) as usize]);
+        }
+        let id = offered.unwrap_or(0);
+        let addr: u64 = pending[id].front().copied().unwrap_or(0);
+        sim.poke("m_axi_rvalid", offered.is_some());
+        sim.poke("m_axi_rid", id as u64);
+        sim.poke("m_axi_rdata", word(512, addr));
+        sim.poke("m_axi_arready", rng.one_in(2));
+        if offered.is_some() && sim.u64("m_axi_rready") == 1 {
+            pending[id].pop_front();
+            offered = None;
+        }
+        if sim.u64("m_axi_arvalid") == 1 && sim.u64("m_axi_arready") == 1 {
+            let (addr, beats) = (sim.u64("m_axi_araddr"), sim.u64("m_axi_arlen") + 1);
+            let id = sim.u64("m_axi_arid") as usize;
+            pending[id].extend((0..beats).map(|i| addr + 64 * i));
+        }
+        for (number, got) in got.iter_mut().enumerate() {
+            sim.poke(&format!("m{number}_ready"), rng.one_in(2));
+            let fires = ["valid", "ready"].iter().all(|s| sim.u64(&format!("m{number}_{s}")) == 1);
+            if fires {
+                let at = (1 << (20 + number)) + 64 * *got;
+                assert_eq!(sim.peek(&format!("m{number}_data")), word(512, at), "reader {number}");
+                *got += 1;
+            }
+        }
+        sim.step();
+        sim.poke("start_0", 0);
+        sim.poke("start_1", 0);
+    }
 }
 
 fn table() -> LiteRegisters {

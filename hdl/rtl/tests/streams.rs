@@ -3,7 +3,7 @@
 #[path = "common/stream.rs"]
 mod stream;
 
-use sterna_rtl::parts::{Fifo, SkidBuffer, Storage};
+use sterna_rtl::parts::{Fifo, Pack, SkidBuffer, Storage, Unpack};
 use sterna_rtl::{Generate, Interpreter, Module, SInt, UInt};
 use stream::{beats, transfer};
 
@@ -89,4 +89,61 @@ impl Generate for Joined {
 #[test]
 fn streams_connect() {
     behaves(&Joined, 8, true, 2);
+}
+
+/// Words into beats and out again.
+struct ThereAndBack {
+    word: u32,
+    beat: u32,
+}
+
+impl Generate for ThereAndBack {
+    fn name(&self) -> String {
+        format!("there_and_back_{}_{}", self.word, self.beat)
+    }
+
+    fn describe(&self, m: &Module) {
+        let pack = m.instance("u_pack", &Pack { from: self.word, to: self.beat });
+        let unpack = m.instance("u_unpack", &Unpack { from: self.beat, to: self.word });
+        let (source, inside) = (m.stream_in("s", UInt(self.word), false), pack.stream("s"));
+        inside.valid.set(source.valid);
+        inside.data.set(source.data);
+        if let Some(last) = inside.last {
+            last.set(0);
+        }
+        source.ready.set(inside.ready);
+        unpack.stream("s").connect(pack.stream("m"));
+        m.stream_out("m", UInt(self.word), false).connect(unpack.stream("m"));
+    }
+}
+
+#[test]
+fn gearboxes() {
+    for (word, beat) in [(8, 32), (16, 128), (64, 64)] {
+        // A beat is complete with its last word, and passes three registers.
+        behaves(&ThereAndBack { word, beat }, word, false, u64::from(beat / word) + 2);
+    }
+    insta::assert_snapshot!("pack", Pack { from: 8, to: 32 }.build().unwrap().verilog());
+    insta::assert_snapshot!("unpack", Unpack { from: 32, to: 8 }.build().unwrap().verilog());
+}
+
+#[test]
+fn the_last_word_completes_a_beat() {
+    let mut sim = Interpreter::new(&Pack { from: 8, to: 32 }.build().unwrap());
+    sim.reset();
+    sim.poke("s_valid", 1);
+    sim.poke("m_ready", 1);
+    let words = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    let (mut sent, mut got) = (0, vec![]);
+    for _ in 0..30 {
+        sim.poke("s_valid", sent < words.len());
+        sim.poke("s_data", words.get(sent).copied().unwrap_or(0));
+        sim.poke("s_last", sent == 5 || sent == 8);
+        sent += usize::from(sent < words.len() && sim.u64("s_ready") == 1);
+        if sim.u64("m_valid") == 1 {
+            got.push((sim.u64("m_data"), sim.u64("m_last")));
+        }
+        sim.step();
+    }
+    assert_eq!(got, [(0x0403_0201, 0), (0x0605, 1), (0x09_0807, 1)]);
 }

@@ -44,7 +44,15 @@ fn designs() -> Vec<Design> {
             widths: AxiWidths { addr: 34, data, id: 2 },
             length: 24,
             depth,
+            number: 1,
         }));
+        let widths = AxiWidths { addr: 34, data, id: 2 };
+        parts.push(Box::new(WriteMaster { widths, length: 24 }));
+        parts.push(Box::new(ReadMux { widths }));
+        for word in [8, 32, data] {
+            parts.push(Box::new(Pack { from: word, to: data }));
+            parts.push(Box::new(Unpack { from: data, to: word }));
+        }
     }
     let register = |name: &str, offset, access| Register {
         name: name.into(),

@@ -22,6 +22,8 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// readers that share a memory cannot block each other. As many bursts are outstanding as fit.
 /// `start` is ignored while busy; `addr` is aligned to a beat, `beats` at least 1. `error` is set by
 /// a response other than OKAY and stays until the next start; the data is given out all the same.
+/// While `abort` is high nothing is asked for, and what was asked for arrives and is dropped: once
+/// `busy` has fallen the memory owes nothing, and the reader may be reset.
 ///
 /// Latency: two clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
 /// FIFO, and some `2 * addr` LUTs and registers.
@@ -33,6 +35,8 @@ pub struct ReadMaster {
     pub length: u32,
     /// Beats of the FIFO: a power of two, at least as long as a burst.
     pub depth: usize,
+    /// The ID of its transactions.
+    pub number: u32,
 }
 
 impl ReadMaster {
@@ -61,7 +65,8 @@ impl ReadMaster {
 impl Generate for ReadMaster {
     fn name(&self) -> String {
         let w = self.widths;
-        format!("read_master_a{}_d{}_i{}_l{}_f{}", w.addr, w.data, w.id, self.length, self.depth)
+        let (length, depth, number) = (self.length, self.depth, self.number);
+        format!("read_master_a{}_d{}_i{}_l{length}_f{depth}_n{number}", w.addr, w.data, w.id)
     }
 
     fn describe(&self, m: &Module) {
@@ -90,6 +95,7 @@ impl Generate for ReadMaster {
         let start = m.input("start", UInt(1));
         let first_addr = m.input("addr", UInt(w.addr)).comment("Byte address, aligned to a beat.");
         let beats = m.input("beats", UInt(self.length)).comment("At least 1.");
+        let abort = m.input("abort", UInt(1)).comment("Ask for nothing, drop what comes.");
         let axi = m.axi_master("m_axi", AxiKind::Read, w);
         let out = m.stream_out("m", UInt(w.data), true);
 
@@ -98,7 +104,7 @@ impl Generate for ReadMaster {
         let addr = m.reg("next_addr", UInt(w.addr));
         let to_ask = m.reg("to_ask", UInt(self.length)).reset(0);
         let to_give = m.reg("to_give", UInt(self.length)).reset(0);
-        let begin = (start & !busy).named("begins");
+        let begin = (start & !busy & !abort).named("begins");
 
         // A burst is planned in one clock and issued in the next, so that neither path is long.
         let planned = m.reg("planned", UInt(1)).reset(0);
@@ -110,8 +116,8 @@ impl Generate for ReadMaster {
         let credit =
             credit.reset(self.depth).comment("Places of the FIFO that nobody was promised.");
         let free = (!arvalid | axi.get("arready")).named("free");
-        let issue = (planned & free & credit.ge(length)).named("issue");
-        let given = out.fires().named("given");
+        let issue = (planned & free & credit.ge(length) & !abort).named("issue");
+        let leaves = m.wire("leaves", UInt(1)).comment("A beat leaves the FIFO.");
 
         let reach = self.reach(addr);
         let next = to_ask.lt(reach).mux(to_ask, reach).saturate(count);
@@ -134,8 +140,12 @@ impl Generate for ReadMaster {
             addr.set((addr + (length << self.bytes().trailing_zeros())).truncate(w.addr));
             to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
         });
+        m.when(abort, || {
+            planned.set(0);
+            to_ask.set(0);
+        });
         let promised = issue.mux(length, 0);
-        credit.set((credit + given).wrapping_sub(promised).truncate(credit.width()));
+        credit.set((credit + leaves).wrapping_sub(promised).truncate(credit.width()));
 
         let fifo = m.instance("u_fifo", &self.fifo());
         let arriving = fifo.stream("s");
@@ -145,17 +155,19 @@ impl Generate for ReadMaster {
         m.assert("a_place_for_every_beat", !axi.get("rvalid") | arriving.ready);
 
         let leaving = fifo.stream("m");
-        out.valid.set(leaving.valid);
+        out.valid.set(leaving.valid & !abort);
         out.data.set(leaving.data);
-        leaving.ready.set(out.ready);
+        leaving.ready.set(out.ready | abort);
+        leaves.set(leaving.fires());
         let ends = to_give.eq(1).named("ends");
         if let Some(last) = out.last {
             last.set(ends);
         }
-        m.when(given, || {
+        m.when(out.fires(), || {
             to_give.set(to_give.wrapping_sub(1));
             m.when(ends, || busy.set(0));
         });
+        m.when(abort & !arvalid & credit.eq(self.depth), || busy.set(0));
 
         let error = m.reg("failed", UInt(1)).reset(0);
         m.when(begin, || error.set(0));
@@ -172,7 +184,7 @@ impl Generate for ReadMaster {
 impl ReadMaster {
     /// What never changes: incrementing bursts of whole beats, normal memory, one ID.
     fn constants(&self, axi: &crate::Axi<'_>) {
-        axi.get("arid").set(0);
+        axi.get("arid").set(self.number);
         axi.get("arsize").set(self.bytes().trailing_zeros());
         axi.get("arburst").set(1);
         axi.get("arlock").set(0);
