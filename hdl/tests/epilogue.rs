@@ -3,8 +3,9 @@
 mod common;
 
 use common::{Case, Outputs, Stream, seed, signed};
-use sterna_hdl::units::{ACC_BITS, Rescale};
-use sterna_model::numerics::{self, Scale};
+use sterna_hdl::units::{ACC_BITS, Rescale, Residual, Sigmoid};
+use sterna_model::numerics::mlgru::silu;
+use sterna_model::numerics::{self, Scale, saturate, sigmoid};
 use sterna_rtl::Generate;
 use sterna_rtl::random::Rng;
 
@@ -44,4 +45,98 @@ fn rescale() {
         stream.run(if turn % 2 == 0 { 0 } else { 3 }, cases);
     }
     insta::assert_snapshot!("rescale", Rescale.build().unwrap().verilog());
+}
+
+#[test]
+fn residual() {
+    let mut rng = Rng::new(seed());
+    let ports = &["sum", "clamped"];
+    let outputs = Outputs { valid: "sum_valid", latency: Residual::LATENCY, ports };
+    let mut stream = Stream::new(Residual.build().unwrap(), vec![outputs], seed());
+    for idle in [0, 3] {
+        let cases: Vec<Case> = (0..3000)
+            .map(|n| {
+                let x = signed(&mut rng, 32);
+                let y = match n % 4 {
+                    0 => (1 << 31) - 2 + rng.below(4) as i64 - x,
+                    1 => -(1 << 31) - 2 + rng.below(4) as i64 - x,
+                    2 => signed(&mut rng, 40),
+                    _ => signed(&mut rng, 40) >> 8,
+                };
+                let sum = saturate(x + y, 32);
+                let clamped = sum != x + y;
+                let inputs = [("x", x.into()), ("y", y.into())];
+                Case::new(inputs, [("sum", sum.into()), ("clamped", clamped.into())])
+            })
+            .collect();
+        stream.run(idle, cases);
+    }
+    insta::assert_snapshot!("residual", Residual.build().unwrap().verilog());
+}
+
+/// `clamped` is to be counted: it is 1 beside a valid sum only.
+#[test]
+fn gaps_do_not_clamp() {
+    let mut sim = sterna_rtl::Interpreter::new(&Residual.build().unwrap());
+    sim.reset();
+    sim.poke("x", i32::MAX);
+    sim.poke("y", 1);
+    for cycle in 0..12 {
+        sim.poke("valid", cycle % 3 == 0);
+        let due = cycle >= 2 && (cycle - 2) % 3 == 0;
+        assert_eq!(sim.u64("clamped") == 1, due, "cycle {cycle}");
+        sim.step();
+    }
+}
+
+fn sigmoid_unit() -> Stream {
+    let outputs = vec![
+        Outputs { valid: "sigma_valid", latency: Sigmoid::SIGMA_LATENCY, ports: &["sigma"] },
+        Outputs { valid: "silu_valid", latency: Sigmoid::SILU_LATENCY, ports: &["silu"] },
+    ];
+    Stream::new(Sigmoid.build().unwrap(), outputs, seed())
+}
+
+fn sigmoid_case(x: i32, frac: i32) -> Case {
+    let unit = sigmoid::Sigmoid::new();
+    let outputs = [("sigma", unit.of_fixed(x, frac).into()), ("silu", silu(unit, x, frac).into())];
+    Case::new([("x", x.into())], outputs)
+}
+
+#[test]
+fn sigmoid_random() {
+    let mut rng = Rng::new(seed());
+    let mut stream = sigmoid_unit();
+    for frac in 0..=20 {
+        stream.hold(&[("frac", frac.into())]);
+        // Around +-16.0 and 0, and anything.
+        let end = (16i64 << frac).min(1 << 23);
+        let cases: Vec<Case> = (0..300)
+            .map(|n| {
+                let x = match n % 5 {
+                    0 => end - 8 + rng.below(16) as i64,
+                    1 => -end - 8 + rng.below(16) as i64,
+                    2 => rng.below(64) as i64 - 32,
+                    3 => signed(&mut rng, 24) >> rng.below(23),
+                    _ => signed(&mut rng, 24),
+                };
+                sigmoid_case(x.clamp(-(1 << 23), (1 << 23) - 1) as i32, frac)
+            })
+            .collect();
+        stream.run(if frac % 2 == 0 { 0 } else { 3 }, cases);
+    }
+    let design = Sigmoid.build().unwrap();
+    insta::assert_snapshot!("sigmoid", design.file(&design.top).unwrap());
+}
+
+/// The whole range of the argument, ends included, at every place within a segment.
+#[test]
+fn sigmoid_everywhere() {
+    let mut stream = sigmoid_unit();
+    stream.hold(&[("frac", 16)]);
+    let all = (-(1 << 20)..=1 << 20).step_by(31).chain([1 << 20, (1 << 20) - 1]);
+    stream.run(0, all.map(|u| sigmoid_case(u, 16)));
+    // Every point of the table, and its neighbours.
+    let points = (-512..=512).flat_map(|k| [-1, 0, 1].map(|d| (k << 11) + d));
+    stream.run(0, points.map(|u| sigmoid_case(u, 16)));
 }

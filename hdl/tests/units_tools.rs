@@ -10,10 +10,20 @@ use sterna_hdl::units::*;
 use sterna_rtl::{Design, Generate};
 
 fn designs() -> Vec<Design> {
-    let mut units: Vec<Box<dyn Generate>> =
-        vec![Box::new(TritDecode), Box::new(Quantise), Box::new(Reciprocal), Box::new(Rescale)];
+    let mut units: Vec<Box<dyn Generate>> = vec![
+        Box::new(NormScale),
+        Box::new(Quantise),
+        Box::new(Reciprocal),
+        Box::new(Rescale),
+        Box::new(Residual),
+        Box::new(Sigmoid),
+        Box::new(TritDecode),
+    ];
     for bus in [16, 64, 512] {
         units.push(Box::new(TernaryUnit { bus }));
+    }
+    for ways in [1, 2, 8] {
+        units.push(Box::new(RmsNorm { ways }));
     }
     units.iter().map(|unit| unit.build().unwrap_or_else(|e| panic!("{e}"))).collect()
 }
