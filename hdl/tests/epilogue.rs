@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Case, Outputs, Stream, seed, signed};
-use sterna_hdl::units::{ACC_BITS, Rescale, Residual, Sigmoid};
-use sterna_model::numerics::mlgru::silu;
-use sterna_model::numerics::{self, Scale, saturate, sigmoid};
+use common::{Case, Outputs, Stream, seed, signed, unsigned};
+use sterna_hdl::units::{ACC_BITS, Glu, Mlgru, Rescale, Residual, Sigmoid};
+use sterna_model::numerics::mlgru::{one_minus_f, output_gate, recur, silu};
+use sterna_model::numerics::{self, Scale, glu, saturate, sigmoid};
 use sterna_rtl::Generate;
 use sterna_rtl::random::Rng;
 
@@ -139,4 +139,91 @@ fn sigmoid_everywhere() {
     // Every point of the table, and its neighbours.
     let points = (-512..=512).flat_map(|k| [-1, 0, 1].map(|d| (k << 11) + d));
     stream.run(0, points.map(|u| sigmoid_case(u, 16)));
+}
+
+/// The greatest σ there is.
+const SIGMA_MAX: u64 = (1 << 24) - 2;
+
+/// Both phases, mixed at random, with everything that the other phase would read set to anything.
+#[test]
+fn mlgru() {
+    let mut rng = Rng::new(seed());
+    let ports = &["result"];
+    let outputs = Outputs { valid: "result_valid", latency: Mlgru::LATENCY, ports };
+    let mut stream = Stream::new(Mlgru.build().unwrap(), vec![outputs], seed());
+    let unit = sigmoid::Sigmoid::new();
+    for idle in [0, 3] {
+        let cases: Vec<Case> = (0..4000)
+            .map(|n| {
+                let forget = rng.one_in(2);
+                // Mostly the sigma of some b; sometimes one that the table does not have.
+                let b = (signed(&mut rng, 22) as i32).clamp(-(1 << 20), 1 << 20);
+                let sigma = match n % 4 {
+                    0 => unsigned(&mut rng, 24).min(SIGMA_MAX),
+                    _ => u64::from(unit.of_fixed(-b, 16)),
+                };
+                let lower = unsigned(&mut rng, 16) as u16;
+                let [v, h, g, silu] = [(); 4].map(|()| signed(&mut rng, 24) as i32);
+                let w_g = (signed(&mut rng, 16) as i16).max(-32767);
+                let result = if forget {
+                    // The formula of one_minus_f, which takes b instead.
+                    let span = (1 << 16) - u64::from(lower);
+                    let open = ((span * sigma + (1 << 15)) >> 16) as u32;
+                    if n % 4 > 0 {
+                        assert_eq!(open, one_minus_f(unit, b, lower));
+                    }
+                    recur(h, v, open)
+                } else {
+                    output_gate(g, w_g, silu)
+                };
+                Case::new(
+                    [
+                        ("forget", forget.into()),
+                        ("sigma", sigma.into()),
+                        ("lower", lower.into()),
+                        ("v", v.into()),
+                        ("h", h.into()),
+                        ("g", g.into()),
+                        ("w_g", w_g.into()),
+                        ("silu", silu.into()),
+                    ],
+                    [("result", result.into())],
+                )
+            })
+            .collect();
+        stream.run(idle, cases);
+    }
+    insta::assert_snapshot!("mlgru", Mlgru.build().unwrap().verilog());
+}
+
+#[test]
+fn glu_product() {
+    let mut rng = Rng::new(seed());
+    let outputs = Outputs { valid: "product_valid", latency: Glu::LATENCY, ports: &["product"] };
+    let mut stream = Stream::new(Glu.build().unwrap(), vec![outputs], seed());
+    let unit = sigmoid::Sigmoid::new();
+    for idle in [0, 3] {
+        let cases: Vec<Case> = (0..3000)
+            .map(|n| {
+                let (gate, frac) = (signed(&mut rng, 24) as i32, rng.below(21) as i32);
+                // Anything, and products that lie at a half.
+                let up = match n % 3 {
+                    0 => 1 << 15,
+                    _ => signed(&mut rng, 24) as i32,
+                };
+                let product = glu::product(unit, gate, up, frac);
+                let inputs = [("gate", silu(unit, gate, frac).into()), ("up", up.into())];
+                Case::new(inputs, [("product", product.into())])
+            })
+            .collect();
+        stream.run(idle, cases);
+    }
+    // Ends that no silu reaches.
+    let ends = [-(1i64 << 23), (1 << 23) - 1];
+    let cases = ends.iter().flat_map(|&a| ends.map(|b| (a, b))).map(|(gate, up)| {
+        let product = numerics::round_shift(gate * up, 16);
+        Case::new([("gate", gate.into()), ("up", up.into())], [("product", product.into())])
+    });
+    stream.run(0, cases);
+    insta::assert_snapshot!("glu", Glu.build().unwrap().verilog());
 }

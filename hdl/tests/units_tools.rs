@@ -11,6 +11,8 @@ use sterna_rtl::{Design, Generate};
 
 fn designs() -> Vec<Design> {
     let mut units: Vec<Box<dyn Generate>> = vec![
+        Box::new(Glu),
+        Box::new(Mlgru),
         Box::new(NormScale),
         Box::new(Quantise),
         Box::new(Reciprocal),
@@ -24,6 +26,9 @@ fn designs() -> Vec<Design> {
     }
     for ways in [1, 2, 8] {
         units.push(Box::new(RmsNorm { ways }));
+    }
+    for k in [1, 8, 64] {
+        units.push(Box::new(TopK { k }));
     }
     units.iter().map(|unit| unit.build().unwrap_or_else(|e| panic!("{e}"))).collect()
 }
