@@ -90,7 +90,7 @@ impl Geometry {
                 return refuse(field, format!("{n}; it is a multiple of 32 from 32 to {most}"));
             }
         }
-        if self.state % 32 != 0 || !(self.inner..=512 * most).contains(&self.state) {
+        if !self.state.is_multiple_of(32) || !(self.inner..=512 * most).contains(&self.state) {
             return refuse(
                 "state",
                 format!("{}; it is a multiple of 32, at least inner", self.state),
