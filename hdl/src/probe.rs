@@ -18,7 +18,7 @@
 //! | `probe_stats_valid` | 1 | statistics of a vector are complete (not those of an embedding row) |
 //! | `probe_a_mant`, `probe_a_exp`, `probe_b_mant`, `probe_b_exp` | 24, s12 | the two sums as Scales |
 //! | `probe_max_0`, `probe_max_1`, `probe_max_2` | 32 | the maxima |
-//! | `probe_pass_done` | 1 | a pass has ended, its last checksum is right |
+//! | `probe_pass_done` | 1 | a pass has ended: nothing of it comes after this |
 
 use sterna_firmware::geometry::Geometry;
 use sterna_rtl::Type::{self, SInt, UInt};

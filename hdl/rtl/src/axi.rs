@@ -98,12 +98,13 @@ impl<'m> Axi<'m> {
         self.m.refuse(UInt(1), Location::caller(), Fault::Parameter { what, why })
     }
 
-    /// Joins this side, towards the slave, with `master`, signal by signal.
+    /// Joins this side, towards the slave, with `master`, signal by signal; of five channels, a
+    /// master of fewer takes its own.
     #[track_caller]
     pub fn connect(&self, master: &Axi<'m>) {
-        for (name, (sig, forth)) in &self.signals {
-            let other = master.get(name);
-            if *forth { sig.set(other) } else { other.set(*sig) }
+        for (name, (other, forth)) in &master.signals {
+            let sig = self.get(name);
+            if *forth { sig.set(*other) } else { other.set(sig) }
         }
     }
 }

@@ -1,0 +1,98 @@
+use sterna_rtl::{Generate, Module, SInt, Sig, UInt, index_width};
+
+use super::{ACCUMULATOR, ROWS};
+
+/// Row groups of five accumulators to steps of V elements.
+///
+/// ```text
+///  groups (5 rows) -> [ held: up to V + 4 accumulators ] -> V lowest -> step
+///                        padding rows are left out          one alone for the head
+/// ```
+///
+/// ```text
+///  clk      _/1\_/2\_/3\_/4\_     V = 2, rows 0 to 9 in two groups
+///  group    A        B
+///  step     -   01  23  45  67  89
+/// ```
+///
+/// `load` gives the rows of one matrix and how many matrices follow one another; rows are padded to
+/// five in each. Step after step fills exactly whole vectors, since V divides every length but the
+/// vocabulary's, which comes one by one (`single`). `take` says that the step is used. A group is
+/// accepted when less than V are held, so that five rows leave in every 5/V clocks.
+///
+/// Latency one clock. Cost `22 (V + 4)` registers and their multiplexers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elements {
+    /// Elements of a step.
+    pub ways: u32,
+}
+
+impl Generate for Elements {
+    fn name(&self) -> String {
+        format!("elements_v{}", self.ways)
+    }
+
+    fn describe(&self, m: &Module) {
+        let v = self.ways;
+        let most = v + ROWS - 1;
+        m.doc(format!("Groups of {ROWS} rows to steps of {v}, padding left out.\nLatency 1."));
+        let load = m.input("load", UInt(1));
+        let rows = m.input("rows", UInt(21)).comment("Of one matrix.");
+        let parts = m.input("parts", UInt(2)).comment("Matrices that follow one another.");
+        let single = m.input("single", UInt(1)).comment("One element a step.");
+        let groups = m.stream_in("group", UInt(ROWS * ACCUMULATOR), false);
+        let take = m.input("take", UInt(1));
+
+        let count_ty = UInt(index_width(most as usize + 1));
+        let held: Vec<Sig<'_>> =
+            (0..most).map(|i| m.reg(format!("held_{i}"), UInt(ACCUMULATOR))).collect();
+        let count = m.reg("count", count_ty).reset(0);
+        let to_come = m.reg("to_come", UInt(21)).reset(0).comment("Rows of this matrix.");
+        let parts_left = m.reg("parts_left", UInt(2)).reset(0);
+        let whole = m.reg("whole", UInt(21)).reset(0);
+        let one = m.reg("one", UInt(1)).reset(0);
+
+        let step = one.mux(m.lit(count_ty, 1), v).named("of_a_step");
+        let valid = count.ge(step).named("step_ready");
+        let leaves = (valid & take).named("leaves");
+        let stay = leaves.mux(count.wrapping_sub(step), count).named("stay");
+        groups.ready.set(to_come.ne(0) & stay.lt(step));
+        let arrives = groups.fires().named("arrives");
+        let fresh = to_come.lt(ROWS).mux(to_come.truncate(3), ROWS).named("fresh");
+        let none = m.lit(UInt(3), 0);
+        count.set((stay + arrives.mux(fresh, none)).truncate(count_ty.width()));
+        for (i, &slot) in held.iter().enumerate() {
+            let i = i as u32;
+            // What stays moves down; what arrives goes above it.
+            let below = |by: u32| held.get((i + by) as usize).copied();
+            let moved = one.mux(below(1).unwrap_or(slot), below(v).unwrap_or(slot));
+            let kept = leaves.mux(moved, slot);
+            let first = i.saturating_sub(ROWS - 1);
+            let mut from = stay.switch(kept);
+            for start in first..=i.min(v - 1) {
+                from = from.case(start, groups.data.lane(i - start, ACCUMULATOR));
+            }
+            slot.set(arrives.mux(from.end(), kept));
+        }
+        m.when(arrives, || {
+            let rest = to_come.wrapping_sub(fresh).named("rest");
+            to_come.set(rest);
+            m.when(rest.eq(0) & parts_left.ne(0), || {
+                to_come.set(whole);
+                parts_left.set(parts_left.wrapping_sub(1));
+            });
+        });
+        m.when(load, || {
+            to_come.set(rows);
+            whole.set(rows);
+            parts_left.set(parts.wrapping_sub(1));
+            one.set(single);
+        });
+        m.output("valid", UInt(1)).set(valid);
+        let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
+        m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));
+        m.output("first", SInt(ACCUMULATOR)).set(held[0].as_sint());
+        m.output("ended", UInt(1)).set(to_come.eq(0) & count.eq(0));
+        m.assert("room_for_every_row", (stay + fresh).le(most) | !arrives);
+    }
+}

@@ -1,0 +1,176 @@
+use sterna_firmware::geometry::Geometry;
+use sterna_rtl::parts::{Crc32c, Unpack};
+use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
+
+use super::front_end::RESIDUE;
+use super::{ADDRESS, LENGTH};
+
+/// Fetches a token's embedding row into the residual, with the statistics that it carries.
+///
+/// ```text
+///  token -> address -> [ reader: last unit ] -> shift
+///                   -> [ reader: whole row ] -+-> [ Unpack ] -> << exponent + shift -> residual
+///                                             +-> [ CRC-32C ], last unit -> check -> enter, fault
+/// ```
+///
+/// A row's common shift stands at its end, so the last unit is read first, then the row. Nothing
+/// that it says counts before the row's checksum, token and fields were found right; `enter` comes
+/// with the statistics for layer 0. Elements arrive V a clock.
+///
+/// Latency two reads of the memory and `hidden / V` clocks. Cost a CRC unit, two registers of a
+/// beat, a barrel shifter a way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embedding {
+    /// Rates and sizes.
+    pub geometry: Geometry,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Idle,
+    /// Token times stride.
+    Address,
+    /// The last unit, for its shift.
+    Tail,
+    Row,
+    /// Until the checksum is there and the last element is written.
+    Check,
+}
+
+/// Largest common shift of a row, and of an element with its exponent (numerics.md §3).
+const SHIFT_MAX: u32 = 5;
+
+impl Generate for Embedding {
+    fn name(&self) -> String {
+        "embedding".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let (bus, v) = (self.geometry.bus, self.geometry.ways);
+        m.doc("Fetches an embedding row into the residual.");
+        let start = m.input("start", UInt(1));
+        let token = m.input("token", UInt(20));
+        let base = m.input("base", UInt(ADDRESS));
+        let row_units = m.input("row_units", UInt(10));
+        let stream = m.stream_in("s", UInt(bus), true);
+
+        let unit_shift = (512 / bus).trailing_zeros();
+        let state = m.reg("state", UInt(3)).reset(State::Idle as u8);
+        let at = |s: State| state.eq(s as u8);
+        let go = |s: State| state.set(s as u8);
+        let product = (token * row_units).register("units_before");
+        let waited = m.reg("waited", UInt(1)).reset(0);
+        let row = m.reg("row", UInt(ADDRESS));
+        let ask = m.reg("asks", UInt(1)).reset(0);
+        let ask_addr = m.reg("asks_addr", UInt(ADDRESS));
+        let ask_beats = m.reg("asks_beats", UInt(LENGTH));
+        ask.set(0);
+        let fires = stream.fires().named("fires");
+        let last = (fires & stream.last.unwrap_or(fires)).named("last_beat");
+
+        m.when(at(State::Idle) & start, || {
+            waited.set(0);
+            go(State::Address);
+        });
+        let before_tail = (row_units.wrapping_sub(1) << 6).named("before_tail");
+        m.when(at(State::Address), || {
+            waited.set(1);
+            row.set((base + (product << 6)).truncate(ADDRESS));
+            m.when(waited, || {
+                ask.set(1);
+                ask_addr.set((row + before_tail).truncate(ADDRESS));
+                ask_beats.set(1u32 << unit_shift);
+                go(State::Tail);
+            });
+        });
+        let beats = (row_units << unit_shift).extend(LENGTH);
+        m.when(at(State::Tail) & last, || {
+            ask.set(1);
+            ask_addr.set(row);
+            ask_beats.set(beats);
+            go(State::Row);
+        });
+        m.when(at(State::Row) & last, || {
+            waited.set(0);
+            go(State::Check);
+        });
+
+        // ----- the last 64 bytes seen -----
+        let unit = m.reg("unit", UInt(512));
+        m.when(fires, || {
+            unit.set(match bus {
+                512 => stream.data,
+                _ => stream.data.cat(unit.slice(bus..512)),
+            });
+        });
+        let word = |n: u32| unit.lane(n, 32);
+        let shift = m.reg("shift", UInt(3)).comment("Common to the row.");
+        let tail_seen = m.reg("tail_seen", UInt(1)).reset(0);
+        tail_seen.set(at(State::Tail) & last);
+        m.when(tail_seen, || shift.set(word(13).truncate(3)));
+
+        // ----- elements: mantissa << exponent + shift -----
+        let unpack = m.instance("u_unpack", &Unpack { from: bus, to: 16 * v });
+        let (beats_in, words) = (unpack.stream("s"), unpack.stream("m"));
+        // Idle lets everything through, so that nothing is left for the next row.
+        let in_row = at(State::Row);
+        beats_in.valid.set(stream.valid & in_row);
+        beats_in.data.set(stream.data);
+        stream.ready.set(!in_row | beats_in.ready);
+        words.ready.set(1);
+        let index = m.reg("index", UInt(index_width((16384 / v as usize) + 64)));
+        let hidden = (row_units.wrapping_sub(1).extend(LENGTH) << (5 - v.trailing_zeros().min(5)))
+            .named("steps");
+        let inside = (words.valid & index.extend(hidden.width()).lt(hidden)).named("in_vector");
+        m.when(words.valid, || index.set(index.wrapping_add(1)));
+        m.when(at(State::Tail), || index.set(0));
+        let lanes: Vec<Sig<'_>> = (0..v)
+            .map(|i| {
+                let packed = words.data.lane(i, 16);
+                let by = (packed.truncate(4) + shift).named(format!("by_{i}"));
+                let mant = packed.slice(4..16).as_sint().extend(32);
+                // Coarse, then fine: a register between.
+                let coarse = by.slice(3..by.width()).cat(m.lit(UInt(3), 0));
+                let rest = by.truncate(3).register(format!("rest_{i}"));
+                let half = mant.wrapping_shl(coarse).register(format!("half_{i}"));
+                half.wrapping_shl(rest).register(format!("value_{i}")).as_uint()
+            })
+            .collect();
+        let lanes: Vec<Sig<'_>> = lanes.into_iter().rev().collect();
+        m.output("write", UInt(1)).set(inside.delay_valid("write", 2));
+        let index_bits = LENGTH - v.trailing_zeros();
+        m.output("write_at", UInt(index_bits)).set(index.truncate(index_bits).delay("at", 2));
+        m.output("data", UInt(32 * v)).set(m.cat(&lanes));
+
+        // ----- what the row says of itself -----
+        let crc = m.instance("u_crc", &Crc32c { width: bus });
+        let first = m.reg("first", UInt(1)).reset(0);
+        m.when(fires & in_row, || first.set(0));
+        m.when(at(State::Tail), || first.set(1));
+        crc.set("valid", fires & in_row).set("first", first).set("data", stream.data);
+        // Two clocks for the checksum, and as many as Unpack may still hold words.
+        let wait = m.reg("settle", UInt(6));
+        m.when(at(State::Row), || wait.set((bus / (16 * v)) + 4));
+        m.when(at(State::Check), || wait.set(wait.wrapping_sub(1)));
+        let decide = (at(State::Check) & wait.eq(0)).named("decide");
+        let scale_ok = |n: u32| word(n).bit(23) | word(n).eq(0);
+        let sound = crc.port("crc").eq(RESIDUE)
+            & word(14).eq(token.extend(32))
+            & word(13).eq(shift.extend(32))
+            & shift.le(SHIFT_MAX)
+            & scale_ok(8)
+            & scale_ok(9);
+        let sound = sound.named("sound");
+        m.when(decide, || go(State::Idle));
+        m.output("enter", UInt(1)).set((decide & sound).register("enters").reset(0));
+        m.output("fault", UInt(1)).set((decide & !sound).register("refuses").reset(0));
+        for (name, n) in
+            [("row_a", 8), ("row_b", 9), ("row_max_0", 10), ("row_max_1", 11), ("row_max_2", 12)]
+        {
+            m.output(name, UInt(32)).set(word(n));
+        }
+        m.output("ask", UInt(1)).set(ask);
+        m.output("ask_addr", UInt(ADDRESS)).set(ask_addr);
+        m.output("ask_beats", UInt(LENGTH)).set(ask_beats);
+    }
+}

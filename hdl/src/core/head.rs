@@ -1,0 +1,193 @@
+use sterna_firmware::geometry::Geometry;
+use sterna_rtl::parts::Pack;
+use sterna_rtl::{Generate, Module, SInt, UInt};
+
+use super::instruction::ROW_COUNT;
+use super::{ACCUMULATOR, ADDRESS};
+use crate::record;
+use crate::units::TopK;
+
+/// The end of a pass: the best tokens, every accumulator if wanted, and the record.
+///
+/// ```text
+///  accumulators -+-> [ TopK ] -> best ----------------> next token
+///                |      | shift
+///                |      +-> record words -+
+///                +-> logits --------------+-> [ Pack ] -> writer
+/// ```
+///
+/// A record is begun when the last accumulator has come and the last checksum was right; the best
+/// token is given out at the same moment, so that the next pass may start while the record is
+/// written. `ready` is low while a record is written or the writer does not follow with logits.
+///
+/// Cost: [`TopK`], one [`Pack`] of 32 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Rates and sizes.
+    pub geometry: Geometry,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// Accumulators come.
+    Gather,
+    /// The logits are still being written.
+    Settle,
+    /// The last checksum is not there yet, or the writer is not.
+    Sound,
+    /// The record's words go out.
+    Record,
+    /// The writer finishes.
+    Write,
+}
+
+impl Generate for Head {
+    fn name(&self) -> String {
+        "head".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let (bus, k) = (self.geometry.bus, self.geometry.top_k);
+        m.doc("Finds the best tokens and writes what a pass leaves in memory.");
+        let begins = m.input("begins", UInt(1)).comment("A pass starts.");
+        let starts = m.input("starts", UInt(1)).comment("HEAD starts; its scale is there.");
+        let logits = m.input("logits", UInt(1)).comment("Every accumulator is wanted.");
+        let vocab = m.input("vocab", UInt(ROW_COUNT));
+        let pass_ok = m.input("pass_ok", UInt(1)).comment("The pass was read and is sound.");
+        let index = m.input("index", UInt(16)).comment("Number of the pass in its run.");
+        let id = m.input("image_id", UInt(64));
+        let mant = m.input("mant", UInt(24));
+        let exp = m.input("exp", SInt(12));
+        let (record_addr, logits_addr) =
+            (m.input("record_addr", UInt(ADDRESS)), m.input("logits_addr", UInt(ADDRESS)));
+        let valid = m.input("valid", UInt(1));
+        let acc = m.input("acc", SInt(ACCUMULATOR));
+        let token = m.input("token", UInt(20));
+        let last = m.input("last", UInt(1));
+        let writer_busy = m.input("writer_busy", UInt(1));
+        let out = m.stream_out("m", UInt(bus), false);
+
+        let state = m.reg("state", UInt(3)).reset(State::Gather as u8);
+        let at = |s: State| state.eq(s as u8);
+        let go = |s: State| state.set(s as u8);
+        let sound = m.reg("sound", UInt(1)).reset(0);
+        let waits = m.reg("waits", UInt(1)).reset(0).comment("HEAD has started, `open` is due.");
+        let open = m.reg("open", UInt(1)).reset(0).comment("Accumulators are welcome.");
+        let (mant_now, exp_now) = (m.reg("mant_now", UInt(24)), m.reg("exp_now", SInt(12)));
+        let best_given = m.reg("gives_best", UInt(1)).reset(0);
+        best_given.set(0);
+        let ask = m.reg("asks", UInt(1)).reset(0);
+        let ask_addr = m.reg("asks_addr", UInt(ADDRESS));
+        let ask_beats = m.reg("asks_beats", UInt(ROW_COUNT));
+        ask.set(0);
+
+        let top = m.instance("u_top", &TopK { k });
+        let clear = m.reg("clears", UInt(1)).reset(0);
+        clear.set(0);
+        let shift = m.wire("shift", UInt(1));
+        top.set("clear", clear).set("valid", valid).set("acc", acc).set("token", token);
+        top.set("shift", shift);
+
+        // ----- words of 32 bits: logits, then the record -----
+        let pack = m.instance("u_pack", &Pack { from: 32, to: bus });
+        let words = pack.stream("s");
+        let beats = pack.stream("m");
+        out.valid.set(beats.valid);
+        out.data.set(beats.data);
+        beats.ready.set(out.ready);
+        let recording = at(State::Record).named("recording");
+        let count = m.reg("count", UInt(8)).comment("Word of the record.");
+        let record_words = record::stride(k) as u32 / 4;
+        let few = vocab.lt(k).mux(vocab.truncate(7), k).named("candidates");
+        // The header's words, then token and accumulator of each candidate.
+        let entry = top.port("best_valid").repeat(32);
+        let pair = count
+            .bit(0)
+            .mux(top.port("best_acc").extend(32).as_uint(), top.port("best_token").extend(32));
+        let first_token = m.reg("first_token", UInt(20)).comment("The best.");
+        let header = count
+            .slice(0..4)
+            .switch(m.lit(UInt(32), 0))
+            .case(0, index.extend(32))
+            .case(1, first_token.extend(32))
+            .case(2, few.extend(32))
+            .case(3, mant_now.extend(32))
+            .case(4, exp_now.extend(32).as_uint())
+            .case(6, id.lane(0, 32))
+            .case(7, id.lane(1, 32))
+            .end();
+        let in_header = count.lt(record::HEADER as u32 / 4).named("in_header");
+        let record_word = in_header.mux(header, entry & pair).named("record_word");
+        let record_ends = count.eq(record_words - 1).named("record_ends");
+        words.valid.set(recording | (valid & logits));
+        words.data.set(recording.mux(record_word, acc.extend(32).as_uint()));
+        if let Some(mark) = words.last {
+            mark.set(recording.mux(record_ends, last));
+        }
+        let record_fires = (recording & words.ready).named("record_fires");
+        shift.set(record_fires & !in_header & count.bit(0));
+        m.output("ready", UInt(1)).set(open & (!logits | words.ready));
+
+        // ----- the writer's jobs -----
+        let begun = m.reg("begun", UInt(1)).reset(0).comment("The writer has taken the job.");
+        let beat_shift = (bus / 32).trailing_zeros();
+        let logit_beats =
+            ((vocab + (bus / 32 - 1)) >> beat_shift).truncate(ROW_COUNT).named("logit_beats");
+        let written = (begun & !writer_busy & !ask).named("written");
+        m.when(ask, || begun.set(1));
+        m.when(starts, || {
+            waits.set(1);
+            mant_now.set(mant);
+            exp_now.set(exp);
+        });
+        m.when(at(State::Gather) & waits & !clear, || {
+            waits.set(0);
+            open.set(1);
+            ask.set(logits);
+            ask_addr.set(logits_addr);
+            ask_beats.set(logit_beats);
+        });
+        m.when(at(State::Gather) & valid & last, || {
+            open.set(0);
+            go(State::Settle);
+        });
+        m.when(at(State::Settle) & (!logits | written), || {
+            begun.set(0);
+            go(State::Sound);
+        });
+        let candidates_in =
+            m.reg("candidates_in", UInt(3)).comment("The last one reaches the top.");
+        m.when(at(State::Gather), || candidates_in.set(TopK::LATENCY + 1));
+        m.when(!at(State::Gather) & candidates_in.ne(0), || {
+            candidates_in.set(candidates_in.wrapping_sub(1));
+        });
+        m.when(pass_ok, || sound.set(1));
+        m.when(at(State::Sound) & sound & candidates_in.eq(0), || {
+            best_given.set(1);
+            first_token.set(top.port("best_token"));
+            count.set(0);
+            ask.set(1);
+            ask_addr.set(record_addr);
+            ask_beats.set(record_words / (bus / 32));
+            go(State::Record);
+        });
+        m.when(record_fires, || {
+            count.set(count.wrapping_add(1));
+            m.when(record_ends, || go(State::Write));
+        });
+        let finished = (at(State::Write) & written).named("finished");
+        m.when(finished, || {
+            begun.set(0);
+            go(State::Gather);
+            clear.set(1);
+        });
+        m.when(begins, || sound.set(0));
+        m.output("best_given", UInt(1)).comment("`best` is the pass's token.").set(best_given);
+        m.output("best", UInt(20)).set(first_token);
+        m.output("recorded", UInt(1)).comment("The record is in memory.").set(finished);
+        m.output("idle", UInt(1)).set(at(State::Gather));
+        m.output("ask", UInt(1)).set(ask);
+        m.output("ask_addr", UInt(ADDRESS)).set(ask_addr);
+        m.output("ask_beats", UInt(ROW_COUNT)).set(ask_beats);
+    }
+}

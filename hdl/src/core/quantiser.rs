@@ -1,0 +1,286 @@
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::isa::Opcode;
+use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
+
+use super::instruction::{OPCODE, is, is_one_of};
+use super::{ACCUMULATOR, LENGTH, READ};
+use crate::units::{Quantise, Reciprocal};
+
+/// Which vector the quantiser reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The residual stream.
+    Residual,
+    /// The gated vector v.
+    Mix,
+    /// The product of the GLU.
+    Product,
+}
+
+/// Turns vectors into codes, ahead of the matrices that use them.
+///
+/// ```text
+///  maxima complete -> [ Reciprocal ] -> [ pass: Q elements a clock ] -> codes, sum of codes
+///                                          read vector, gain
+///  i -> f -> g -> (v complete) o -> (x complete) GLU -> (p complete) DOWN -> (x complete) i ...
+/// ```
+///
+/// The order of a pass is fixed, so the quantiser walks it by itself: f's and g's codes are made
+/// behind the matrix before them, in the background. Codes alternate between two buffers; a buffer
+/// is written again when the matrix that read it has ended (`code_release`).
+///
+/// ```text
+///  clk        _/1\_ ...   n = LATENCY of Reciprocal, then one word of Q codes a clock
+///  max_valid  1
+///  read                   n + 3
+///  code_write                       + READ + Quantise::LATENCY + 1
+/// ```
+///
+/// Cost: Q [`Quantise`] ways, one [`Reciprocal`], an adder tree of Q codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quantiser {
+    /// Rates and sizes.
+    pub geometry: Geometry,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// For the maxima of the next vector.
+    Wait,
+    Reciprocal,
+    /// For a buffer.
+    Buffer,
+    Pass,
+    /// Until the last codes are written.
+    Flush,
+    /// Nothing to do before the next pass.
+    Ended,
+}
+
+impl Quantiser {
+    /// Clocks from a read to the write of its codes.
+    const PIPE: usize = READ + Quantise::LATENCY as usize + 1;
+
+    /// Bits of a word's index in its buffer: words of Q codes.
+    pub fn write_bits(&self) -> u32 {
+        LENGTH - self.geometry.quantisers.trailing_zeros()
+    }
+}
+
+impl Generate for Quantiser {
+    fn name(&self) -> String {
+        "quantiser".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let q = self.geometry.quantisers;
+        m.doc("Turns vectors into codes, in the order of a pass.");
+        let begins = m.input("begins", UInt(1)).comment("A pass starts.");
+        let no_head = m.input("no_head", UInt(1));
+        let loaded = m.input("start_loaded", UInt(1)).comment("START's operands are there.");
+        let [hidden, inner, intermediate] =
+            ["hidden", "inner", "intermediate"].map(|name| m.input(name, UInt(LENGTH)));
+        let layers = m.input("layers", UInt(10));
+        let max_valid = m.input("max_valid", UInt(1)).comment("The maxima of a vector.");
+        let max_in: Vec<Sig<'_>> = (0..3).map(|i| m.input(format!("max_{i}"), UInt(32))).collect();
+        let release = m.input("code_release", UInt(1)).comment("A matrix has read its codes.");
+        let vector = m.input("vector", UInt(32 * q)).comment("READ clocks after `read`.");
+        let gain = m.input("gain", UInt(16 * q));
+
+        let state = m.reg("state", UInt(3)).reset(State::Ended as u8);
+        let at = |s: State| state.eq(s as u8);
+        let go = |s: State| state.set(s as u8);
+        let which = m.reg("which", UInt(OPCODE)).reset(Opcode::MixI as u8);
+        let layer = m.reg("layer", UInt(10)).reset(0);
+        let maxima: Vec<Sig<'_>> =
+            (0..3).map(|i| m.reg(format!("maximum_{i}"), UInt(32))).collect();
+        let complete = m.reg("complete", UInt(1)).reset(0).comment("Maxima that nobody has used.");
+        let gains_there = m.reg("gains_there", UInt(1)).reset(0);
+        m.when(loaded, || gains_there.set(1));
+
+        // ----- reciprocal -----
+        let forget = is(which, Opcode::MixF);
+        let gate = is(which, Opcode::MixG);
+        let max = gate.mux(maxima[2], forget.mux(maxima[1], maxima[0])).named("max_now");
+        let unit = m.instance("u_reciprocal", &Reciprocal);
+        let start = m.reg("start", UInt(1)).reset(0);
+        start.set(0);
+        unit.set("start", start).set("max", max);
+
+        // ----- the pass -----
+        let length = is(which, Opcode::MixO)
+            .mux(inner, is(which, Opcode::Down).mux(intermediate, hidden))
+            .named("length");
+        let word_ty = UInt(self.write_bits());
+        let shift = q.trailing_zeros();
+        let in_words = |length: Sig<'_>| -> u32 { length.width() - shift };
+        let words = length.slice(shift..LENGTH).named("words");
+        let padded = ((length + 63u8) >> 6).truncate(LENGTH - 6);
+        let padded = (padded << (6 - shift)).truncate(in_words(length)).named("padded_words");
+        let index = m.reg("index", word_ty).reset(0);
+        let last_word = (index + 1).eq(padded.extend(self.write_bits() + 1)).named("last_word");
+        let reads = at(State::Pass).named("reads");
+        let inside = index.lt(words).named("in_vector");
+        let buffer = m.reg("buffer", UInt(1)).reset(0).comment("That is written.");
+        let used: Vec<Sig<'_>> =
+            (0..2).map(|i| m.reg(format!("used_{i}"), UInt(1)).reset(0)).collect();
+        let reading = m.reg("reading", UInt(1)).reset(0).comment("Buffer that a matrix reads.");
+        let free = !buffer.mux(used[1], used[0]);
+        let flush = m.reg("flush", UInt(6));
+
+        let next = |op: Opcode| m.lit(UInt(OPCODE), op as u8);
+        let last_layer = (layer + 1).eq(layers.extend(11)).named("is_last_layer");
+        m.when(at(State::Wait) & complete & gains_there, || {
+            complete.set(0);
+            start.set(1);
+            go(State::Reciprocal);
+        });
+        m.when(at(State::Reciprocal) & unit.port("done"), || go(State::Buffer));
+        m.when(at(State::Buffer) & free, || {
+            index.set(0);
+            go(State::Pass);
+            for (i, used) in used.iter().enumerate() {
+                m.when(buffer.eq(i), || used.set(1));
+            }
+        });
+        m.when(reads, || {
+            index.set(index.wrapping_add(1));
+            m.when(last_word, || {
+                flush.set(Quantiser::PIPE + 2);
+                go(State::Flush);
+            });
+        });
+        let flushed = (at(State::Flush) & flush.eq(0)).named("flushed");
+        m.when(at(State::Flush), || flush.set(flush.wrapping_sub(1)));
+        m.when(flushed, || {
+            buffer.set(!buffer);
+            let after_down = last_layer.mux(next(Opcode::Head), next(Opcode::MixI));
+            let following =
+                which.switch(which.wrapping_add(1)).case(Opcode::Down as u8, after_down);
+            which.set(following.end());
+            m.when(is(which, Opcode::Down), || layer.set(layer.wrapping_add(1)));
+            // f's and g's maxima are those that i's came with.
+            let known = is_one_of(which, &[Opcode::MixI, Opcode::MixF]);
+            let over = is(which, Opcode::Head) | (is(which, Opcode::Down) & last_layer & no_head);
+            start.set(known);
+            state.set(over.mux(
+                m.lit(UInt(3), State::Ended as u8),
+                known.mux(m.lit(UInt(3), State::Reciprocal as u8), State::Wait as u8),
+            ));
+        });
+        m.when(max_valid, || {
+            complete.set(1);
+            maxima.iter().zip(&max_in).for_each(|(to, from)| to.set(*from));
+        });
+        m.when(release, || {
+            reading.set(!reading);
+            for (i, used) in used.iter().enumerate() {
+                m.when(reading.eq(i), || used.set(0));
+            }
+        });
+        m.when(begins, || {
+            go(State::Wait);
+            which.set(Opcode::MixI as u8);
+            layer.set(0);
+            gains_there.set(0);
+            complete.set(0);
+            buffer.set(0);
+            reading.set(0);
+            used.iter().for_each(|used| used.set(0));
+        });
+
+        // ----- codes -----
+        let valid = (reads & inside).delay_valid("element", READ);
+        let codes: Vec<Sig<'_>> = (0..q)
+            .map(|i| {
+                let way = m.instance(format!("u_way_{i}"), &Quantise);
+                way.set("valid", valid).set("x", vector.lane(i, 32).as_sint());
+                way.set("gain", gain.lane(i, 16).as_sint());
+                way.set("mant", unit.port("mant")).set("bits", unit.port("bits"));
+                way.port("q")
+            })
+            .collect();
+        let latency = READ + Quantise::LATENCY as usize;
+        let real = valid.delay_valid("real", Quantise::LATENCY as usize);
+        // Codes of padding columns are 0, whatever was read for them.
+        let code = |i: usize| {
+            let kept = real.repeat(8) & codes[i].as_uint();
+            kept.register(format!("code_{i}"))
+        };
+        let codes: Vec<Sig<'_>> = (0..q as usize).map(code).collect();
+        let write = reads.delay_valid("word", latency + 1).named("write");
+        let write_at = index.delay("write_at", latency + 1);
+        let lanes: Vec<Sig<'_>> = codes.iter().rev().copied().collect();
+        m.output("code_write", UInt(1)).set(write);
+        m.output("code_write_at", word_ty).set(write_at);
+        m.output("code_buffer", UInt(1)).set(buffer);
+        m.output("codes", UInt(8 * q)).set(m.cat(&lanes));
+
+        // ----- how many words of a beat's columns are there, and their sum -----
+        let per_beat = self.geometry.columns() as u32 / q;
+        let completes = match per_beat {
+            1 => write,
+            n => write & write_at.slice(0..n.trailing_zeros()).all(),
+        };
+        let there: Vec<Sig<'_>> = (0..2u8)
+            .map(|i| {
+                let there = m.reg(format!("there_{i}"), UInt(LENGTH)).reset(0);
+                m.when(completes & buffer.eq(i), || there.set(there.wrapping_add(1)));
+                m.when(at(State::Buffer) & free & buffer.eq(i), || there.set(0));
+                m.when(release & reading.eq(i), || there.set(0));
+                m.when(begins, || there.set(0));
+                there
+            })
+            .collect();
+        m.output("code_words", UInt(LENGTH)).set(reading.mux(there[1], there[0]));
+        let sum = sum_of(&codes).named("sum_of_word");
+        let running = m.reg("running", SInt(ACCUMULATOR));
+        let (add, first) = (write.delay_valid("adds", 1), write_at.eq(0).register("adds_first"));
+        let total = (running + sum).truncate(ACCUMULATOR);
+        let total = first.mux(sum.extend(ACCUMULATOR), total).named("total");
+        m.when(add, || running.set(total));
+        let totals: Vec<Sig<'_>> = (0..2u8)
+            .map(|i| {
+                let kept = m.reg(format!("sum_{i}"), SInt(ACCUMULATOR));
+                m.when(flushed & buffer.eq(i), || kept.set(running));
+                kept
+            })
+            .collect();
+        for (i, total) in totals.iter().enumerate() {
+            m.output(format!("code_sum_{i}"), SInt(ACCUMULATOR)).set(*total);
+        }
+
+        // ----- what is read -----
+        let source = is(which, Opcode::MixO).mux(
+            m.lit(UInt(2), Source::Mix as u8),
+            is(which, Opcode::Down)
+                .mux(m.lit(UInt(2), Source::Product as u8), Source::Residual as u8),
+        );
+        m.output("read", UInt(1)).set(reads & inside);
+        m.output("read_at", word_ty).set(index);
+        m.output("read_vector", UInt(2)).comment("0 residual, 1 mix, 2 product.").set(source);
+        let memory = gate.mux(m.lit(UInt(2), 2), forget.mux(m.lit(UInt(2), 1), 0));
+        m.output("read_gain", UInt(2)).comment("Operand memory.").set(memory);
+        let second = is_one_of(which, &[Opcode::MixO, Opcode::Down]);
+        m.output("read_second", UInt(1)).comment("Its second half.").set(second);
+    }
+}
+
+/// The sum of a word's codes, in two clocks less one: registered once in the middle.
+fn sum_of<'m>(codes: &[Sig<'m>]) -> Sig<'m> {
+    let add = |pair: &[Sig<'m>]| match pair {
+        [a, b] => *a + *b,
+        one => one[0].extend(one[0].width() + 1),
+    };
+    let mut level: Vec<Sig<'m>> = codes.iter().map(|c| c.as_sint()).collect();
+    let mut depth = 0;
+    while level.len() > 1 {
+        level = level.chunks(2).map(add).collect();
+        depth += 1;
+        if depth == 2 || (depth == 1 && level.len() == 1) {
+            let named = level.iter().enumerate();
+            level = named.map(|(i, s)| s.register(format!("partial_{i}"))).collect();
+        }
+    }
+    level[0]
+}

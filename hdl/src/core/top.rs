@@ -1,0 +1,145 @@
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::isa::ISA_VERSION;
+use sterna_rtl::parts::Access;
+use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
+
+use super::{Control, Engine, memory_widths};
+use crate::{probe, registers};
+
+/// The core: AXI4 master `m_axi` to the memory, AXI4-Lite slave `s_axi` to its registers, `irq`.
+///
+/// ```text
+///  s_axi -> [ registers ] <-> [ control ] <-> [ engine ] <-> m_axi
+///                                  | clear       |
+///                                  +-------------+--> probe (left open in hardware)
+/// ```
+///
+/// The engine alone is reset by a soft reset or after a fault, and only once its memory owes
+/// nothing; registers and control live on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Core {
+    /// Rates and sizes.
+    pub geometry: Geometry,
+}
+
+/// A base address, from its two registers.
+fn base<'m>(bank: Instance<'m>, name: &str) -> Sig<'m> {
+    bank.port(&format!("{name}_hi")).cat(bank.port(&format!("{name}_lo")))
+}
+
+impl Core {
+    /// What the registers that never change read as.
+    fn constants(&self) -> Vec<(registers::Reg, u64)> {
+        let g = &self.geometry;
+        let hash = g.hash();
+        use registers::*;
+        vec![
+            (ID, ID_VALUE.into()),
+            (ISA, ISA_VERSION.into()),
+            (MANIFEST_LO, hash & 0xffff_ffff),
+            (MANIFEST_HI, hash >> 32),
+            (BUS, g.bus.into()),
+            (WAYS, g.ways.into()),
+            (QUANTISERS, g.quantisers.into()),
+            (TOP_K, g.top_k.into()),
+            (SLOTS, 1),
+            (CHANNELS, 1),
+            (MAX_HIDDEN, g.hidden as u64),
+            (MAX_INNER, g.inner as u64),
+            (MAX_INTERMEDIATE, g.intermediate as u64),
+            (MAX_STATE, g.state as u64),
+            (PREFETCH, g.prefetch as u64),
+        ]
+    }
+}
+
+impl Generate for Core {
+    fn name(&self) -> String {
+        "sterna_core".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        if let Err(error) = self.geometry.check() {
+            return m.require("Core::geometry", false, || error.to_string());
+        }
+        let g = &self.geometry;
+        m.doc(format!(
+            "Sterna core, {} bits. Manifest {:016x}.\n{}",
+            g.bus,
+            g.hash(),
+            g.manifest()
+        ));
+        let registers = registers::bank();
+        let widths = registers.widths();
+        let slave = m.axi_slave("s_axi", AxiKind::Lite, widths);
+        let memory = m.axi_master("m_axi", AxiKind::Full, memory_widths(g.bus));
+
+        let bank = m.instance("u_registers", &registers);
+        bank.axi("s_axi", AxiKind::Lite, widths).connect(&slave);
+        let control = m.instance("u_control", &Control { geometry: g.clone() });
+        let engine = m.instance("u_engine", &Engine { geometry: g.clone() });
+        engine.reset_by((control.port("clear") | m.rst()).named("engine_reset"));
+        memory.connect(&engine.axi("m_axi", AxiKind::Full, memory_widths(g.bus)));
+
+        // ----- registers -----
+        let constants = self.constants();
+        let engine_says = ["image_id_lo", "image_id_hi"];
+        for r in registers::ALL.iter().filter(|r| r.access == Access::Read) {
+            let port = r.port();
+            let value = match constants.iter().find(|(reg, _)| reg == r) {
+                Some((_, value)) => m.lit(UInt(r.width), *value),
+                None if engine_says.contains(&port.as_str()) => engine.port(&port),
+                None => control.port(&port),
+            };
+            bank.set(&port, value);
+        }
+        let to_control = [
+            "command",
+            "mode",
+            "count",
+            "slot_mask",
+            "token_0",
+            "stop_0",
+            "stop_1",
+            "stop_2",
+            "stop_3",
+            "watchdog",
+            "image_units",
+            "row_units",
+            "state_units",
+        ];
+        for name in to_control {
+            control.set(name, bank.port(name));
+        }
+        control.set("result", base(bank, "result"));
+        for name in ["image_units", "row_units", "state_units"] {
+            engine.set(name, bank.port(name));
+        }
+        for name in ["image", "embed", "state", "logits"] {
+            engine.set(&format!("{name}_base"), base(bank, name));
+        }
+
+        // ----- control and engine -----
+        for name in [
+            "begins",
+            "save",
+            "load",
+            "token",
+            "no_head",
+            "logits",
+            "fresh",
+            "index",
+            "record_addr",
+            "abort",
+        ] {
+            engine.set(name, control.port(name));
+        }
+        for name in Engine::REPORTS {
+            control.set(name, engine.port(name));
+        }
+        m.output("irq", UInt(1)).comment("Done or failed.").set(control.port("irq"));
+        for (name, ty) in probe::ports(g) {
+            m.output(name, ty).set(engine.port(name));
+        }
+    }
+}
