@@ -2,8 +2,8 @@ use sterna_firmware::geometry::Geometry;
 use sterna_rtl::parts::{Crc32c, Unpack};
 use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 
-use super::front_end::RESIDUE;
-use super::{ADDRESS, LENGTH};
+use super::header_check::is_scale;
+use super::{ADDRESS, LENGTH, RESIDUE};
 
 /// Fetches a token's embedding row into the residual, with the statistics that it carries.
 ///
@@ -153,13 +153,12 @@ impl Generate for Embedding {
         m.when(at(State::Row), || wait.set((bus / (16 * v)) + 4));
         m.when(at(State::Check), || wait.set(wait.wrapping_sub(1)));
         let decide = (at(State::Check) & wait.eq(0)).named("decide");
-        let scale_ok = |n: u32| word(n).bit(23) | word(n).eq(0);
         let sound = crc.port("crc").eq(RESIDUE)
             & word(14).eq(token.extend(32))
             & word(13).eq(shift.extend(32))
             & shift.le(SHIFT_MAX)
-            & scale_ok(8)
-            & scale_ok(9);
+            & is_scale(word(8))
+            & is_scale(word(9));
         let sound = sound.named("sound");
         m.when(decide, || go(State::Idle));
         m.output("enter", UInt(1)).set((decide & sound).register("enters").reset(0));

@@ -7,6 +7,7 @@ mod engine;
 mod epilogue;
 mod front_end;
 mod head;
+mod header_check;
 mod instruction;
 mod issue;
 mod lane_memory;
@@ -22,6 +23,7 @@ pub use engine::Engine;
 pub use epilogue::Epilogue;
 pub use front_end::FrontEnd;
 pub use head::Head;
+pub use header_check::HeaderCheck;
 pub use issue::Issue;
 pub use lane_memory::{LaneMemory, READ};
 pub use quantiser::Quantiser;
@@ -41,6 +43,9 @@ pub(crate) const ACCUMULATOR: u32 = 22;
 pub(crate) const GROUPS: u32 = 8;
 /// Bits of a length or index of a vector: up to 16,384.
 pub(crate) const LENGTH: u32 = 15;
+
+/// The CRC-32C of any data that ends in its own CRC-32C.
+pub(crate) const RESIDUE: u32 = 0x4867_4bc7;
 
 /// Widths of the memory's bus: reads of the image have ID 0, other reads ID 1.
 pub fn memory_widths(bus: u32) -> AxiWidths {
