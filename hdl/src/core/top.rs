@@ -3,6 +3,7 @@ use sterna_firmware::isa::ISA_VERSION;
 use sterna_rtl::parts::Access;
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
+use super::engine::REPORTS;
 use super::{Control, Engine, memory_widths};
 use crate::{probe, registers};
 
@@ -134,7 +135,7 @@ impl Generate for Core {
         ] {
             engine.set(name, control.port(name));
         }
-        for name in Engine::REPORTS {
+        for (name, _) in REPORTS {
             control.set(name, engine.port(name));
         }
         m.output("irq", UInt(1)).comment("Done or failed.").set(control.port("irq"));
