@@ -1,82 +1,46 @@
+//! The epilogue: elements, ways, statistics.
+//!
+//! ```text
+//! epilogue     which instruction is inside, what is read and written when
+//! way          what one way makes of an element
+//! pipe         the clocks of both
+//! ```
+
+mod pipe;
+mod way;
+
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::Opcode;
-use sterna_model::numerics::formats::{
-    PREACTIVATION_BITS, SIGMA_ARG_FRAC, SIGMA_ARG_INT, STATE_BITS,
-};
-use sterna_rtl::{Generate, Module, SInt, Sig, UInt, index_width};
+use sterna_model::numerics::formats::{SIGMA_ARG_FRAC, STATE_BITS};
+use sterna_rtl::{Generate, Instance, Module, SInt, Sig, UInt, index_width};
 
 use super::instruction::{FRAC, Instruction, ROW_COUNT, is, is_one_of};
-use super::{ACCUMULATOR, Elements, LENGTH, READ, ROWS};
-use crate::units::{Glu, Mlgru, Rescale, Residual, RmsNorm, Sigmoid};
+use super::{ACCUMULATOR, Elements, LENGTH, ROWS};
+use crate::units::RmsNorm;
+use pipe::{Pipe, When, at};
+pub use way::Way;
 
 /// What happens to each accumulator, V a clock.
 ///
 /// ```text
-///  clock       0        6     7        15      19          22 / 26
-///  MIX_I   acc-rescale--a-----sigmoid----------silu(a)-> mix
-///  MIX_F   acc-rescale--b-----sigmoid--mlgru(h, v, lb)-> h' -> state
-///  MIX_G   acc-rescale--g---   (h')----sigmoid--mlgru(g, w_g)-> v -> mix      -> rms_norm
-///  GLU     acc-rescale--gate--sigmoid----------silu---> product
-///          acc-rescale--up----glu(gate)-> p -> product                      -> rms_norm
-///  O, DOWN acc-rescale--residual(x)-> x -> residual                         -> rms_norm
-///  HEAD    acc -> top_k, logits                                    one a clock
+///  groups -> [ elements ] -> V ways: [ way ] -> results -> memories
+///                                       ^         |
+///            operands from the memories +         +-> [ rms_norm ] -> maxima -> quantiser
+///                                                                     sums   -> issue
+///  of the head: one accumulator a clock -> head
 /// ```
 ///
 /// One instruction at a time is inside: the next is taken when the last element has been written.
-/// Operands are read so that they arrive with the value that they meet, each [`READ`] clocks early.
-/// The maxima of a vector are complete `RmsNorm::MAX_LATENCY` after its last element and go to the
-/// quantiser at once; the sums follow and go to `issue`.
+/// Operands are read so that they arrive with the value that they meet. The maxima of a vector go
+/// to the quantiser as soon as they are complete; the sums follow and go to `issue`. Between gate
+/// and up of a GLU the ways run empty, since up reads what gate wrote.
 ///
-/// Cost a way: 2 + 3 + 8 + 4 + 8 + 8 multipliers of 18 × 18 bits (rescale, sigmoid, mlgru, glu,
-/// gains, squares), two RAMs of the sigmoid.
+/// Cost V [`Way`]s, one [`RmsNorm`] of V ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epilogue {
     /// Rates and sizes.
     pub geometry: Geometry,
 }
-
-/// Clocks after an element's step, by what is there then.
-mod at {
-    use super::*;
-
-    /// The rescaled value.
-    pub const Y: usize = Rescale::LATENCY as usize;
-    /// The pre-activation, saturated.
-    pub const PRE: usize = Y + 1;
-    pub const SIGMA: usize = PRE + Sigmoid::SIGMA_LATENCY as usize;
-    pub const SILU: usize = PRE + Sigmoid::SILU_LATENCY as usize;
-    /// The new state.
-    pub const STATE: usize = SIGMA + Mlgru::LATENCY as usize;
-    /// The gated vector.
-    pub const V: usize = SILU + Mlgru::LATENCY as usize;
-    pub const PRODUCT: usize = PRE + Glu::LATENCY as usize;
-    pub const RESIDUAL: usize = Y + Residual::LATENCY as usize;
-    /// The longest of all.
-    pub const LAST: usize = V;
-}
-
-/// Steps in the pipeline: whether there is one, and where in the vector, at each clock.
-struct Pipe<'m> {
-    valid: Vec<Sig<'m>>,
-    last: Vec<Sig<'m>>,
-    index: Vec<Sig<'m>>,
-}
-
-impl<'m> Pipe<'m> {
-    fn new(valid: Sig<'m>, last: Sig<'m>, index: Sig<'m>) -> Pipe<'m> {
-        let mut pipe = Pipe { valid: vec![valid], last: vec![last], index: vec![index] };
-        for n in 1..=at::LAST {
-            let (valid, last, index) = (pipe.valid[n - 1], pipe.last[n - 1], pipe.index[n - 1]);
-            pipe.valid.push(valid.register(format!("valid_{n}")).reset(0));
-            pipe.last.push(last.register(format!("last_{n}")).reset(0));
-            pipe.index.push(index.register(format!("index_{n}")));
-        }
-        pipe
-    }
-}
-
-/// When something happens: for which instructions, and at which clock after the step.
-type When<'m> = (Sig<'m>, usize);
 
 impl Epilogue {
     /// Bits of the index of a step.
@@ -87,40 +51,6 @@ impl Epilogue {
     /// Bits of the address of a step's state.
     pub fn state_bits(&self) -> u32 {
         index_width((self.geometry.state / self.geometry.ways as usize).max(2))
-    }
-}
-
-impl<'m> Pipe<'m> {
-    /// Whether any of the cases has a step at its clock less `early`, and which.
-    fn at(&self, cases: &[When<'m>], early: usize) -> (Sig<'m>, Sig<'m>) {
-        let (first, clock) = cases[0];
-        let (mut valid, mut index) = (first & self.valid[clock - early], self.index[clock - early]);
-        for &(here, clock) in &cases[1..] {
-            valid = valid | (here & self.valid[clock - early]);
-            index = here.mux(self.index[clock - early], index);
-        }
-        (valid, index)
-    }
-
-    /// Ports that ask a memory for a step's operands, READ clocks before they are used.
-    fn reads(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
-        let (read, index) = self.at(cases, READ);
-        m.output(format!("{name}_read"), UInt(1)).set(read);
-        m.output(format!("{name}_read_at"), index.ty()).set(index);
-    }
-
-    /// Ports that write a step's results to a memory.
-    fn writes(&self, m: &'m Module, name: &str, cases: &[When<'m>], data: Sig<'m>) {
-        let (write, index) = self.at(cases, 0);
-        m.output(format!("{name}_write"), UInt(1)).set(write);
-        m.output(format!("{name}_write_at"), index.ty()).set(index);
-        m.output(format!("{name}_data"), data.ty()).set(data);
-    }
-
-    /// The last step of the instruction, in any of the cases.
-    fn last_at(&self, cases: &[When<'m>]) -> Sig<'m> {
-        let ends = |&(here, clock): &When<'m>| here & self.valid[clock] & self.last[clock];
-        cases[1..].iter().fold(ends(&cases[0]), |any, case| any | ends(case))
     }
 }
 
@@ -140,6 +70,18 @@ struct Now<'m> {
 }
 
 impl<'m> Now<'m> {
+    /// What a way has to know of it.
+    fn to_way(&self) -> [(&'static str, Sig<'m>); 6] {
+        [
+            ("mix_i", self.mix_i),
+            ("mix_f", self.mix_f),
+            ("mix_g", self.mix_g),
+            ("gate", self.gate),
+            ("up", self.up),
+            ("adds", self.adds),
+        ]
+    }
+
     fn new(opcode: Sig<'m>, part: Sig<'m>) -> Now<'m> {
         let of = |op: Opcode| is(opcode, op).register(format!("is_{}", op.name().to_lowercase()));
         let glu = of(Opcode::Glu);
@@ -223,72 +165,34 @@ impl Generate for Epilogue {
         let pipe = Pipe::new(in_matrix, last, count.slice(step_bits..LENGTH).named("index"));
 
         // ----- each way: from accumulator to result -----
-        let step = elements.port("step");
         let argument_frac = now
             .mix_f
             .mux(m.lit(UInt(FRAC), SIGMA_ARG_FRAC), now.mix_g.mux(state_frac, frac))
             .register("argument_frac");
         let way = |i: u32| {
-            m.scope(format!("way_{i}"), || {
-                let rescale = m.instance("u_rescale", &Rescale);
-                rescale.set("valid", in_matrix).set("acc", step.lane(i, ACCUMULATOR).as_sint());
-                rescale.set("mant", factor_now).set("shift", shift_now);
-                let y = rescale.port("y");
-                let saturated = y.saturate(SInt(PREACTIVATION_BITS));
-                let clamps = saturated.ne(y);
-                let pre = saturated.register("pre");
-                // b stays within what the sigmoid takes; 1 - f = (1 - lb) · sigmoid(-b).
-                let limit = 1i64 << (SIGMA_ARG_INT + SIGMA_ARG_FRAC);
-                let b_ty = SInt(SIGMA_ARG_INT + SIGMA_ARG_FRAC + 2);
-                let below = y.gt(limit).mux(m.lit(b_ty, limit), y.truncate(b_ty.width()));
-                let b = y.lt(-limit).mux(m.lit(b_ty, -limit), below);
-                let minus_b = (-b).extend(PREACTIVATION_BITS).register("minus_b");
-
-                let h = state.lane(i, STATE_BITS).as_sint();
-                let sigmoid = m.instance("u_sigmoid", &Sigmoid);
-                sigmoid.set("valid", pipe.valid[at::PRE]).set("frac", argument_frac);
-                sigmoid.set("x", now.mix_g.mux(h, now.mix_f.mux(minus_b, pre)));
-                let silu = sigmoid.port("silu");
-
-                let g = pre.delay("g", at::SILU - at::PRE);
-                let mlgru = m.instance("u_mlgru", &Mlgru);
-                let gates = now.mix_f.mux(pipe.valid[at::SIGMA], now.mix_g & pipe.valid[at::SILU]);
-                mlgru.set("valid", gates).set("forget", now.mix_f);
-                mlgru.set("sigma", sigmoid.port("sigma")).set("silu", silu);
-                mlgru.set("lower", side.lane(i, 16)).set("w_g", side.lane(i, 16).as_sint());
-                mlgru.set("v", narrow(mix, i)).set("g", g);
-                mlgru.set("h", fresh.mux(m.lit(SInt(STATE_BITS), 0), h));
-
-                let glu = m.instance("u_glu", &Glu);
-                glu.set("valid", now.up & pipe.valid[at::PRE]);
-                glu.set("gate", narrow(product, i)).set("up", pre);
-
-                let residual = m.instance("u_residual", &Residual);
-                residual.set("valid", now.adds & pipe.valid[at::Y]);
-                residual.set("x", x.lane(i, 32).as_sint()).set("y", y);
-
-                let late_g = g.delay("late_g", at::V - at::SILU);
-                Way {
-                    pre,
-                    silu,
-                    gated: mlgru.port("result"),
-                    product: glu.port("product"),
-                    sum: residual.port("sum"),
-                    g: late_g,
-                    clamps: (clamps
-                        & (now.mix_i | now.mix_g | now.gate | now.up)
-                        & pipe.valid[at::Y])
-                        | residual.port("clamped"),
-                }
-            })
+            let way = m.instance(format!("u_way_{i}"), &Way);
+            way.set("valid", in_matrix);
+            way.set("acc", elements.port("step").lane(i, ACCUMULATOR).as_sint());
+            way.set("factor", factor_now).set("shift", shift_now).set("frac", argument_frac);
+            way.set("fresh", fresh);
+            for (name, sig) in now.to_way() {
+                way.set(name, sig);
+            }
+            let operands = [("residual", x, 32), ("mix", mix, 32), ("product", product, 32)];
+            for (name, sig, width) in
+                operands.into_iter().chain([("state", state, STATE_BITS), ("side", side, 16)])
+            {
+                way.set(name, sig.lane(i, width));
+            }
+            way
         };
-        let ways: Vec<Way<'_>> = (0..v).map(way).collect();
-        let pres = lanes(&ways, "pres", |way| way.pre);
-        let silus = lanes(&ways, "silus", |way| way.silu);
-        let gated = lanes(&ways, "gated", |way| way.gated);
-        let products = lanes(&ways, "products", |way| way.product);
-        let sums = lanes(&ways, "sums", |way| way.sum);
-        let gs = lanes(&ways, "gs", |way| way.g);
+        let ways: Vec<Instance<'_>> = (0..v).map(way).collect();
+        let pres = lanes(&ways, "pre");
+        let silus = lanes(&ways, "silu");
+        let gated = lanes(&ways, "gated");
+        let products = lanes(&ways, "p");
+        let sums = lanes(&ways, "sum");
+        let gs = lanes(&ways, "g");
 
         // ----- operands in, results out -----
         pipe.reads(m, "residual", &[(now.adds, at::Y)]);
@@ -311,7 +215,7 @@ impl Generate for Epilogue {
         let product_of = now.up.mux(products, silus);
         pipe.writes(m, "product", &[(now.gate, at::SILU), (now.up, at::PRODUCT)], product_of);
         let states: Vec<Sig<'_>> =
-            ways.iter().rev().map(|way| way.gated.truncate(STATE_BITS).as_uint()).collect();
+            ways.iter().rev().map(|way| way.port("gated").truncate(STATE_BITS).as_uint()).collect();
         pipe.writes(m, "state", &[(now.mix_f, at::STATE)], m.cat(&states));
         let base = m.reg("base", UInt(self.state_bits()));
         m.output("state_base", base.ty()).comment("Where the layer's state begins.").set(base);
@@ -359,7 +263,7 @@ impl Generate for Epilogue {
         m.output("head_token", UInt(20)).set(count.truncate(20));
         m.output("head_last", UInt(1)).set(head_ends);
         let none = m.lit(UInt(4), 0);
-        let clamps = ways.iter().fold(none, |sum, way| (sum + way.clamps).truncate(4));
+        let clamps = ways.iter().fold(none, |sum, way| (sum + way.port("clamps")).truncate(4));
         m.output("clamps", UInt(4)).set(clamps.register("clamps_now").reset(0));
         let shown = [
             (now.mix_i, at::PRE, pres),
@@ -375,25 +279,9 @@ impl Generate for Epilogue {
     }
 }
 
-/// Way `i`'s element, of which only a pre-activation's bits are in use.
-fn narrow(of: Sig<'_>, i: u32) -> Sig<'_> {
-    of.lane(i, 32).as_sint().truncate(PREACTIVATION_BITS)
-}
-
-/// A value of every way, 32 bits each.
-fn lanes<'m>(ways: &[Way<'m>], name: &str, of: impl Fn(&Way<'m>) -> Sig<'m>) -> Sig<'m> {
-    let parts: Vec<Sig<'m>> = ways.iter().rev().map(|way| of(way).extend(32).as_uint()).collect();
-    parts[0].module().cat(&parts).named(name)
-}
-
-/// What one way makes of an element; each at its own clock, see [`at`].
-struct Way<'m> {
-    pre: Sig<'m>,
-    silu: Sig<'m>,
-    gated: Sig<'m>,
-    product: Sig<'m>,
-    sum: Sig<'m>,
-    /// The g projection, beside v.
-    g: Sig<'m>,
-    clamps: Sig<'m>,
+/// A result of every way, 32 bits each.
+fn lanes<'m>(ways: &[Instance<'m>], name: &str) -> Sig<'m> {
+    let parts: Vec<Sig<'m>> =
+        ways.iter().rev().map(|way| way.port(name).extend(32).as_uint()).collect();
+    ways[0].module().cat(&parts).named(format!("{name}_lanes"))
 }

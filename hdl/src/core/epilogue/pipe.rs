@@ -1,0 +1,83 @@
+//! The clocks of the epilogue: what is where, and when memories are asked.
+
+use sterna_rtl::{Module, Sig, UInt};
+
+use crate::core::READ;
+use crate::units::{Glu, Mlgru, Rescale, Residual, Sigmoid};
+
+/// Clocks after an element's step, by what is there then.
+pub(super) mod at {
+    use super::{Glu, Mlgru, Rescale, Residual, Sigmoid};
+
+    /// The rescaled value.
+    pub const Y: usize = Rescale::LATENCY as usize;
+    /// The pre-activation, saturated.
+    pub const PRE: usize = Y + 1;
+    pub const SIGMA: usize = PRE + Sigmoid::SIGMA_LATENCY as usize;
+    pub const SILU: usize = PRE + Sigmoid::SILU_LATENCY as usize;
+    /// The new state.
+    pub const STATE: usize = SIGMA + Mlgru::LATENCY as usize;
+    /// The gated vector.
+    pub const V: usize = SILU + Mlgru::LATENCY as usize;
+    pub const PRODUCT: usize = PRE + Glu::LATENCY as usize;
+    pub const RESIDUAL: usize = Y + Residual::LATENCY as usize;
+    /// The longest of all.
+    pub const LAST: usize = V;
+}
+
+/// Steps in the pipeline: whether there is one, and where in the vector, at each clock.
+pub(super) struct Pipe<'m> {
+    pub valid: Vec<Sig<'m>>,
+    last: Vec<Sig<'m>>,
+    index: Vec<Sig<'m>>,
+}
+
+impl<'m> Pipe<'m> {
+    pub fn new(valid: Sig<'m>, last: Sig<'m>, index: Sig<'m>) -> Pipe<'m> {
+        let mut pipe = Pipe { valid: vec![valid], last: vec![last], index: vec![index] };
+        for n in 1..=at::LAST {
+            let (valid, last, index) = (pipe.valid[n - 1], pipe.last[n - 1], pipe.index[n - 1]);
+            pipe.valid.push(valid.register(format!("valid_{n}")).reset(0));
+            pipe.last.push(last.register(format!("last_{n}")).reset(0));
+            pipe.index.push(index.register(format!("index_{n}")));
+        }
+        pipe
+    }
+}
+
+/// When something happens: for which instructions, and at which clock after the step.
+pub(super) type When<'m> = (Sig<'m>, usize);
+
+impl<'m> Pipe<'m> {
+    /// Whether any of the cases has a step at its clock less `early`, and which.
+    pub fn at(&self, cases: &[When<'m>], early: usize) -> (Sig<'m>, Sig<'m>) {
+        let (first, clock) = cases[0];
+        let (mut valid, mut index) = (first & self.valid[clock - early], self.index[clock - early]);
+        for &(here, clock) in &cases[1..] {
+            valid = valid | (here & self.valid[clock - early]);
+            index = here.mux(self.index[clock - early], index);
+        }
+        (valid, index)
+    }
+
+    /// Ports that ask a memory for a step's operands, READ clocks before they are used.
+    pub fn reads(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
+        let (read, index) = self.at(cases, READ);
+        m.output(format!("{name}_read"), UInt(1)).set(read);
+        m.output(format!("{name}_read_at"), index.ty()).set(index);
+    }
+
+    /// Ports that write a step's results to a memory.
+    pub fn writes(&self, m: &'m Module, name: &str, cases: &[When<'m>], data: Sig<'m>) {
+        let (write, index) = self.at(cases, 0);
+        m.output(format!("{name}_write"), UInt(1)).set(write);
+        m.output(format!("{name}_write_at"), index.ty()).set(index);
+        m.output(format!("{name}_data"), data.ty()).set(data);
+    }
+
+    /// The last step of the instruction, in any of the cases.
+    pub fn last_at(&self, cases: &[When<'m>]) -> Sig<'m> {
+        let ends = |&(here, clock): &When<'m>| here & self.valid[clock] & self.last[clock];
+        cases[1..].iter().fold(ends(&cases[0]), |any, case| any | ends(case))
+    }
+}
