@@ -1,5 +1,7 @@
 //! The trait that every device implements: same commands, same tests, on all of them.
 
+use std::ops::ControlFlow;
+
 use crate::error::{FirmwareError, Result};
 use crate::shape::Shape;
 
@@ -66,6 +68,32 @@ pub trait Device {
     /// Returns one [`Head`] per step, in order. Steps are checked before anything changes; on
     /// a later error the states of the named slots are undefined and must be cleared.
     fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>>;
+
+    /// Advances a sequence by up to `count` tokens, each the best one after the token before,
+    /// without the caller choosing: what a core does by itself.
+    ///
+    /// `token` enters first. `emit` gets the head of every pass, of which the first candidate
+    /// enters next; after one that is in `stops` nothing enters. A sequence whose `emit` breaks
+    /// off, or that fails, is undefined and must be cleared.
+    fn generate(
+        &mut self,
+        slot: usize,
+        token: u32,
+        count: usize,
+        stops: &[u32],
+        emit: &mut dyn FnMut(Head) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut token = token;
+        for _ in 0..count {
+            let mut heads = self.pass(&[Step { slot, token, want: Want::Top }])?;
+            let head = heads.pop().unwrap_or_default();
+            token = head.top.first().map_or(token, |best| best.token);
+            if emit(head).is_break() || stops.contains(&token) {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// Values clamped since the device was made; a sound image has none.
     fn saturations(&self) -> u64;

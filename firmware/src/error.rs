@@ -188,6 +188,15 @@ pub enum FirmwareError {
     /// The checkpoint or tokenizer was refused.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A device that another crate drives failed.
+    #[error("{0}")]
+    Device(Box<dyn DeviceError>),
+}
+
+/// An error of a device that another crate drives, such as a card.
+pub trait DeviceError: std::error::Error + Send + Sync {
+    /// A stable code, unique among all errors of the project.
+    fn code(&self) -> &'static str;
 }
 
 fn next_step(hint: &str) -> String {
@@ -217,6 +226,7 @@ impl FirmwareError {
             Geometry { .. } => "F016",
             TooSmall(_) => "F017",
             Model(error) => error.code(),
+            Device(error) => error.code(),
         }
     }
 

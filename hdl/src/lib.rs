@@ -8,8 +8,10 @@
 //! | [`record`] | what a run leaves in memory |
 //! | [`registers`] | the register map |
 //! | [`fault`] | why a core stopped |
+//! | [`driver`] | a card with the core, from the host: over PCIe, a serial line, or in simulation |
 
 pub mod core;
+pub mod driver;
 pub mod fault;
 pub mod probe;
 pub mod record;

@@ -136,7 +136,7 @@ pub mod status {
     pub const BUSY: u32 = 1;
     /// The last command was obeyed.
     pub const DONE: u32 = 2;
-    /// It failed; [`super::ERROR`](super::ERROR) says why.
+    /// It failed; [`super::ERROR`] says why.
     pub const FAILED: u32 = 4;
     /// The recurrent state is what the passes since the last clear or load made of it.
     pub const STATE_VALID: u32 = 8;

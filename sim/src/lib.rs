@@ -49,18 +49,32 @@
 //! port             handles, and the numbers that pass through them
 //! model            a compiled design
 //! simulator        a running one
+//! memory, bus      an AXI4 memory; ports of a design joined to it
+//! card             the core with both, as a card that `sterna_hdl::driver` drives
+//! session, verify  card and golden model side by side
+//! lockstep         every intermediate vector against the golden model's
 //! ```
+mod bus;
 mod cache;
+mod card;
 mod compile;
 mod error;
 mod ffi;
+pub mod lockstep;
+pub mod memory;
 mod model;
 mod port;
+mod session;
 mod shim;
 mod simulator;
 mod tools;
+mod verify;
 
+pub use bus::MemoryPort;
+pub use card::{CardOptions, SimCard, Window};
 pub use error::SimError;
 pub use model::{Model, Options};
 pub use port::{Carrier, Input, Number, Output, Words};
+pub use session::Session;
 pub use simulator::Simulator;
+pub use verify::{Verified, VerifyOptions, verify, verify_design};

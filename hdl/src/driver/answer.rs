@@ -1,0 +1,101 @@
+//! What a pass leaves in the card's memory, believed only after it was checked.
+
+use sterna_firmware::device::{TOP_K_MAX, best};
+use sterna_model::numerics::formats::ACCUMULATOR_BITS;
+
+use super::card::{Card, word};
+use super::error::CardError;
+use super::transport::Transport;
+use crate::record::{Record, stride};
+
+/// What the head of a pass said, in the core's own numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The record.
+    pub record: Record,
+    /// Every accumulator, where they were asked for.
+    pub accumulators: Vec<i32>,
+}
+
+impl Answer {
+    /// The best tokens with their accumulators: of all accumulators where there are more in them
+    /// than in the record.
+    pub(super) fn top(&self) -> Vec<(u32, i32)> {
+        let most = TOP_K_MAX.min(self.accumulators.len());
+        if self.record.top.len() >= most {
+            return self.record.top.clone();
+        }
+        let order = best(&self.accumulators, most, |a, b| a > b);
+        order.into_iter().map(|n| (n as u32, self.accumulators[n])).collect()
+    }
+}
+
+impl<T: Transport> Card<T> {
+    /// Reads record `n` of the last run, and believes none of it unseen.
+    pub(super) fn record(&mut self, n: u32) -> Result<Record, CardError> {
+        let length = stride(self.geometry.top_k);
+        let mut bytes = vec![0; length];
+        self.read_memory(self.map.results + u64::from(n) * length as u64, &mut bytes)?;
+        let refuse = |reason: String| Err(CardError::Record { index: n, reason });
+        let Some(record) = Record::decode(&bytes) else {
+            return refuse("its best token or number of candidates contradicts its list".into());
+        };
+        let vocab = self.model.shape().vocab;
+        let wanted = (self.geometry.top_k as usize).min(vocab);
+        if record.index != n {
+            return refuse(format!("it says that it is record {}", record.index));
+        }
+        let id = self.model.image().start().id;
+        if record.image_id != id {
+            let reason = format!("it is of image {:016x}, not {id:016x}", record.image_id);
+            return refuse(reason);
+        }
+        if record.top.len() != wanted {
+            return refuse(format!("it has {} candidates, not {wanted}", record.top.len()));
+        }
+        if let Some((token, _)) = record.top.iter().find(|(token, _)| *token as usize >= vocab) {
+            return refuse(format!("token {token} is none of {vocab}"));
+        }
+        for (index, &(_, value)) in record.top.iter().enumerate() {
+            accumulator(index, value)?;
+        }
+        let order = |pair: &[(u32, i32)]| {
+            let ((a, x), (b, y)) = (pair[0], pair[1]);
+            x > y || (x == y && a < b)
+        };
+        if !record.top.windows(2).all(order) {
+            return refuse("its candidates are not in order".into());
+        }
+        Ok(record)
+    }
+
+    /// Reads all accumulators of the last pass, which `record` is of.
+    pub(super) fn accumulators(&mut self, record: &Record) -> Result<Vec<i32>, CardError> {
+        let mut bytes = vec![0; 4 * self.model.shape().vocab];
+        self.read_memory(self.map.logits, &mut bytes)?;
+        let all: Vec<i32> = bytes.chunks_exact(4).map(word).collect();
+        for (index, &value) in all.iter().enumerate() {
+            accumulator(index, value)?;
+        }
+        match record.top.iter().find(|(token, value)| all[*token as usize] != *value) {
+            None => Ok(all),
+            Some((token, value)) => Err(CardError::Record {
+                index: record.index,
+                reason: format!(
+                    "token {token} has {value} in it, and {} among all accumulators",
+                    all[*token as usize]
+                ),
+            }),
+        }
+    }
+}
+
+fn accumulator(index: usize, value: i32) -> Result<(), CardError> {
+    // One bit less than the sum with digits instead of trits needs.
+    let bits = ACCUMULATOR_BITS - 1;
+    let most = 1 << (bits - 1);
+    if (-most..most).contains(&value) {
+        return Ok(());
+    }
+    Err(CardError::Number { what: "accumulator", index, value, bits })
+}

@@ -1,0 +1,278 @@
+//! A model on a card, and the states of its sequences.
+//!
+//! The core holds the state of one sequence. The others wait in the card's memory, a page-aligned
+//! area each; when another sequence is to go on, the one on chip is saved and that one loaded. A
+//! sequence that was only cleared has no state to load: the core clears its own.
+//!
+//! After a fault the state on chip is void, and so is the sequence it belonged to; the states in
+//! memory are not touched by it. The next command first resets the core.
+
+use std::sync::Arc;
+
+use sterna_firmware::file::SectionKind;
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::isa::{Instruction, UNIT, instructions};
+use sterna_firmware::model::Model;
+use sterna_model::numerics::formats::STATE_BITS;
+
+use super::error::CardError;
+use super::identity::identify;
+use super::map::{MemoryMap, image_units};
+use super::transport::Transport;
+use crate::registers::{self as regs, Reg, command, status};
+
+/// What a card is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Sequences that can be in flight.
+    pub slots: usize,
+    /// Clocks without any progress after which the core gives up; 0 for never.
+    pub watchdog: u32,
+}
+
+impl Default for Settings {
+    /// One sequence; a million clocks, some milliseconds, are far above any memory's pause.
+    fn default() -> Settings {
+        Settings { slots: 1, watchdog: 1 << 20 }
+    }
+}
+
+/// Where a sequence's state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nowhere: it is zero.
+    Zero,
+    /// In the core.
+    OnChip,
+    /// In the card's memory.
+    Saved,
+    /// Nowhere: it went with an error.
+    Lost,
+}
+
+/// A card with a model loaded.
+pub struct Card<T: Transport> {
+    pub(super) name: &'static str,
+    pub(super) transport: T,
+    pub(super) geometry: Geometry,
+    pub(super) model: Arc<Model>,
+    pub(super) walk: Vec<Instruction>,
+    pub(super) map: MemoryMap,
+    pub(super) places: Vec<Place>,
+    pub(super) settings: Settings,
+    /// The last command failed: the core is to be reset before the next.
+    pub(super) failed: bool,
+    /// Values clamped so far, and what the core's register said of it last.
+    pub(super) saturations: (u64, u32),
+}
+
+impl<T: Transport> Card<T> {
+    /// Takes over a card: identifies the core, resets it, loads the model.
+    ///
+    /// `name` is what the device is called to users.
+    ///
+    /// # Errors
+    /// C001 to C004 where it is no core that this program knows, F017 where the model does not
+    /// fit it, C005 where it does not fit the memory.
+    pub fn open(
+        mut transport: T,
+        name: &'static str,
+        model: Arc<Model>,
+        settings: &Settings,
+    ) -> Result<Card<T>, CardError> {
+        let shape = model.shape();
+        if settings.slots == 0 {
+            return Err(sterna_firmware::FirmwareError::NoSlots.into());
+        }
+        let geometry = identify(&mut transport)?;
+        geometry.fits(&shape)?;
+        let walk = instructions(&shape);
+        let bytes = transport.memory_bytes();
+        let map = MemoryMap::plan(&shape, &walk, &geometry, settings.slots, bytes)?;
+        let mut card = Card {
+            name,
+            transport,
+            geometry,
+            model,
+            walk,
+            map,
+            places: vec![Place::Zero; settings.slots],
+            settings: *settings,
+            failed: false,
+            saturations: (0, 0),
+        };
+        card.reset()?;
+        card.load()?;
+        Ok(card)
+    }
+
+    /// The core's geometry, as its registers say.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Where everything lies in the card's memory.
+    pub fn map(&self) -> &MemoryMap {
+        &self.map
+    }
+
+    /// The way to the card.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Writes image and embedding rows to the card's memory, again if something damaged them.
+    pub fn load(&mut self) -> Result<(), CardError> {
+        let model = Arc::clone(&self.model);
+        let (image, rows) = (self.map.image, self.map.embeddings);
+        self.write_memory(image, model.image().bytes())?;
+        let section = model.container().require(SectionKind::Embedding, "import it again")?;
+        self.write_memory(rows, section)
+    }
+
+    /// Ends whatever the core does and forgets its fault. The sequence on chip is lost, the
+    /// others are not.
+    pub fn reset(&mut self) -> Result<(), CardError> {
+        self.lose();
+        self.failed = true;
+        self.write(&regs::COMMAND, command::RESET)?;
+        let busy = status::BUSY | status::DRAINING;
+        self.until("reset", &mut |status| status & busy == 0, &mut |_| Ok(()))?;
+        self.failed = false;
+        let shape = self.model.shape();
+        let map = self.map.clone();
+        self.base([&regs::IMAGE_LO, &regs::IMAGE_HI], map.image)?;
+        self.base([&regs::EMBED_LO, &regs::EMBED_HI], map.embeddings)?;
+        self.base([&regs::RESULT_LO, &regs::RESULT_HI], map.results)?;
+        self.base([&regs::LOGITS_LO, &regs::LOGITS_HI], map.logits)?;
+        self.write(&regs::IMAGE_UNITS, image_units(&self.walk) as u32)?;
+        self.write(&regs::ROW_UNITS, (shape.row_stride() / UNIT) as u32)?;
+        self.write(&regs::STATE_UNITS, (4 * shape.state()).div_ceil(UNIT) as u32)?;
+        self.write(&regs::WATCHDOG, self.settings.watchdog)?;
+        self.write(&regs::SLOT_MASK, 1)
+    }
+
+    /// The state of a sequence, `[layers, inner]`, in each layer's unit.
+    ///
+    /// # Errors
+    /// C011 where it was lost; faults of saving it.
+    pub fn state(&mut self, slot: usize) -> Result<Vec<i32>, CardError> {
+        let elements = self.model.shape().state();
+        match self.place(slot)? {
+            Place::Zero => return Ok(vec![0; elements]),
+            Place::Lost => return Err(CardError::StateLost { slot }),
+            Place::OnChip => self.save(slot)?,
+            Place::Saved => {}
+        }
+        let mut bytes = vec![0; 4 * elements];
+        self.read_memory(self.map.state(slot), &mut bytes)?;
+        let state: Vec<i32> = bytes.chunks_exact(4).map(word).collect();
+        let most = 1 << (STATE_BITS - 1);
+        match state.iter().position(|&value| !(-most..most).contains(&value)) {
+            Some(index) => Err(CardError::Number {
+                what: "state element",
+                index,
+                value: state[index],
+                bits: STATE_BITS,
+            }),
+            None => Ok(state),
+        }
+    }
+
+    /// Restores the state of a sequence.
+    ///
+    /// # Errors
+    /// C012 where it has another length than the model's.
+    pub fn set_state(&mut self, slot: usize, state: &[i32]) -> Result<(), CardError> {
+        self.place(slot)?;
+        let expected = self.model.shape().state();
+        if state.len() != expected {
+            return Err(CardError::StateLength { got: state.len(), expected });
+        }
+        let bytes: Vec<u8> = state.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.write_memory(self.map.state(slot), &bytes)?;
+        self.places[slot] = Place::Saved;
+        Ok(())
+    }
+
+    /// Makes a sequence the one on chip.
+    pub(super) fn bring(&mut self, slot: usize) -> Result<(), CardError> {
+        let place = self.place(slot)?;
+        if place == Place::Lost {
+            return Err(CardError::StateLost { slot });
+        }
+        if self.failed {
+            self.reset()?;
+        }
+        if place == Place::OnChip {
+            return Ok(());
+        }
+        if let Some(other) = self.on_chip() {
+            self.save(other)?;
+            self.places[other] = Place::Saved;
+        }
+        if place == Place::Zero {
+            self.command("clear", command::CLEAR)?;
+        } else {
+            self.base([&regs::STATE_LO, &regs::STATE_HI], self.map.state(slot))?;
+            self.command("load of a state", command::LOAD)?;
+        }
+        self.places[slot] = Place::OnChip;
+        Ok(())
+    }
+
+    /// Copies the state on chip to the memory.
+    fn save(&mut self, slot: usize) -> Result<(), CardError> {
+        self.base([&regs::STATE_LO, &regs::STATE_HI], self.map.state(slot))?;
+        self.command("save of a state", command::SAVE)
+    }
+
+    fn on_chip(&self) -> Option<usize> {
+        self.places.iter().position(|&place| place == Place::OnChip)
+    }
+
+    /// The sequence on chip is void.
+    pub(super) fn lose(&mut self) {
+        if let Some(slot) = self.on_chip() {
+            self.places[slot] = Place::Lost;
+        }
+    }
+
+    pub(super) fn place(&self, slot: usize) -> Result<Place, CardError> {
+        let slots = self.places.len();
+        let place = self.places.get(slot).copied();
+        place.ok_or_else(|| sterna_firmware::FirmwareError::Slot { slot, slots }.into())
+    }
+
+    pub(super) fn read(&mut self, reg: &Reg) -> Result<u32, CardError> {
+        self.transport.read_register(reg.offset).map_err(CardError::transport)
+    }
+
+    pub(super) fn write(&mut self, reg: &Reg, value: u32) -> Result<(), CardError> {
+        self.transport.write_register(reg.offset, value).map_err(CardError::transport)
+    }
+
+    /// Writes an address to the two registers that hold it.
+    fn base(&mut self, [low, high]: [&Reg; 2], address: u64) -> Result<(), CardError> {
+        self.write(low, address as u32)?;
+        self.write(high, (address >> 32) as u32)
+    }
+
+    pub(super) fn read_memory(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
+        self.transport.read_memory(at, bytes).map_err(CardError::transport)
+    }
+
+    fn write_memory(&mut self, at: u64, bytes: &[u8]) -> Result<(), CardError> {
+        self.transport.write_memory(at, bytes).map_err(CardError::transport)
+    }
+}
+
+/// Four bytes as a number.
+pub(super) fn word(bytes: &[u8]) -> i32 {
+    i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}

@@ -1,0 +1,243 @@
+//! Commands: how they are given, how they end, and what a run leaves.
+
+use std::ops::ControlFlow;
+
+use sterna_firmware::FirmwareError;
+
+use super::answer::Answer;
+use super::card::Card;
+use super::error::{CardError, Place};
+use super::map::{headless_units, image_units};
+use super::transport::Transport;
+use crate::fault::Fault;
+use crate::record::Record;
+use crate::registers::{self as regs, Reg, STOP_VALID, command, mode, status};
+
+/// What the core counted in its last run.
+///
+/// `cycles` = `beats` + `starved` + `blocked` + `idle`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Clocks of the run.
+    pub cycles: u64,
+    /// Clocks in which a beat of the image was taken.
+    pub beats: u64,
+    /// Clocks in which the core could have taken a beat and had none.
+    pub starved: u64,
+    /// Clocks in which a beat waited for the core.
+    pub blocked: u64,
+    /// Clocks in which there was no beat and none was wanted.
+    pub idle: u64,
+}
+
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Counters) {
+        self.cycles += other.cycles;
+        self.beats += other.beats;
+        self.starved += other.starved;
+        self.blocked += other.blocked;
+        self.idle += other.idle;
+    }
+}
+
+/// Stop registers of the core.
+pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
+
+/// Calls what a run brings as it comes.
+pub(super) type Emit<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
+
+impl<T: Transport> Card<T> {
+    /// Counters of the last run.
+    pub fn counters(&mut self) -> Result<Counters, CardError> {
+        Ok(Counters {
+            cycles: self.wide(&regs::CYCLES_LO, &regs::CYCLES_HI)?,
+            beats: self.wide(&regs::BEATS_LO, &regs::BEATS_HI)?,
+            starved: self.wide(&regs::STARVED_LO, &regs::STARVED_HI)?,
+            blocked: self.wide(&regs::BLOCKED_LO, &regs::BLOCKED_HI)?,
+            idle: self.wide(&regs::IDLE_LO, &regs::IDLE_HI)?,
+        })
+    }
+
+    /// 64 bits that may carry from one half to the other between two reads.
+    fn wide(&mut self, low: &Reg, high: &Reg) -> Result<u64, CardError> {
+        let mut top = self.read(high)?;
+        loop {
+            let bottom = self.read(low)?;
+            let again = self.read(high)?;
+            if again == top {
+                return Ok(u64::from(top) << 32 | u64::from(bottom));
+            }
+            top = again;
+        }
+    }
+
+    /// One pass of the sequence on chip without the head.
+    pub(super) fn advance(&mut self, token: u32) -> Result<(), CardError> {
+        self.prepare(token, 1, mode::NO_HEAD, &[])?;
+        self.single()
+    }
+
+    /// One pass of the sequence on chip with its head, and all accumulators if `all`.
+    pub(super) fn ask(&mut self, token: u32, all: bool) -> Result<Answer, CardError> {
+        self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
+        self.single()?;
+        let record = self.record(0)?;
+        let accumulators = if all { self.accumulators(&record)? } else { vec![] };
+        Ok(Answer { record, accumulators })
+    }
+
+    /// Runs one prepared pass.
+    fn single(&mut self) -> Result<(), CardError> {
+        match self.run("pass", 1, None)? {
+            1 => Ok(()),
+            done => Err(CardError::Passes { count: 1, done }),
+        }
+    }
+
+    /// Up to `count` passes, at most the records that fit; `emit` gets each record as it comes.
+    /// Says how many there were.
+    pub(super) fn several(
+        &mut self,
+        token: u32,
+        count: u32,
+        stops: &[u32],
+        emit: Emit<'_>,
+    ) -> Result<u32, CardError> {
+        self.prepare(token, count, 0, stops)?;
+        self.run("run", count, Some(emit))
+    }
+
+    fn prepare(
+        &mut self,
+        token: u32,
+        count: u32,
+        mode: u32,
+        stops: &[u32],
+    ) -> Result<(), CardError> {
+        let headless = mode & mode::NO_HEAD != 0;
+        let units = if headless { headless_units(&self.walk) } else { image_units(&self.walk) };
+        self.write(&regs::IMAGE_UNITS, units as u32)?;
+        self.write(&regs::MODE, mode)?;
+        self.write(&regs::COUNT, count)?;
+        self.write(&regs::TOKEN_0, token)?;
+        for (n, reg) in STOPS.into_iter().enumerate() {
+            self.write(reg, stops.get(n).map_or(0, |stop| stop | STOP_VALID))?;
+        }
+        Ok(())
+    }
+
+    /// Runs what was prepared; records are read as soon as they are there.
+    fn run(
+        &mut self,
+        what: &'static str,
+        count: u32,
+        mut emit: Option<Emit<'_>>,
+    ) -> Result<u32, CardError> {
+        let mut seen = 0;
+        let mut look = |card: &mut Self| -> Result<(), CardError> {
+            let done = card.read(&regs::TOKENS_DONE)?;
+            if done > count {
+                return Err(CardError::Passes { count, done });
+            }
+            while seen < done {
+                if let Some(call) = &mut emit {
+                    let record = card.record(seen)?;
+                    if call(record).is_break() {
+                        emit = None;
+                    }
+                }
+                seen += 1;
+            }
+            Ok(())
+        };
+        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(()) };
+        let result = self.obey(what, command::RUN, &mut early).and_then(|()| look(self));
+        self.account(result)?;
+        self.saturated()?;
+        Ok(seen)
+    }
+
+    /// Gives a command other than a run.
+    pub(super) fn command(&mut self, what: &'static str, bits: u32) -> Result<(), CardError> {
+        let result = self.obey(what, bits, &mut |_| Ok(()));
+        self.account(result)
+    }
+
+    /// After an error the core is to be reset, and the sequence on chip is void.
+    fn account<R>(&mut self, result: Result<R, CardError>) -> Result<R, CardError> {
+        if result.is_err() {
+            self.failed = true;
+            self.lose();
+        }
+        result
+    }
+
+    fn obey(
+        &mut self,
+        what: &'static str,
+        bits: u32,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
+    ) -> Result<(), CardError> {
+        self.write(&regs::COMMAND, bits)?;
+        let status = self.until(what, &mut |status| status & status::BUSY == 0, each)?;
+        if status & status::FAILED != 0 {
+            return Err(self.fault()?);
+        }
+        let wanted = status::DONE | status::STATE_VALID;
+        if status & wanted != wanted {
+            return Err(CardError::Status { what, status });
+        }
+        Ok(())
+    }
+
+    /// Polls STATUS, with something to do at every look, until it is as wanted.
+    pub(super) fn until(
+        &mut self,
+        what: &'static str,
+        wanted: &mut dyn FnMut(u32) -> bool,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
+    ) -> Result<u32, CardError> {
+        for polls in 0.. {
+            let status = self.read(&regs::STATUS)?;
+            if wanted(status) {
+                return Ok(status);
+            }
+            each(self)?;
+            if !self.transport.wait(polls).map_err(CardError::transport)? {
+                return Err(CardError::Stuck { what, status });
+            }
+        }
+        unreachable!("the loop has no end")
+    }
+
+    /// Why the core stopped.
+    fn fault(&mut self) -> Result<CardError, CardError> {
+        let code = self.read(&regs::ERROR)?;
+        let segment = self.read(&regs::ERROR_SEGMENT)?;
+        let fault = u8::try_from(code).ok().and_then(Fault::from_code);
+        let Some(fault) = fault else { return Ok(CardError::UnknownFault { code }) };
+        let nowhere = matches!(fault, Fault::Row | Fault::StateInvalid | Fault::Command);
+        let instruction = self.walk.get(segment as usize).map(|i| (i.opcode, i.layer));
+        let at = (!nowhere).then_some(Place { segment, instruction });
+        Ok(CardError::Fault { fault, at })
+    }
+
+    /// Counts what the core clamped since it was last asked.
+    fn saturated(&mut self) -> Result<(), CardError> {
+        let now = self.read(&regs::SATURATIONS)?;
+        let (sum, before) = self.saturations;
+        // A reset of the core makes its register begin again.
+        let more = now.checked_sub(before).unwrap_or(now);
+        self.saturations = (sum + u64::from(more), now);
+        Ok(())
+    }
+
+    /// The check of a token that every device makes.
+    pub(super) fn check_token(&self, token: u32) -> Result<(), CardError> {
+        let vocab = self.model.shape().vocab;
+        if (token as usize) < vocab {
+            return Ok(());
+        }
+        Err(FirmwareError::Token { token, vocab }.into())
+    }
+}

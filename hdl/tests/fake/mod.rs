@@ -1,0 +1,342 @@
+//! A card that has no hardware: registers that behave as the manual says, the golden model behind
+//! them, and every way to fail.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sterna_firmware::compile::compile;
+use sterna_firmware::device::{Step, Want};
+use sterna_firmware::error::DeviceError;
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::golden::Golden;
+use sterna_firmware::isa::UNIT;
+use sterna_firmware::model::Model;
+use sterna_hdl::driver::Transport;
+use sterna_hdl::fault::Fault;
+use sterna_hdl::record::{HEADER, stride};
+use sterna_hdl::registers::{self as regs, Reg, STOP_VALID, command, mode, status};
+use sterna_model::checkpoint::Checkpoint;
+use sterna_model::synth::{self, SynthSpec};
+
+/// A made-up model.
+pub fn model(spec: &SynthSpec) -> Arc<Model> {
+    let directory = tempfile::tempdir().unwrap();
+    let checkpoint = directory.path().join("checkpoint");
+    synth::write(spec, &checkpoint, &mut |_, _| ()).unwrap();
+    let path = directory.path().join("model.sterna");
+    compile(&Checkpoint::open(&checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
+    Model::open(&path).unwrap()
+}
+
+/// What the way to the card can say.
+#[derive(Debug, thiserror::Error)]
+#[error("the cable is out")]
+pub struct Unplugged;
+
+impl DeviceError for Unplugged {
+    fn code(&self) -> &'static str {
+        "X001"
+    }
+}
+
+/// The card.
+pub struct Fake {
+    pub geometry: Geometry,
+    pub memory: Vec<u8>,
+    pub golden: Golden,
+    pub model: Arc<Model>,
+    /// Registers that read as something else than they should.
+    pub forced: HashMap<u32, u32>,
+    /// The fault that the next run meets, and its segment.
+    pub fault: Option<(Fault, u32)>,
+    /// What is done to every record before it is written.
+    pub tamper: Option<fn(&mut [u32])>,
+    /// The same to accumulators and states.
+    pub spoil: Option<fn(&mut [i32])>,
+    /// Commands that are obeyed never end.
+    pub stuck: bool,
+    pub unplugged: bool,
+    /// Commands so far, by their bits.
+    pub commands: Vec<u32>,
+    written: HashMap<u32, u32>,
+    status: u32,
+    error: (u32, u32),
+    /// Of the run: passes that are left, and those that are done.
+    left: u32,
+    done: u32,
+    token: u32,
+    saturations: u32,
+}
+
+/// Looks at the status before a core that is stuck is given up.
+const PATIENCE: u64 = 10;
+
+impl Fake {
+    pub fn new(model: &Arc<Model>, geometry: &Geometry, bytes: usize) -> Fake {
+        Fake {
+            geometry: geometry.clone(),
+            memory: vec![0xee; bytes],
+            golden: Golden::new(Arc::clone(model), 1).unwrap(),
+            model: Arc::clone(model),
+            forced: HashMap::new(),
+            fault: None,
+            tamper: None,
+            spoil: None,
+            stuck: false,
+            unplugged: false,
+            commands: vec![],
+            written: HashMap::new(),
+            // What power-up leaves: somebody's run that failed.
+            status: status::FAILED | status::DRAINING,
+            error: (0, 0),
+            left: 0,
+            done: 0,
+            token: 0,
+            saturations: 0,
+        }
+    }
+
+    fn get(&self, reg: &Reg) -> u32 {
+        self.written.get(&reg.offset).copied().unwrap_or(0)
+    }
+
+    fn base(&self, low: &Reg, high: &Reg) -> usize {
+        (u64::from(self.get(low)) | u64::from(self.get(high)) << 32) as usize
+    }
+
+    fn fail(&mut self, fault: Fault, segment: u32) {
+        self.error = (fault as u32, segment);
+        self.status = status::FAILED;
+        self.left = 0;
+    }
+
+    fn words(&mut self, at: usize, words: &[u32]) {
+        let bytes = words.iter().flat_map(|word| word.to_le_bytes());
+        for (to, byte) in self.memory[at..].iter_mut().zip(bytes) {
+            *to = byte;
+        }
+    }
+
+    fn obey(&mut self, bits: u32) {
+        self.commands.push(bits);
+        if bits == command::RESET {
+            self.status = if self.stuck { status::DRAINING } else { 0 };
+            self.error = (0, 0);
+            self.saturations = 0;
+            return;
+        }
+        if self.status & status::BUSY != 0 {
+            return self.fail(Fault::Command, 0);
+        }
+        let valid = self.status & status::STATE_VALID;
+        self.status = valid | status::DONE;
+        let elements = self.model.shape().state();
+        let state = self.base(&regs::STATE_LO, &regs::STATE_HI);
+        match bits {
+            command::RUN => {
+                self.status = valid | status::BUSY;
+                (self.left, self.done) = (self.get(&regs::COUNT), 0);
+                self.token = self.get(&regs::TOKEN_0);
+                if valid == 0 {
+                    self.fail(Fault::StateInvalid, 0);
+                } else if self.left == 0 || self.get(&regs::SLOT_MASK) != 1 {
+                    self.fail(Fault::Command, 0);
+                }
+            }
+            command::CLEAR => {
+                self.golden.set_state(0, &vec![0; elements]);
+                self.status |= status::STATE_VALID;
+            }
+            command::SAVE => {
+                assert_eq!(self.get(&regs::STATE_UNITS) as usize, (elements * 4).div_ceil(64));
+                let mut values = self.golden.state(0).to_vec();
+                if let Some(spoil) = self.spoil {
+                    spoil(&mut values);
+                }
+                let values: Vec<u32> = values.iter().map(|&v| v as u32).collect();
+                self.words(state, &values);
+            }
+            command::LOAD => {
+                let bytes = &self.memory[state..state + 4 * elements];
+                let state: Vec<i32> = bytes
+                    .chunks_exact(4)
+                    .map(|b| i32::from_le_bytes(b.try_into().unwrap()))
+                    .collect();
+                self.golden.set_state(0, &state);
+                self.status |= status::STATE_VALID;
+            }
+            _ => self.fail(Fault::Command, 0),
+        }
+    }
+
+    /// One pass, if one is to be done.
+    fn work(&mut self) {
+        if self.stuck || self.status & status::BUSY == 0 {
+            return;
+        }
+        if let Some((fault, segment)) = self.fault.take() {
+            return self.fail(fault, segment);
+        }
+        if let Some((fault, segment)) = self.damage() {
+            return self.fail(fault, segment);
+        }
+        let modes = self.get(&regs::MODE);
+        let head = modes & mode::NO_HEAD == 0;
+        let want = if head { Want::Top } else { Want::State };
+        let step = Step { slot: 0, token: self.token, want };
+        let (mut scale, mut all) = ((0, 0), vec![]);
+        self.golden
+            .observe(&[step], &mut |seen| {
+                scale = (seen.scale.mant(), seen.scale.exp());
+                all = seen.output.to_vec();
+            })
+            .unwrap();
+        if head {
+            self.record(scale, &all);
+            if modes & mode::LOGITS != 0 {
+                let mut all = all.clone();
+                if let Some(spoil) = self.spoil {
+                    spoil(&mut all);
+                }
+                let all: Vec<u32> = all.iter().map(|&v| v as u32).collect();
+                self.words(self.base(&regs::LOGITS_LO, &regs::LOGITS_HI), &all);
+            }
+        }
+        self.done += 1;
+        self.left -= 1;
+        self.saturations += 2;
+        let stops = [regs::STOP_0, regs::STOP_1, regs::STOP_2, regs::STOP_3];
+        let stopped = head && stops.iter().any(|r| self.get(r) == self.token | STOP_VALID);
+        if self.left == 0 || stopped {
+            self.status = status::DONE | status::STATE_VALID;
+        }
+    }
+
+    /// What is wrong in memory with what the pass reads.
+    fn damage(&self) -> Option<(Fault, u32)> {
+        let stride = self.model.shape().row_stride();
+        let row = self.base(&regs::EMBED_LO, &regs::EMBED_HI) + stride * self.token as usize;
+        let section = sterna_firmware::file::SectionKind::Embedding;
+        let rows = self.model.container().section(section).unwrap();
+        let expected = &rows[stride * self.token as usize..][..stride];
+        assert_eq!(self.get(&regs::ROW_UNITS) as usize * UNIT, stride);
+        if &self.memory[row..row + stride] != expected {
+            return Some((Fault::Row, 0));
+        }
+        let image = self.base(&regs::IMAGE_LO, &regs::IMAGE_HI);
+        let length = self.get(&regs::IMAGE_UNITS) as usize * UNIT;
+        let expected = &self.model.image().bytes()[..length];
+        let bytes = &self.memory[image..image + length];
+        let at = bytes.iter().zip(expected).position(|(a, b)| a != b)?;
+        let image = self.model.image();
+        let segment = image.segments().iter().find(|s| s.instruction.end() > at)?;
+        let header = at < segment.instruction.payload_offset();
+        let fault = if header { Fault::HeaderCrc } else { Fault::PayloadCrc };
+        Some((fault, segment.header.sequence))
+    }
+
+    fn record(&mut self, scale: (u32, i32), all: &[i32]) {
+        let most = self.geometry.top_k as usize;
+        let best = sterna_firmware::device::best(all, most, |a, b| a > b);
+        let id = self.model.image().start().id;
+        let length = stride(self.geometry.top_k);
+        let mut words = vec![0; length / 4];
+        let head = [
+            self.done,
+            best[0] as u32,
+            best.len() as u32,
+            scale.0,
+            scale.1 as u32,
+            0,
+            id as u32,
+            (id >> 32) as u32,
+        ];
+        words[..8].copy_from_slice(&head);
+        for (n, &token) in best.iter().enumerate() {
+            words[HEADER / 4 + 2 * n] = token as u32;
+            words[HEADER / 4 + 2 * n + 1] = all[token] as u32;
+        }
+        if let Some(tamper) = self.tamper {
+            tamper(&mut words);
+        }
+        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI) + self.done as usize * length;
+        self.words(at, &words);
+        self.token = best[0] as u32;
+    }
+}
+
+impl Transport for Fake {
+    type Error = Unplugged;
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory.len() as u64
+    }
+
+    fn read_register(&mut self, offset: u32) -> Result<u32, Unplugged> {
+        if self.unplugged {
+            return Err(Unplugged);
+        }
+        let g = &self.geometry;
+        let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
+        let value = match reg.name {
+            "ID" => regs::ID_VALUE,
+            "ISA" => 1,
+            "MANIFEST_LO" => g.hash() as u32,
+            "MANIFEST_HI" => (g.hash() >> 32) as u32,
+            "BUS" => g.bus,
+            "WAYS" => g.ways,
+            "QUANTISERS" => g.quantisers,
+            "TOP_K" => g.top_k,
+            "SLOTS" | "CHANNELS" => 1,
+            "MAX_HIDDEN" => g.hidden as u32,
+            "MAX_INNER" => g.inner as u32,
+            "MAX_INTERMEDIATE" => g.intermediate as u32,
+            "MAX_STATE" => g.state as u32,
+            "PREFETCH" => g.prefetch as u32,
+            "STATUS" => self.status,
+            "ERROR" => self.error.0,
+            "ERROR_SEGMENT" => self.error.1,
+            "TOKENS_DONE" => self.done,
+            "SATURATIONS" => self.saturations,
+            // One that carries between two reads of its halves.
+            "CYCLES_LO" => 5,
+            "CYCLES_HI" => 1,
+            "BEATS_LO" => 4,
+            "IDLE_LO" => 1,
+            "IDLE_HI" => 1,
+            _ => self.get(reg),
+        };
+        Ok(self.forced.get(&offset).copied().unwrap_or(value))
+    }
+
+    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), Unplugged> {
+        if self.unplugged {
+            return Err(Unplugged);
+        }
+        let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
+        assert!(reg.width == 32 || value >> reg.width == 0, "{value:#x} in {}", reg.name);
+        match reg.name {
+            "COMMAND" => self.obey(value),
+            _ => drop(self.written.insert(offset, value)),
+        }
+        Ok(())
+    }
+
+    fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Unplugged> {
+        bytes.copy_from_slice(&self.memory[address as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), Unplugged> {
+        self.memory[address as usize..][..bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn wait(&mut self, polls: u64) -> Result<bool, Unplugged> {
+        self.work();
+        if !self.stuck {
+            self.status &= !status::DRAINING;
+        }
+        Ok(!self.stuck || polls < PATIENCE)
+    }
+}
