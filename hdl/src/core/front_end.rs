@@ -138,12 +138,14 @@ impl Generate for FrontEnd {
         m.when(group_taken & !group_begins, || waiting.set(waiting.wrapping_sub(1)));
         m.assert("a_place_for_every_group", waiting.le(GROUPS));
         let room = (beat.ne(0) | waiting.ne(GROUPS)).named("room");
-        // An instruction is handed on before its weights, so that its header may be overwritten.
+        // An instruction is handed on before its payload: then the one two before it is done, and
+        // its operands may be overwritten.
         let pending = m.reg("pending", UInt(1)).reset(0).comment("`issue` was not taken yet.");
         m.when(out.ready, || pending.set(0));
-        let weights_may = (code_words.gt(beat) & room & !pending).named("weights_may");
-        let want = at(State::Header) | at(State::Operands) | (at(State::Weights) & weights_may);
-        stream.ready.set(want.named("wants"));
+        let weights_may = (code_words.gt(beat) & room).named("weights_may");
+        let payload = at(State::Operands) | (at(State::Weights) & weights_may);
+        let want = (at(State::Header) | (payload & !pending)).named("wants");
+        stream.ready.set(want);
 
         // ----- from state to state -----
         let segment_ends = ((operands_end & starting) | weights_end).named("segment_ends");
