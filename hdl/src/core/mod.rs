@@ -1,4 +1,40 @@
 //! What moves the data.
+//!
+//! ```text
+//!  registers -- control -- engine -- memory port -- m_axi
+//!                            |
+//!    front end -> ternary unit -> elements -> epilogue -> memories -> quantiser -> codes -> ...
+//! ```
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`Core`] | the top: registers, control, engine |
+//! | [`Control`] | commands, passes, faults, counters |
+//! | [`Engine`] | the units and memories of a pass, joined |
+//! | [`MemoryPort`] | image reader, row reader and writer behind one AXI4 port |
+//! | [`FrontEnd`], [`HeaderCheck`] | the image as it streams: headers, operands, weights |
+//! | [`Issue`] | an instruction's scale, prepared while the one before is finished |
+//! | [`Quantiser`] | vectors to codes, ahead of the matrices |
+//! | [`Epilogue`], [`Elements`], [`Way`] | accumulators to vectors, and their statistics |
+//! | [`Embedding`] | a token's row into the residual |
+//! | [`Head`] | best tokens, logits, the record |
+//! | [`StateMover`] | recurrent state to memory and back |
+//! | [`LaneMemory`] | a vector on chip |
+//!
+//! # What follows what
+//!
+//! Three machines run side by side: the front end along the image, the quantiser along the vectors,
+//! the epilogue along the instructions. They meet in four rules.
+//!
+//! - Weights wait for their codes, a word of codes at a time, so a matrix starts behind the first
+//!   word. Codes wait for a buffer, and for the maxima of their vector; those of f and g are made
+//!   behind the matrix before.
+//! - Row groups wait in a FIFO of eight; the first beat of a ninth waits in the stream.
+//! - The epilogue holds one instruction, [`Issue`] the next, and the payload of the one after is not
+//!   read before that. So a vector of operands may overwrite the one two instructions before it.
+//! - A scale waits for the statistics that it is made of.
+//!
+//! Each memory has one writer and one reader at a time because of them; assertions say so.
 
 mod control;
 mod elements;
@@ -20,7 +56,7 @@ pub use control::Control;
 pub use elements::Elements;
 pub use embedding::Embedding;
 pub use engine::Engine;
-pub use epilogue::Epilogue;
+pub use epilogue::{Epilogue, Way};
 pub use front_end::FrontEnd;
 pub use head::Head;
 pub use header_check::HeaderCheck;

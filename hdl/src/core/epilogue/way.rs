@@ -21,7 +21,7 @@ use crate::units::{Glu, Mlgru, Rescale, Residual, Sigmoid};
 ///  O, DOWN  acc-rescale-y-residual- x (8)
 /// ```
 ///
-/// The numbers are those of [`at`]. Operands (`residual`, `mix`, `product`, `state`, `side`) come
+/// The clocks follow from the latencies of the units (`pipe.rs`). Operands (`residual`, `mix`, `product`, `state`, `side`) come
 /// in the clock in which they are used; the sigmoid is shared, since an instruction needs it once.
 /// `clamps` is high for a value that did not fit, in the clock of its result or pre-activation.
 ///
