@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use safetensors::SafeTensors;
 use serde_json::Value;
+use sterna::HostError;
 use tempfile::TempDir;
 
 const ROMEO: &str = "ROMEO:\n";
@@ -136,6 +137,7 @@ fn json_keys_are_stable() {
         &["inspect", "tiny.sterna"],
         &["disasm", "tiny.sterna"],
         &["bench", "tiny.sterna", "-n", "1", "--repeat", "1"],
+        &["hdl", "--bus", "64", "-o", "core"],
     ] {
         writeln!(keys, "{}", args[0]).unwrap();
         schema(&desk.json(args), "", &mut keys);
@@ -350,6 +352,16 @@ fn wrong_usage() {
         &["inspect", "--bandwidth", "inf"],
         &["bench", "-n", "0"],
         &["bench", "--repeat", "0"],
+        &["run", ROMEO, "--sim-bus", "100"],
+        &["hdl", "--bus", "96"],
+        &["hdl", "--bus", "64", "--geometry", "g.json"],
+        &["hdl", "--shape", "7b"],
+        &["verify", "-n", "0"],
+        &["verify", "--stall", "never"],
+        &["verify", "--latency", "0"],
+        &["verify", "--bus", "64", "--geometry", "g.json"],
+        &["fuzz"],
+        &["fuzz", "rtl", "--cases", "3", "--case-seed", "1"],
     ] {
         let message = desk.fails(args, 2);
         writeln!(messages, "$ sterna {}\n{message}", args.join(" ").escape_debug()).unwrap();
@@ -378,6 +390,11 @@ fn errors_say_what_to_do() {
     let mut damaged = fs::read(desk.path("tiny.sterna")).unwrap();
     damaged[5000] ^= 1;
     desk.write("damaged.sterna", damaged);
+    desk.ok(&["hdl", "--bus", "64", "-o", "core"]);
+    let manifest = fs::read_to_string(desk.path("core/geometry.json")).unwrap();
+    desk.write("narrow.json", manifest.replace("\"bus\": 64", "\"bus\": 96"));
+    desk.write("small.json", manifest.replace("\"hidden\": 1024", "\"hidden\": 96"));
+    desk.write("more.json", manifest.replace("\"bus\"", "\"buses\""));
     let before = desk.names();
     let mut messages = String::new();
     for args in [
@@ -417,6 +434,15 @@ fn errors_say_what_to_do() {
         &["inspect", "tiny/model.safetensors"],
         &["disasm", "damaged.sterna"],
         &["bench", "tiny"],
+        &["hdl", "--geometry", "missing.json"],
+        &["hdl", "--geometry", "short.txt"],
+        &["hdl", "--geometry", "more.json"],
+        &["hdl", "--geometry", "narrow.json"],
+        &["hdl", "-o", "short.txt/core"],
+        &["verify", "tiny.sterna", "--geometry", "small.json"],
+        // Nothing is installed in the environment of these commands.
+        &["verify", "tiny.sterna"],
+        &["run", "tiny.sterna", ROMEO, "--device", "sim"],
     ] {
         let message = desk.fails(args, 1);
         assert!(message.starts_with("error["), "{args:?}: {message}");
@@ -430,6 +456,11 @@ fn errors_say_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
     writeln!(messages, "$ sterna disasm tiny.sterna > /dev/full\n{message}").unwrap();
+    // What only a fault of the hardware can cause.
+    let why = "token 3, segment 5 (GLU, layer 0), p[7] is -8 instead of 9, in clock 1234".into();
+    for error in [HostError::Differs(why), HostError::Fuzz { failures: 2, cases: 16 }] {
+        writeln!(messages, "error[{}]: {error}", error.code()).unwrap();
+    }
     insta::assert_snapshot!(messages);
     assert_eq!(desk.names(), before, "nothing half-written is left");
 }
@@ -438,7 +469,11 @@ fn errors_say_what_to_do() {
 fn help_of_every_command() {
     let desk = Desk::new();
     let mut text = String::new();
-    for command in ["", "import", "synth", "run", "eval", "logits", "inspect", "disasm", "bench"] {
+    let commands = [
+        "", "import", "synth", "run", "eval", "logits", "inspect", "disasm", "bench", "hdl",
+        "verify", "fuzz rtl",
+    ];
+    for command in commands {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let (out, err) = desk.ok(&args);
         assert_eq!(err, "");
@@ -460,6 +495,7 @@ fn a_closed_pipe_is_no_error() {
         &["run", ROMEO, "-n", "3", "--json"],
         &["disasm"],
         &["inspect", "--json"],
+        &["hdl", "--bus", "64"],
         &["logits", "--tokens", "1", "-o", "l.st"],
         &["bench", "-n", "1", "--repeat", "1"],
         &["--help"],
@@ -470,5 +506,32 @@ fn a_closed_pipe_is_no_error() {
         let message = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{args:?}: {message}");
         assert!(!message.contains("panicked"), "{args:?}: {message}");
+    }
+}
+
+/// The Verilog of a geometry is the same in every byte, and so is its manifest.
+#[test]
+fn a_core_comes_from_its_manifest() {
+    let desk = Desk::new();
+    let json = desk.json(&["hdl", "--bus", "128", "-o", "core"]);
+    assert_eq!((&json["top"], &json["geometry"]["bus"]), (&"sterna_core".into(), &128.into()));
+    desk.ok(&["hdl", "--geometry", "core/geometry.json", "-o", "again"]);
+    let mut names: Vec<String> =
+        json["files"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().into()).collect();
+    let list = fs::read_to_string(desk.path("core/files.f")).unwrap();
+    assert_eq!(list.lines().collect::<Vec<_>>(), names);
+    names.extend(["files.f".into(), "geometry.json".into()]);
+    names.sort_unstable();
+    for folder in ["core", "again"] {
+        let entries = fs::read_dir(desk.path(folder)).unwrap();
+        let mut found: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, names, "and nothing else");
+    }
+    for name in names {
+        let [a, b] =
+            ["core", "again"].map(|folder| fs::read(desk.path(folder).join(&name)).unwrap());
+        assert_eq!(a, b, "{name}");
     }
 }

@@ -29,6 +29,9 @@ enum Command {
     Inspect(cmd::inspect::Args),
     Disasm(cmd::disasm::Args),
     Bench(cmd::bench::Args),
+    Hdl(cmd::hdl::Args),
+    Verify(cmd::verify::Args),
+    Fuzz(cmd::fuzz::Args),
 }
 
 /// Parses the arguments and runs the command: exit code 0, 1 on an error, 2 on wrong usage.
@@ -49,6 +52,9 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => cmd::inspect::run(args),
         Command::Disasm(args) => cmd::disasm::run(args),
         Command::Bench(args) => cmd::bench::run(args),
+        Command::Hdl(args) => cmd::hdl::run(args),
+        Command::Verify(args) => cmd::verify::run(args),
+        Command::Fuzz(args) => cmd::fuzz::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use sterna_firmware::FirmwareError;
 use sterna_firmware::device::Device;
 use sterna_firmware::float::Float;
+use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
+use sterna_hdl::driver::{Card, Settings};
+use sterna_sim::{CardOptions, SimCard};
 
 use crate::error::Result;
 
@@ -17,6 +21,8 @@ pub enum Kind {
     Golden,
     /// The published model in 32-bit floating point
     Float,
+    /// The hardware itself, simulated clock by clock: slow
+    Sim,
 }
 
 /// The `--device` option, the same on every command.
@@ -25,6 +31,17 @@ pub struct Choice {
     /// Device to run on [default: golden]
     #[arg(long, value_name = "DEVICE")]
     device: Option<Kind>,
+    /// Bits of the simulated core's memory bus: 64, 128, 256 or 512
+    #[arg(long, value_name = "BITS", default_value = "512", value_parser = bus)]
+    sim_bus: u32,
+}
+
+/// Bits of a memory bus.
+pub fn bus(word: &str) -> std::result::Result<u32, String> {
+    match word.parse() {
+        Ok(bits @ (64 | 128 | 256 | 512)) => Ok(bits),
+        _ => Err("a bus has 64, 128, 256 or 512 bits".into()),
+    }
 }
 
 impl Choice {
@@ -33,6 +50,16 @@ impl Choice {
         Ok(match self.device.unwrap_or(Kind::Golden) {
             Kind::Golden => Box::new(Golden::new(Arc::clone(model), slots)?),
             Kind::Float => Box::new(Float::new(Arc::clone(model), slots)?),
+            Kind::Sim => Box::new(self.simulate(model)?),
         })
+    }
+
+    /// A simulated core that fits the model. One sequence at a time: several would take turns on
+    /// it, and each turn costs the clocks to save and load a state.
+    fn simulate(self, model: &Arc<Model>) -> Result<Card<SimCard>> {
+        let geometry = Geometry::for_shape(self.sim_bus, &model.shape());
+        let sim = SimCard::new(&geometry, &CardOptions::default()).map_err(FirmwareError::from)?;
+        let card = Card::open(sim, "sim", Arc::clone(model), &Settings::default());
+        Ok(card.map_err(FirmwareError::from)?)
     }
 }

@@ -56,6 +56,25 @@ pub enum HostError {
         /// First bad byte.
         offset: usize,
     },
+    /// A geometry's manifest that cannot be read.
+    #[error("{path}: not a geometry manifest: {reason}; `sterna hdl --bus 64` writes one")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The core and the golden model do not agree.
+    #[error("the core differs from the golden model: {0}")]
+    Differs(String),
+    /// Random tests of the hardware failed.
+    #[error("{failures} of {cases} cases failed; replay one by the command beside it")]
+    Fuzz {
+        /// Cases that failed.
+        failures: u64,
+        /// All cases.
+        cases: u64,
+    },
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -79,6 +98,9 @@ impl HostError {
             ShortText { .. } => "H005",
             SkipPastEnd { .. } => "H006",
             NotUtf8 { .. } => "H007",
+            Manifest { .. } => "H008",
+            Differs(_) => "H009",
+            Fuzz { .. } => "H010",
             Firmware(error) => error.code(),
         }
     }

@@ -1,5 +1,6 @@
 //! Prompt to text, token by token.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use sterna_firmware::device::{Device, Step, Want};
@@ -59,18 +60,37 @@ pub fn generate(
     for &token in before {
         device.pass(&[Step { slot: 0, token, want: Want::State }])?;
     }
-    let mut token = last;
     let mut first = None;
-    while generation.tokens.len() < request.count {
-        let heads = device.pass(&[Step { slot: 0, token, want: Want::Top }])?;
-        token = sampler.choose(&heads[0].top);
+    // What a choice means; an error of `emit` ends the loop and is the result.
+    let mut take = |token: u32| -> Result<ControlFlow<()>> {
         first.get_or_insert_with(Instant::now);
         if request.stop.contains(&token) {
             generation.stopped = true;
-            break;
+            return Ok(ControlFlow::Break(()));
         }
         generation.tokens.push(token);
         emit(token)?;
+        Ok(ControlFlow::Continue(()))
+    };
+    if request.sampling.temperature == 0.0 {
+        // The device chooses the best token as well, and a core does so without the host.
+        let mut failed = None;
+        device.generate(0, last, request.count, request.stop, &mut |head| {
+            failed = take(head.top[0].token).err();
+            if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+    } else {
+        let mut token = last;
+        for _ in 0..request.count {
+            let heads = device.pass(&[Step { slot: 0, token, want: Want::Top }])?;
+            token = sampler.choose(&heads[0].top);
+            if take(token)?.is_break() {
+                break;
+            }
+        }
     }
     let first = first.unwrap_or_else(Instant::now);
     generation.prompt_time = first - begin;

@@ -52,6 +52,7 @@
 //! memory, bus      an AXI4 memory; ports of a design joined to it
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
 //! session, verify  card and golden model side by side
+//! fuzz             random cores, models, memories and commands
 //! lockstep         every intermediate vector against the golden model's
 //! ```
 mod bus;
@@ -60,6 +61,7 @@ mod card;
 mod compile;
 mod error;
 mod ffi;
+pub mod fuzz;
 pub mod lockstep;
 pub mod memory;
 mod model;

@@ -79,8 +79,10 @@ pub fn run(args: Args) -> Result<()> {
             "peak_memory_bytes": output::peak_memory(),
         }));
     }
+    // The speed of the simulator, which says nothing of the core's.
+    let of = if device.name() == "sim" { " of simulation" } else { "" };
     output::line(&format!(
-        "measured on this machine: {median:.1} tokens/s ({slowest:.1} to {fastest:.1}), \
+        "measured on this machine: {median:.1} tokens/s{of} ({slowest:.1} to {fastest:.1}), \
          {:.2} GB/s of image",
         median * image_bytes as f64 / 1e9,
     ))?;

@@ -3,9 +3,13 @@
 pub mod bench;
 pub mod disasm;
 pub mod eval;
+pub mod fuzz;
+pub mod geometry;
+pub mod hdl;
 pub mod import;
 pub mod inspect;
 pub mod logits;
 pub mod run;
 pub mod synth;
 pub mod tokens;
+pub mod verify;

@@ -159,10 +159,12 @@ fn statistics(device: &str, prompt: usize, generation: &Generation) {
     // Apart from the text by an empty line where both go to the same screen.
     let gap = if std::io::stdout().is_terminal() { "\n" } else { "" };
     eprintln!(
-        "{gap}[{device}] {prompt} prompt tokens at {:.1} tokens/s, {} new at {:.1} tokens/s{}",
+        "{gap}[{device}] {prompt} prompt tokens at {:.1} tokens/s, {} new at {:.1} tokens/s{}{}",
         rate(prompt, generation.prompt_time),
         generation.tokens.len(),
         generation.tokens_per_second(),
+        // The time is this machine's, not the simulated core's.
+        if device == "sim" { " of simulation" } else { "" },
         if generation.stopped { ", end of text" } else { "" },
     );
 }

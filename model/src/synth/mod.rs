@@ -68,6 +68,14 @@ impl SynthSpec {
         Some(SynthSpec::new(hidden, layers, 32_000))
     }
 
+    /// The configuration that the checkpoint would have, without writing it.
+    ///
+    /// # Errors
+    /// The causes of [`Config::from_json`] for an impossible shape.
+    pub fn config(&self) -> Result<Config> {
+        Config::from_json(Path::new("config.json"), &self.config_json())
+    }
+
     /// The text of the `config.json`, with all keys that matter.
     fn config_json(&self) -> String {
         // By way of the shortest decimal: 1e-6 as an f32 is 9.99999997e-7 as an f64.

@@ -41,9 +41,9 @@ pub struct MemoryOptions {
 }
 
 impl Default for MemoryOptions {
-    /// 1 GiB, a beat a clock after 60 clocks: 200 ns at 300 MHz.
+    /// 4 GiB, a beat a clock after 60 clocks: 200 ns at 300 MHz.
     fn default() -> MemoryOptions {
-        MemoryOptions { bytes: 1 << 30, latency: 60, stalls: Stalls::None, seed: 0 }
+        MemoryOptions { bytes: 1 << 32, latency: 60, stalls: Stalls::None, seed: 0 }
     }
 }
 

@@ -1,0 +1,79 @@
+//! `sterna fuzz`: random tests, each of which a number replays.
+
+use clap::Subcommand;
+use serde_json::json;
+use sterna_sim::fuzz::{Case, Fuzzer};
+
+use crate::error::{HostError, Result};
+use crate::output;
+
+/// Test with random geometries, models and memories
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Rtl(Rtl),
+}
+
+/// Compare random cores with the golden model on random models
+///
+/// Each case is a legal geometry, a made-up model that fits it, a memory that stalls, and a few
+/// tokens with states saved and loaded between them; everything is compared as by `verify`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  sterna fuzz rtl --cases 100 --seed 1\n  \
+                  sterna fuzz rtl --case-seed 4711")]
+struct Rtl {
+    /// Cases
+    #[arg(long, default_value_t = 16, value_name = "N", conflicts_with = "case_seed")]
+    cases: u64,
+    /// Which cases
+    #[arg(long, default_value_t = 0, conflicts_with = "case_seed")]
+    seed: u64,
+    /// One case alone
+    #[arg(long, value_name = "X")]
+    case_seed: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    let Command::Rtl(args) = args.command;
+    let seeds: Vec<u64> = match args.case_seed {
+        Some(seed) => vec![seed],
+        None => Case::seeds(args.seed, args.cases).collect(),
+    };
+    let mut fuzzer = Fuzzer::default();
+    let mut failures = vec![];
+    let bar = output::bar(seeds.len() as u64, "cases");
+    for &seed in &seeds {
+        let case = Case::new(seed);
+        let outcome = fuzzer.run(&case);
+        if args.case_seed.is_some() && !args.json {
+            output::line(&case.to_string())?;
+        }
+        if let Err(why) = outcome {
+            let replay = format!("sterna fuzz rtl --case-seed {seed}");
+            if !args.json {
+                bar.suspend(|| output::line(&format!("{why}\n  {case}\n  replay: {replay}")))?;
+            }
+            failures.push(json!({ "case_seed": seed, "why": why, "replay": replay }));
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let (cases, failed) = (seeds.len() as u64, failures.len() as u64);
+    if args.json {
+        let seed = args.case_seed.is_none().then_some(args.seed);
+        output::json(&json!({ "cases": cases, "failures": failures, "seed": seed }))?;
+    } else {
+        let seed = args.case_seed.unwrap_or(args.seed);
+        output::line(&format!("{cases} cases, {failed} failures, seed {seed}"))?;
+    }
+    if failed == 0 { Ok(()) } else { Err(HostError::Fuzz { failures: failed, cases }) }
+}

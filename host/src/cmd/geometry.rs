@@ -1,0 +1,36 @@
+//! Which core, for the commands that make or simulate one.
+
+use std::path::PathBuf;
+
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::shape::Shape;
+
+use crate::devices::bus;
+use crate::error::{HostError, Result};
+use crate::output;
+
+/// The `--bus` and `--geometry` options.
+#[derive(clap::Args, Clone)]
+pub struct Choice {
+    /// Bits of the memory bus, 64, 128, 256 or 512: a core whose rates suit it [default: 512]
+    #[arg(long, value_name = "BITS", value_parser = bus, conflicts_with = "geometry")]
+    bus: Option<u32>,
+    /// A manifest: a core with these rates and sizes
+    #[arg(long, value_name = "FILE.json")]
+    geometry: Option<PathBuf>,
+}
+
+impl Choice {
+    /// The geometry of the manifest, or one that suits bus and shape.
+    pub fn resolve(&self, shape: &Shape) -> Result<Geometry> {
+        let Some(path) = &self.geometry else {
+            return Ok(Geometry::for_shape(self.bus.unwrap_or(512), shape));
+        };
+        let text = output::read_text(path)?;
+        let refuse =
+            |e: serde_json::Error| HostError::Manifest { path: path.into(), reason: e.to_string() };
+        let geometry: Geometry = serde_json::from_str(&text).map_err(refuse)?;
+        geometry.check()?;
+        Ok(geometry)
+    }
+}
