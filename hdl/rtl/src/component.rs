@@ -58,7 +58,10 @@ impl Component {
         for inst in &net.insts {
             problems.extend(inst.of.0.problems.iter().cloned());
         }
-        problems.extend(check::driven(&net, &problems));
+        // After a refused expression, what is not driven may only be its consequence.
+        if !problems.iter().any(|p| p.module == net.name) {
+            problems.extend(check::driven(&net));
+        }
         if problems.is_empty() {
             problems.extend(check::order(&net).err().map(|problem| *problem));
         }
@@ -138,7 +141,7 @@ impl Component {
             Some(_) => {
                 let fault = Fault::ModuleClash { name: self.name().to_string() };
                 let at = self.0.net.nodes.first().map_or(Location::caller(), |n| n.at);
-                problems.push(Problem { module: self.name().to_string(), at, fault });
+                problems.push(self.0.net.problem(at, fault));
             }
         }
         for inst in &self.0.net.insts {
@@ -175,7 +178,7 @@ impl Module {
         let index = self.state.borrow().net.insts.len();
         let pin = |(i, port): (usize, &PortDecl)| {
             let op = match port.direction {
-                Direction::Input => Op::Wire,
+                Direction::Input => Op::Wire(vec![]),
                 Direction::Output => Op::InstOut(index, i),
             };
             let name = self.claim_numbered(format!("{name}_{}", port.name), at);

@@ -58,9 +58,7 @@ pub(crate) fn eval<'a>(
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
         Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
-        Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {
-            unreachable!("{} has no value of its own", op.word())
-        }
+        other => unreachable!("{} has no value of its own", other.word()),
     }
 }
 

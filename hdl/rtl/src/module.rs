@@ -1,12 +1,12 @@
 //! The module under construction: ports, registers, wires, conditions.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
 use crate::bits::Bits;
 use crate::component::{Component, Design};
-use crate::error::{At, Fault, Problem, RtlError};
+use crate::error::{At, Fault, Problem, RtlError, place};
 use crate::fold;
 use crate::names;
 use crate::netlist::{Bin, Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
@@ -72,7 +72,7 @@ impl Module {
     }
 
     fn port(&self, name: String, ty: Type, direction: Direction, at: At) -> Sig<'_> {
-        let op = if direction == Direction::Input { Op::Input } else { Op::Wire };
+        let op = if direction == Direction::Input { Op::Input } else { Op::Wire(vec![]) };
         let name = self.scoped(&name);
         let sig = self.declare(name.clone(), op, ty, at);
         self.state.borrow_mut().net.ports.push(PortDecl { name, direction, node: sig.id });
@@ -94,7 +94,7 @@ impl Module {
     /// A signal that is driven later, with [`Sig::set`].
     #[track_caller]
     pub fn wire(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        self.declare(self.scoped(&name.into()), Op::Wire, ty, Location::caller())
+        self.declare(self.scoped(&name.into()), Op::Wire(vec![]), ty, Location::caller())
     }
 
     /// A register on `clk`, to be driven with [`Sig::set`]; it holds its value where nothing is
@@ -102,9 +102,7 @@ impl Module {
     /// power-up is undefined.
     #[track_caller]
     pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        let sig = self.declare(self.scoped(&name.into()), Op::Reg, ty, Location::caller());
-        self.state.borrow_mut().net.regs.insert(sig.id, None);
-        sig
+        self.declare(self.scoped(&name.into()), Op::Reg(vec![], None), ty, Location::caller())
     }
 
     /// A literal of an explicit type.
@@ -243,10 +241,13 @@ impl Module {
 
     // ----- what the other files of the builder use -----
 
+    pub(crate) fn net(&self) -> RefMut<'_, Netlist> {
+        RefMut::map(self.state.borrow_mut(), |state| &mut state.net)
+    }
+
     pub(crate) fn problem(&self, at: At, fault: Fault) {
-        let mut state = self.state.borrow_mut();
-        let module = state.net.name.clone();
-        state.problems.push(Problem { module, at, fault });
+        let problem = self.net().problem(at, fault);
+        self.state.borrow_mut().problems.push(problem);
     }
 
     pub(crate) fn poison(&self, ty: Type, at: At) -> Sig<'_> {
@@ -366,25 +367,23 @@ impl Module {
 
     pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {
         let signal = target.describe();
-        let op = self.state.borrow().net.node(target.id).op.clone();
-        match op {
-            Op::Poison => return,
-            Op::Wire | Op::Reg => {}
-            _ => return self.problem(at, Fault::NotDrivable { signal }),
-        }
-        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at);
-        let mut state = self.state.borrow_mut();
-        let state = &mut *state;
+        let op = target.op();
+        let (Op::Wire(before) | Op::Reg(before, _)) = &op else {
+            if op != Op::Poison {
+                self.problem(at, Fault::NotDrivable { signal });
+            }
+            return;
+        };
+        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at).id;
         // A wire that was made under the open conditions exists only there.
-        let born = state.born.get(&target.id).filter(|_| op == Op::Wire);
-        let when = state.conditions.last().filter(|&open| born != Some(open)).copied();
-        let drives = state.net.drives.entry(target.id).or_default();
-        let first = drives.first().map(|d| crate::error::place(d.at));
-        drives.push(Drive { when, value: value.id, at });
-        if let (Some(first), None) = (first, when) {
-            let module = state.net.name.clone();
-            let fault = Fault::DrivenTwice { signal, first };
-            state.problems.push(Problem { module, at, fault });
+        let born = self.state.borrow().born.get(&target.id).copied();
+        let made_here = |open: Id| matches!(op, Op::Wire(_)) && born == Some(open);
+        let when = self.open().map(|open| open.id).filter(|&open| !made_here(open));
+        if let (Some(first), None) = (before.first(), when) {
+            self.problem(at, Fault::DrivenTwice { signal, first: place(first.at) });
+        }
+        if let Op::Wire(drives) | Op::Reg(drives, _) = &mut self.net().nodes[target.id.index()].op {
+            drives.push(Drive { when, value, at });
         }
     }
 }

@@ -65,8 +65,12 @@ impl<'m> Sig<'m> {
         self.m.state.borrow().net.describe(self.id)
     }
 
+    pub(crate) fn op(self) -> Op {
+        self.m.net().node(self.id).op.clone()
+    }
+
     pub(crate) fn is_poison(self) -> bool {
-        matches!(self.m.state.borrow().net.node(self.id).op, Op::Poison)
+        self.m.net().node(self.id).op == Op::Poison
     }
 
     /// Refuses an expression over this signal, silently where it was refused itself.
@@ -100,12 +104,16 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn reset(self, value: impl Number) -> Sig<'m> {
         let (at, ty) = (Location::caller(), self.ty());
-        let register = matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg);
-        match value.to_bits(ty) {
-            _ if self.is_poison() => {}
-            _ if !register => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
-            None => self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty }),
-            bits => _ = self.m.state.borrow_mut().net.regs.insert(self.id, bits),
+        let bits = value.to_bits(ty);
+        match (self.op(), &bits) {
+            (Op::Poison, _) => {}
+            (Op::Reg(..), None) => {
+                self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty });
+            }
+            (Op::Reg(drives, _), _) => {
+                self.m.net().nodes[self.id.index()].op = Op::Reg(drives, bits);
+            }
+            _ => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
         }
         self
     }
@@ -138,7 +146,7 @@ impl<'m> Sig<'m> {
         let at = Location::caller();
         let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
         {
-            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.0 as usize];
+            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.index()];
             if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
                 node.name = Some(name);
                 return self;
@@ -150,7 +158,7 @@ impl<'m> Sig<'m> {
 
     /// A comment above the signal's declaration in the Verilog.
     pub fn comment(self, text: impl Into<String>) -> Sig<'m> {
-        self.m.state.borrow_mut().net.nodes[self.id.0 as usize].comment = Some(text.into());
+        self.m.state.borrow_mut().net.nodes[self.id.index()].comment = Some(text.into());
         self
     }
 

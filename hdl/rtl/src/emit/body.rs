@@ -1,6 +1,6 @@
 //! The text of a module: ports, declarations, logic, registers, memories, instances, properties.
 
-use crate::netlist::{Direction, FormalKind, Id, Inst, Mem, Netlist, Op, Read};
+use crate::netlist::{Direction, FormalKind, Id, Inst, Netlist, Op};
 
 use super::Written;
 use super::expr::Writer;
@@ -66,7 +66,7 @@ impl Body<'_> {
     }
 
     fn of(&self, id: Id, part: Part) -> bool {
-        self.w.plan.part[id.0 as usize] == part
+        self.w.plan.part[id.index()] == part
     }
 
     /// Declarations first, since Verilog wants them before use, then wires in dependency order,
@@ -74,12 +74,15 @@ impl Body<'_> {
     fn logic(&mut self, part: Part) {
         let net = self.net;
         let mine: Vec<Id> = net.ids().filter(|&id| self.of(id, part)).collect();
-        let mems: Vec<&Mem> = net.mems.iter().filter(|m| self.mem_part(m) == part).collect();
         self.gap = true;
-        for &id in mine.iter().filter(|&&id| matches!(net.node(id).op, Op::Reg | Op::MemRead(..))) {
+        let clocked = |op: &Op| matches!(op, Op::Reg(..) | Op::MemRead { .. });
+        for &id in mine.iter().filter(|&&id| clocked(&net.node(id).op)) {
             self.declare("reg", id);
         }
-        for mem in &mems {
+        for (i, mem) in net.mems.iter().enumerate() {
+            if self.mem_part(i) != part {
+                continue;
+            }
             let check = mem.no_rw_check.then(|| "no_rw_check".to_string());
             let style = mem.ram_style.as_ref().map(|style| format!("ram_style = \"{style}\""));
             let attributes: Vec<String> = check.into_iter().chain(style).collect();
@@ -104,16 +107,16 @@ impl Body<'_> {
                 self.wire(id);
             }
         }
-        for &id in mine.iter().filter(|&&id| net.node(id).op == Op::Reg) {
+        for &id in mine.iter().filter(|&&id| matches!(net.node(id).op, Op::Reg(..))) {
             self.register(id);
         }
-        for mem in &net.mems {
+        for mem in 0..net.mems.len() {
             self.memory(mem, part);
         }
     }
 
-    fn mem_part(&self, mem: &Mem) -> Part {
-        let reads = mem.reads.iter().map(|r| self.w.plan.part[r.out.0 as usize]);
+    fn mem_part(&self, mem: usize) -> Part {
+        let reads = self.net.reads(mem).map(|read| self.w.plan.part[read.index()]);
         reads.max().unwrap_or(Part::Unwritten)
     }
 
@@ -128,7 +131,7 @@ impl Body<'_> {
         let node = self.net.node(id);
         let (range, name) = (range(node.ty), self.w.name(id).to_string());
         match &node.op {
-            Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) => {}
+            Op::Input | Op::Reg(..) | Op::MemRead { .. } | Op::InstOut(..) => {}
             Op::Switch(on, arms, default) => {
                 self.declare("reg", id);
                 self.line("  always @*");
@@ -154,7 +157,7 @@ impl Body<'_> {
     fn value(&mut self, id: Id) -> String {
         let gap = if self.net.drives(id).len() > 2 { "\n    " } else { " " };
         match self.net.node(id).op {
-            Op::Wire => format!("{gap}{}", self.w.chain(id, gap)),
+            Op::Wire(_) => format!("{gap}{}", self.w.chain(id, gap)),
             _ => format!(" {}", self.w.made(id).text),
         }
     }
@@ -165,7 +168,7 @@ impl Body<'_> {
         self.gap = true;
         self.line("  always @(posedge clk)");
         let mut lead = "    ";
-        if let Some(reset) = &net.regs[&id] {
+        if let Op::Reg(_, Some(reset)) = &net.node(id).op {
             self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
             lead = "    else ";
         }
@@ -177,11 +180,12 @@ impl Body<'_> {
         }
     }
 
-    fn memory(&mut self, mem: &Mem, part: Part) {
+    fn memory(&mut self, index: usize, part: Part) {
+        let (net, mem) = (self.net, &self.net.mems[index]);
         let name = &mem.name;
         // What only a property reads is read within `FORMAL`, whoever owns the memory.
-        let owned = self.mem_part(mem) == part;
-        let reads: Vec<&Read> = mem.reads.iter().filter(|r| self.of(r.out, part)).collect();
+        let owned = self.mem_part(index) == part;
+        let reads: Vec<Id> = net.reads(index).filter(|&read| self.of(read, part)).collect();
         if reads.is_empty() {
             return;
         }
@@ -195,17 +199,17 @@ impl Body<'_> {
         }
         self.gap = true;
         self.line("  always @(posedge clk) begin");
-        if let Some(write) = mem.write.as_ref().filter(|_| owned) {
-            let word = format!("{name}[{}]", self.w.expr(write.addr));
-            let enable = self.w.expr(write.enable);
-            match write.bytes {
-                None => {
-                    let data = self.w.expr(write.data);
-                    self.line(format!("    if ({enable}) {word} <= {data};"));
-                }
-                Some(bytes) => {
-                    self.line(format!("    if ({enable}) begin"));
-                    let (data, bytes) = (uncast(self.net, write.data), uncast(self.net, bytes));
+        for port in mem.write.filter(|_| owned).into_iter().chain(reads) {
+            let op = &net.node(port).op;
+            let (Op::MemRead { enable, addr, .. } | Op::MemWrite { enable, addr, .. }) = op else {
+                continue;
+            };
+            let lead = format!("    if ({})", self.w.expr(*enable));
+            let word = format!("{name}[{}]", self.w.expr(*addr));
+            match *op {
+                Op::MemWrite { data, bytes: Some(bytes), .. } => {
+                    self.line(format!("{lead} begin"));
+                    let (data, bytes) = (uncast(net, data), uncast(net, bytes));
                     for i in 0..mem.ty.width() / 8 {
                         let byte = self.w.bits(bytes, i, 1);
                         let from = self.w.bits(data, 8 * i, 8);
@@ -214,12 +218,12 @@ impl Body<'_> {
                     }
                     self.line("    end");
                 }
+                Op::MemWrite { data, .. } => {
+                    let data = self.w.expr(data);
+                    self.line(format!("{lead} {word} <= {data};"));
+                }
+                _ => self.line(format!("{lead} {} <= {word};", self.w.name(port))),
             }
-        }
-        for read in reads {
-            let (enable, addr) = (self.w.expr(read.enable), self.w.expr(read.addr));
-            let out = self.w.name(read.out).to_string();
-            self.line(format!("    if ({enable}) {out} <= {name}[{addr}];"));
         }
         self.line("  end");
     }
@@ -263,7 +267,7 @@ impl Body<'_> {
             if !(own || self.of(id, Part::Hardware)) || output {
                 continue;
             }
-            let (read, whole) = (&self.w.read[id.0 as usize], net.width(id));
+            let (read, whole) = (&self.w.read[id.index()], net.width(id));
             let mut lo = 0;
             while lo < whole {
                 let run = (lo..whole).take_while(|&i| read.bit(i) == read.bit(lo)).count() as u32;
@@ -275,10 +279,10 @@ impl Body<'_> {
         }
         // Registers that nothing reads are not written, and may leave these two behind.
         let silent = |uses: [&str; 2]| !uses.iter().any(|u| self.out.contains(u));
-        if net.needs_clock() && silent(["posedge clk", ".clk(clk)"]) {
+        if net.needs("clk") && silent(["posedge clk", ".clk(clk)"]) {
             parts.push("clk".into());
         }
-        if net.reset.is_none() && net.needs_reset() && silent(["if (rst)", ".rst(rst)"]) {
+        if net.reset.is_none() && net.needs("rst") && silent(["if (rst)", ".rst(rst)"]) {
             parts.push("rst".into());
         }
         if !parts.is_empty() {
@@ -299,8 +303,8 @@ impl Body<'_> {
         self.w.counting = false;
         self.logic(Part::Formal);
         self.gap = false;
-        let edge = if net.needs_clock() { "always @(posedge clk)" } else { "always @*" };
-        let reset = if net.needs_reset() { "if (!rst) " } else { "" };
+        let edge = if net.needs("clk") { "always @(posedge clk)" } else { "always @*" };
+        let reset = if net.needs("rst") { "if (!rst) " } else { "" };
         for formal in &net.formals {
             let keyword = match formal.kind {
                 FormalKind::Assert => "assert",

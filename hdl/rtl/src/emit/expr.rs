@@ -51,7 +51,7 @@ impl<'n> Writer<'n> {
     }
 
     pub fn name(&self, id: Id) -> &str {
-        self.plan.names[id.0 as usize].as_deref().unwrap_or("_undeclared")
+        self.plan.names[id.index()].as_deref().unwrap_or("_undeclared")
     }
 
     /// `width` bits of a declared node from `lo` on, noted as read.
@@ -59,7 +59,7 @@ impl<'n> Writer<'n> {
         let whole = self.net.width(id);
         if self.counting {
             let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
-            self.read[id.0 as usize] = self.read[id.0 as usize].or(&mask);
+            self.read[id.index()] = self.read[id.index()].or(&mask);
         }
         bits_of(self.name(id), whole, lo, width)
     }
@@ -141,7 +141,7 @@ impl<'n> Writer<'n> {
                 }
                 a
             }
-            Op::Wire => compound(self.chain(id, " "), false),
+            Op::Wire(_) => compound(self.chain(id, " "), false),
             declared => unreachable!("{} is always declared", declared.word()),
         }
     }

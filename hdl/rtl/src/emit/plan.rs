@@ -27,18 +27,12 @@ pub(super) struct Plan {
     pub names: Vec<Option<String>>,
 }
 
-/// How often each node is read, by those nodes and memories for which `live` holds.
+/// How often each node is read, by those nodes for which `live` holds.
 pub(super) fn uses(net: &Netlist, live: impl Fn(Id) -> bool) -> Vec<u32> {
     let mut uses = vec![0; net.nodes.len()];
-    let mut count = |id: Id| uses[id.0 as usize] += 1;
+    let mut count = |id: Id| uses[id.index()] += 1;
     for id in net.ids().filter(|&id| live(id)) {
-        let node = net.node(id);
-        // An instance's output looks through to its inputs, but does not read them here.
-        let direct = if matches!(node.op, Op::InstOut(..)) { vec![] } else { net.fan_in(id) };
-        direct.into_iter().chain(net.clocked_fan_in(id)).for_each(&mut count);
-    }
-    for mem in net.mems.iter().filter(|m| m.reads.iter().any(|r| live(r.out))) {
-        mem.write_fan_in().into_iter().for_each(&mut count);
+        net.node(id).op.operands().into_iter().for_each(&mut count);
     }
     net.insts.iter().filter_map(|i| i.reset).for_each(&mut count);
     net.formals.iter().for_each(|f| count(f.cond));
@@ -71,11 +65,11 @@ impl Plan {
 
     /// Whether the node appears in the text at all.
     pub fn written(&self, id: Id) -> bool {
-        self.part[id.0 as usize] != Part::Unwritten
+        self.part[id.index()] != Part::Unwritten
     }
 
     pub fn declared(&self, id: Id) -> bool {
-        self.names[id.0 as usize].is_some()
+        self.names[id.index()].is_some()
     }
 
     fn name(&mut self, net: &Netlist) {
@@ -92,23 +86,24 @@ impl Plan {
             if !self.written(id) && !matches!(node.op, Op::Input | Op::InstOut(..)) {
                 continue;
             }
-            let size = |id: &Id| if self.declared(*id) { 0 } else { sizes[id.0 as usize] };
+            let size = |id: &Id| if self.declared(*id) { 0 } else { sizes[id.index()] };
             let own = usize::from(!matches!(node.op, Op::Const(_) | Op::Cast(_) | Op::Slice(..)));
             let total = own + net.fan_in(id).iter().map(size).sum::<usize>();
             let wanted = match &node.op {
-                Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Switch(..) => true,
-                Op::Wire if inputs.contains(&id) => {
-                    uses[id.0 as usize] > 0 || net.drives(id).len() > 1
+                Op::Input | Op::InstOut(..) | Op::Switch(..) => true,
+                Op::Reg(..) | Op::MemRead { .. } => true,
+                Op::Wire(_) if inputs.contains(&id) => {
+                    uses[id.index()] > 0 || net.drives(id).len() > 1
                 }
-                Op::Wire => true,
+                Op::Wire(_) => true,
                 Op::Const(_) => based.contains(&id),
                 _ => {
-                    let shared = uses[id.0 as usize] > 1 && !self.cheap(net, id);
+                    let shared = uses[id.index()] > 1 && !self.cheap(net, id);
                     let visible = node.name.is_some() || node.comment.is_some();
                     visible || shared || based.contains(&id) || total > LARGEST_EXPRESSION
                 }
             };
-            sizes[id.0 as usize] = total;
+            sizes[id.index()] = total;
             if !wanted {
                 continue;
             }
@@ -121,7 +116,7 @@ impl Plan {
                     }
                 }
             });
-            self.names[id.0 as usize] = Some(name);
+            self.names[id.index()] = Some(name);
         }
     }
 
@@ -149,14 +144,13 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
         match node.op {
             Op::Slice(a, _) => found.push(a),
             Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
+            Op::MemRead { addr, .. } => found.extend(Some(addr).filter(compound)),
+            Op::MemWrite { addr, data, bytes, .. } => {
+                found.extend(Some(addr).filter(compound));
+                found.extend(bytes.into_iter().flat_map(|bytes| [bytes, data]));
+            }
             _ => {}
         }
-    }
-    for mem in &net.mems {
-        let addresses = mem.reads.iter().map(|r| r.addr).chain(mem.write.iter().map(|w| w.addr));
-        found.extend(addresses.filter(compound));
-        let bytes = mem.write.iter().filter_map(|w| w.bytes.map(|b| [b, w.data]));
-        found.extend(bytes.flatten());
     }
     found.into_iter().map(|id| uncast(net, id)).collect()
 }
