@@ -4,12 +4,15 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use derive_more::{Debug, Display};
 use smallvec::{SmallVec, smallvec};
 
 /// A value of `width` bits. Whether they are signed is the business of who holds it.
 ///
 /// Limbs are little-endian; bits above the width are zero, always.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash)]
+#[debug("{self}")]
+#[display("{width}'h{self:x}")]
 pub struct Bits {
     width: u32,
     limbs: SmallVec<[u64; 2]>,
@@ -229,17 +232,5 @@ impl fmt::LowerHex for Bits {
         let text: String = self.limbs.iter().rev().map(|l| format!("{l:016x}")).collect();
         let digits = text.trim_start_matches('0');
         f.write_str(if digits.is_empty() { "0" } else { digits })
-    }
-}
-
-impl fmt::Display for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}'h{self:x}", self.width)
-    }
-}
-
-impl fmt::Debug for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }

@@ -1,7 +1,6 @@
 //! Finished modules: what `finish()` gives, what parents instantiate, what `build()` hands out.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -40,7 +39,8 @@ pub trait Generate {
 }
 
 /// A finished module. Cloning is cheap.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Component({})", self.name())]
 pub struct Component(Arc<Inner>);
 
 struct Inner {
@@ -147,12 +147,6 @@ impl Component {
         for inst in &self.0.net.insts {
             inst.of.gather(modules, problems);
         }
-    }
-}
-
-impl fmt::Debug for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Component({})", self.name())
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::panic::Location;
 
+use derive_more::Display;
 use thiserror::Error;
 
 use crate::types::{MAX_WIDTH, Type};
@@ -14,18 +15,13 @@ use crate::types::{MAX_WIDTH, Type};
 pub type At = &'static Location<'static>;
 
 /// A signal as messages show it: its name, or what made it, and its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
+#[display("`{name}`: {ty}")]
 pub struct Described {
     /// The signal's name, or its operator where it has none.
     pub name: String,
     /// Its type.
     pub ty: Type,
-}
-
-impl fmt::Display for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.name, self.ty)
-    }
 }
 
 /// What is wrong, and the next step.
@@ -94,7 +90,8 @@ pub enum Fault {
 }
 
 /// One fault and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
+#[display("{}: in `{module}`: {fault}", place(at))]
 pub struct Problem {
     /// The module that was being described.
     pub module: String,
@@ -104,19 +101,16 @@ pub struct Problem {
     pub fault: Fault,
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: in `{}`: {}", place(self.at), self.module, self.fault)
-    }
-}
-
 /// `file:line`, as messages and comments cite it.
 pub(crate) fn place(at: At) -> String {
     format!("{}:{}", at.file(), at.line())
 }
 
 /// A module that cannot be built, with everything that is wrong with it and its sub-modules.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Its `Debug` is its `Display`: `unwrap()` in a test shall show the messages, not their fields.
+#[derive(Clone, derive_more::Debug, Error, PartialEq, Eq)]
+#[debug("{self}")]
 pub struct RtlError {
     /// The module that was to be built.
     pub module: String,
@@ -130,12 +124,3 @@ impl fmt::Display for RtlError {
         self.problems.iter().try_for_each(|p| write!(f, "\n  {p}"))
     }
 }
-
-/// As `Display`: `unwrap()` in a test shall show the messages, not their fields.
-impl fmt::Debug for RtlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for RtlError {}

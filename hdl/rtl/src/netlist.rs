@@ -4,6 +4,9 @@
 //! operator already have the width that the operator works at. Extension and truncation are nodes
 //! of their own, so neither the emitter nor the interpreter ever has to know a width rule.
 
+use derive_more::Display;
+use strum::IntoStaticStr;
+
 use crate::bits::Bits;
 use crate::component::Component;
 use crate::error::{At, Described, Fault, Problem};
@@ -81,10 +84,12 @@ pub(crate) enum Red {
 }
 
 /// How a node's value comes about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum Op {
     /// A port, or the reset.
     Input,
+    #[strum(serialize = "literal")]
     Const(Bits),
     Bin(Bin, Id, Id),
     Not(Id),
@@ -106,6 +111,7 @@ pub(crate) enum Op {
     Wire(Vec<Drive>),
     /// What drives it at the clock edge, and its value in reset.
     Reg(Vec<Drive>, Option<Bits>),
+    #[strum(serialize = "read")]
     /// A read port of memory `mem`: the word that was there at the last enabled clock edge.
     MemRead {
         mem: usize,
@@ -121,8 +127,10 @@ pub(crate) enum Op {
         bytes: Option<Id>,
     },
     /// Port `.1` of instance `.0`.
+    #[strum(serialize = "instance_output")]
     InstOut(usize, usize),
     /// Stands for an expression that was refused.
+    #[strum(serialize = "refused")]
     Poison,
 }
 
@@ -168,24 +176,8 @@ impl Op {
     /// What messages and generated names call it.
     pub fn word(&self) -> &'static str {
         match self {
-            Op::Input => "input",
-            Op::Const(_) => "literal",
             Op::Bin(bin, ..) => bin.spelling().0,
-            Op::Not(_) => "not",
-            Op::Reduce(..) => "reduce",
-            Op::Mux(..) => "mux",
-            Op::Switch(..) => "switch",
-            Op::Cat(_) => "cat",
-            Op::Slice(..) => "slice",
-            Op::Extend(_) => "extend",
-            Op::Cast(_) => "cast",
-            Op::Alias(_) => "alias",
-            Op::Wire(_) => "wire",
-            Op::Reg(..) => "reg",
-            Op::MemRead { .. } => "read",
-            Op::MemWrite { .. } => "write",
-            Op::InstOut(..) => "instance_output",
-            Op::Poison => "refused",
+            op => op.into(),
         }
     }
 }
@@ -231,7 +223,8 @@ pub(crate) struct Inst {
     pub comment: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Display, Debug, PartialEq, Eq)]
+#[display(rename_all = "lowercase")]
 pub(crate) enum FormalKind {
     Assert,
     Assume,

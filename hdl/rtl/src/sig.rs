@@ -1,8 +1,9 @@
 //! Signals: the handle, literals as operands, views (slices, casts), driving.
 
-use std::fmt;
 use std::ops::Range;
 use std::panic::Location;
+
+use derive_more::Debug;
 
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
@@ -10,7 +11,8 @@ use crate::netlist::{Id, Op, Red};
 use crate::types::{Number, Type};
 
 /// A signal of a module under construction: a port, register, wire or expression.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
+#[debug("{}", self.describe())]
 pub struct Sig<'m> {
     pub(crate) m: &'m Module,
     pub(crate) id: Id,
@@ -299,11 +301,5 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn parity(self) -> Sig<'m> {
         self.reduce(Red::Parity, Location::caller())
-    }
-}
-
-impl fmt::Debug for Sig<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.describe())
     }
 }

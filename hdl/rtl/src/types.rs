@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use derive_more::Display;
+
 use crate::bits::Bits;
 
 /// The widest signal that is accepted: what every tool of the flow still takes.
 pub const MAX_WIDTH: u32 = 65_535;
 
 /// What a signal's bits mean. The width is a run-time value of at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[display("{self:?}")]
 pub enum Type {
     /// An unsigned integer of so many bits; also every bundle of bits, and a truth value at one bit.
     UInt(u32),
@@ -34,15 +37,6 @@ impl Type {
         match self {
             Type::UInt(_) => Type::UInt(width),
             Type::SInt(_) => Type::SInt(width),
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Type::UInt(w) => write!(f, "UInt({w})"),
-            Type::SInt(w) => write!(f, "SInt({w})"),
         }
     }
 }

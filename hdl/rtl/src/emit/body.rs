@@ -1,6 +1,6 @@
 //! The text of a module: ports, declarations, logic, registers, memories, instances, properties.
 
-use crate::netlist::{Direction, FormalKind, Id, Inst, Netlist, Op};
+use crate::netlist::{Direction, Id, Inst, Netlist, Op};
 
 use super::Written;
 use super::expr::Writer;
@@ -306,13 +306,9 @@ impl Body<'_> {
         let edge = if net.needs("clk") { "always @(posedge clk)" } else { "always @*" };
         let reset = if net.needs("rst") { "if (!rst) " } else { "" };
         for formal in &net.formals {
-            let keyword = match formal.kind {
-                FormalKind::Assert => "assert",
-                FormalKind::Assume => "assume",
-                FormalKind::Cover => "cover",
-            };
             let cond = self.w.expr(formal.cond);
-            self.line(format!("  {edge} {reset}{keyword} ({cond}); // {}", formal.name));
+            let (kind, name) = (formal.kind, &formal.name);
+            self.line(format!("  {edge} {reset}{kind} ({cond}); // {name}"));
         }
         self.line("`endif");
     }
