@@ -140,12 +140,11 @@ impl Module {
             return self.refuse(Type::UInt(1), at, Fault::Empty { what: "the concatenation" });
         }
         let width = parts.iter().map(|p| u64::from(p.width())).sum();
-        if !parts.iter().all(|p| self.owns(*p, at))
-            || !self.width_ok("the concatenation", width, at)
-        {
+        if !self.width_ok("the concatenation", width, at) {
             return self.poison(Type::UInt(1), at);
         }
-        self.op(Op::Cat(parts.iter().map(|p| p.id).collect()), Type::UInt(width as u32), at)
+        let parts = parts.iter().map(|&part| self.own(part, at).id).collect();
+        self.op(Op::Cat(parts), Type::UInt(width as u32), at)
     }
 
     /// Runs `body` so that each `set()`, memory access and assertion in it happens only while
@@ -332,13 +331,13 @@ impl Module {
         ok
     }
 
-    /// False, and noted, for a signal of another module.
-    pub(crate) fn owns(&self, sig: Sig<'_>, at: At) -> bool {
-        let ours = std::ptr::eq(self, sig.m);
-        if !ours {
-            self.problem(at, Fault::OtherModule { signal: sig.describe(), other: sig.m.name() });
+    /// `sig`, or a placeholder for a signal of another module.
+    pub(crate) fn own<'m>(&'m self, sig: Sig<'m>, at: At) -> Sig<'m> {
+        if std::ptr::eq(self, sig.m) {
+            return sig;
         }
-        ours
+        let (signal, other) = (sig.describe(), sig.m.name());
+        self.refuse(sig.ty(), at, Fault::OtherModule { signal, other })
     }
 
     /// `sig` where it is a truth value, else a placeholder.
@@ -355,14 +354,11 @@ impl Module {
         at: At,
     ) -> Sig<'m> {
         let sig = value.resolve(self, ty, at);
-        if !self.owns(sig, at) || sig.is_poison() {
-            return self.poison(ty, at);
+        if sig.ty() == ty {
+            return sig;
         }
-        if sig.ty() != ty {
-            let (what, got) = (what.to_string(), sig.describe());
-            return self.refuse(ty, at, Fault::WrongType { what, expected: ty, got });
-        }
-        sig
+        let what = what.to_string();
+        sig.refuse(ty, at, |got| Fault::WrongType { what, expected: ty, got })
     }
 
     pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {

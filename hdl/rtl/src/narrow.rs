@@ -21,24 +21,17 @@ impl<'m> Sig<'m> {
         let upper = to.width() - u32::from(to.is_signed());
         let width = self.width().max(if signed { to.width() + 1 } else { upper });
         let wide = self.extend(width);
-        let (low, high) = match to {
-            Type::UInt(w) => (Bits::zero(width), Bits::ones(w).resize(width, false)),
-            Type::SInt(w) => {
-                let high = Bits::ones(w).shift_right(1, false).resize(width, false);
-                (high.not(), high)
-            }
-        };
-        let bound = |bits: &Bits| self.m.constant(wide.ty(), bits.clone(), at);
-        let end = |bits: &Bits| self.m.constant(to, bits.resize(to.width(), false), at);
+        let (low, high) = to.range();
+        let bound = |end: &Bits| self.m.constant(wide.ty(), end.resize(width, to.is_signed()), at);
         let kept = self.extend(width.max(to.width())).low(to.width(), at);
         let kept = kept.made(Op::Cast(kept.id), to, at);
-        let clamped = wide.gt(bound(&high)).mux(end(&high), kept);
+        let clamped = wide.gt(bound(&high)).mux(self.m.constant(to, high, at), kept);
         let below = match to {
             _ if !signed => return clamped,
             Type::UInt(_) => self.msb(),
             Type::SInt(_) => wide.lt(bound(&low)),
         };
-        below.mux(end(&low), clamped)
+        below.mux(self.m.constant(to, low, at), clamped)
     }
 
     /// `self / 2^n` to the nearest integer, halves away from zero; exact but for that, so `n - 1`

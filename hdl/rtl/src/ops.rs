@@ -9,11 +9,6 @@ use crate::netlist::{Bin, Id, Op};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
-/// The greatest number of so many bits; beyond 32 bits merely too large.
-fn greatest(width: u32) -> u64 {
-    (1 << width.min(33)) - 1
-}
-
 impl<'m> Sig<'m> {
     /// Both operands if they belong together, with the wider of their types.
     fn pair(
@@ -23,7 +18,7 @@ impl<'m> Sig<'m> {
         at: At,
     ) -> Option<(Sig<'m>, Sig<'m>, Type)> {
         let rhs = rhs.resolve(self.m, self.ty(), at);
-        if self.is_poison() || rhs.is_poison() || !self.m.owns(rhs, at) {
+        if self.is_poison() || rhs.is_poison() {
             return None;
         }
         if self.ty().is_signed() != rhs.ty().is_signed() {
@@ -68,20 +63,10 @@ impl<'m> Sig<'m> {
         };
         let select = self.m.truth(self, "the condition of mux()", at);
         let then = then.resolve(self.m, like, at);
-        if !self.m.owns(then, at) {
-            return self.m.poison(like, at);
-        }
         let Some((a, b, ty)) = then.pair(otherwise, op, at) else {
             return self.m.poison(like, at);
         };
         self.made(Op::Mux(select.id, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
-    }
-
-    fn shifted(self, bin: Bin, amount: Sig<'m>, at: At) -> Sig<'m> {
-        match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Bin(bin, self.id, amount.id), self.ty(), at),
-            None => self.m.poison(self.ty(), at),
-        }
     }
 
     /// Shift to the left at the same width; bits that leave at the top are lost.
@@ -90,22 +75,20 @@ impl<'m> Sig<'m> {
         self.shifted(Bin::Shl, amount, Location::caller())
     }
 
-    /// A shift amount. Simulators differ on amounts of more than 32 bits, so what exceeds the
-    /// greatest width is folded into one bit that says so.
-    fn amount(self, amount: Sig<'m>, at: At) -> Option<Sig<'m>> {
-        if self.is_poison() || amount.is_poison() || !self.m.owns(amount, at) {
-            return None;
-        }
+    fn shifted(self, bin: Bin, amount: Sig<'m>, at: At) -> Sig<'m> {
+        let mut amount = self.m.own(amount, at);
         if amount.ty().is_signed() {
-            amount.refuse(amount.ty(), at, |of| Fault::Unsuitable { op: "a shift amount", of });
-            return None;
+            let op = "a shift amount";
+            return amount.refuse(self.ty(), at, |of| Fault::Unsuitable { op, of });
         }
+        // Simulators differ on amounts of more than 32 bits, so what exceeds the greatest width is
+        // folded into one bit that says so.
         let enough = u32::BITS - MAX_WIDTH.leading_zeros();
-        if amount.width() <= enough + 1 {
-            return Some(amount);
+        if amount.width() > enough + 1 {
+            let beyond = amount.slice(enough..amount.width()).any();
+            amount = beyond.cat(amount.low(enough, at));
         }
-        let beyond = amount.slice(enough..amount.width()).any();
-        Some(beyond.cat(amount.low(enough, at)))
+        self.made(Op::Bin(bin, self.id, amount.id), self.ty(), at)
     }
 
     fn grow_left(self, zeros: u64, at: At) -> Option<Type> {
@@ -184,10 +167,7 @@ impl<'m> Neg for Sig<'m> {
     /// The negative as `SInt`, one bit wider.
     #[track_caller]
     fn neg(self) -> Sig<'m> {
-        let at = Location::caller();
-        let ty = Type::SInt(self.width() + 1);
-        let zero = self.m.literal(ty, &0, at);
-        self.made(Op::Bin(Bin::Sub, zero.id, self.at_type(ty, at)), ty, at)
+        self.m.lit(self.ty(), 0) - self
     }
 }
 
@@ -217,7 +197,9 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
     #[track_caller]
     fn shl(self, amount: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let Some(ty) = self.grow_left(greatest(amount.width()), at) else {
+        // Beyond 32 bits it is merely too large.
+        let greatest = (1u64 << amount.width().min(33)) - 1;
+        let Some(ty) = self.grow_left(greatest, at) else {
             return self.m.poison(self.ty(), at);
         };
         self.made(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)

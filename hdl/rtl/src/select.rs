@@ -54,9 +54,7 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn switch(self, default: Sig<'m>) -> Switch<'m> {
         let at = Location::caller();
-        let owned = self.m.owns(default, at);
-        let default = if owned { default } else { self.m.poison(Type::UInt(1), at) };
-        Switch { on: self, arms: vec![], default, at }
+        Switch { on: self, arms: vec![], default: self.m.own(default, at), at }
     }
 
     /// Element number `self` of `items`, which have one type; beyond their end the last.

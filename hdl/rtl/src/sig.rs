@@ -23,7 +23,8 @@ pub struct Sig<'m> {
 pub trait Operand<'m>: Sized {
     /// The type that the operand brings along; `None` for a bare number.
     fn own_type(&self) -> Option<Type>;
-    /// The operand as a signal of `m`, a number as a literal of type `like`.
+    /// The operand as a signal of `m`, a number as a literal of type `like`. What `m` cannot take
+    /// becomes a placeholder.
     fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m>;
 }
 
@@ -32,8 +33,8 @@ impl<'m> Operand<'m> for Sig<'m> {
         Some(self.ty())
     }
 
-    fn resolve(self, _: &'m Module, _: Type, _: At) -> Sig<'m> {
-        self
+    fn resolve(self, m: &'m Module, _: Type, at: At) -> Sig<'m> {
+        m.own(self, at)
     }
 }
 

@@ -32,6 +32,15 @@ impl Type {
         matches!(self, Type::SInt(_))
     }
 
+    /// The least and the greatest value.
+    pub(crate) fn range(self) -> (Bits, Bits) {
+        let low = match self {
+            Type::UInt(w) => Bits::zero(w),
+            Type::SInt(w) => Bits::ones(w).shift_left(w - 1),
+        };
+        (low.clone(), low.not())
+    }
+
     /// The same interpretation at another width.
     pub fn with_width(self, width: u32) -> Type {
         match self {
