@@ -47,14 +47,7 @@ pub(crate) fn eval<'a>(
             let arm = arms.iter().find(|(value, _)| value == on);
             get(arm.map_or(*default, |a| a.1)).clone()
         }
-        Op::Cat(parts) => {
-            let mut low = ty.width();
-            parts.iter().fold(Bits::zero(ty.width()), |all, part| {
-                let part = get(*part);
-                low -= part.width();
-                all.or(&part.resize(ty.width(), false).shift_left(low))
-            })
-        }
+        Op::Cat(parts) => parts.iter().fold(Bits::zero(0), |high, &low| high.concat(get(low))),
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
         Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
