@@ -60,9 +60,6 @@ fn circle(net: &Netlist, path: &[Id]) -> Problem {
 /// For each port, the indices of the input ports that it depends on within a clock.
 pub(crate) fn paths(net: &Netlist) -> Vec<Vec<usize>> {
     let of_port = |port: &PortDecl| {
-        if port.direction == Direction::Input {
-            return vec![];
-        }
         let seen = net.reach([port.node], false);
         let on = |p: &PortDecl| p.direction == Direction::Input && seen[p.node.index()];
         (0..net.ports.len()).filter(|&i| on(&net.ports[i])).collect()

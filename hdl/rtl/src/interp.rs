@@ -52,7 +52,7 @@ impl Interpreter {
         let mut sim = Interpreter { stale: true, ..Interpreter::default() };
         let (at, name) = (Location::caller(), Some("rst".to_string()));
         sim.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at }, "", RST);
-        sim.flatten(design.component(), "", &[], RST, at);
+        sim.flatten(&design.component, "", &[], RST, at);
         let net = &sim.net;
         let order = check::order(net).expect("a built design has no combinational loop");
         let order = order.into_iter().filter(|&id| net.node(id).op != Op::Input);
@@ -73,14 +73,14 @@ impl Interpreter {
     /// Copies a module and all below it into the netlist. Ports become wires: inputs of instances
     /// are driven by the parent's pins, whose outputs are driven by the instance's.
     fn flatten(&mut self, of: &Component, path: &str, pins: &[Id], reset: Id, at: At) {
-        let net = of.net();
+        let net = &of.built.net;
         let (base, memories) = (self.net.nodes.len() as u32, self.memories.len());
         let to = |id: Id| Id(id.0 + base);
         for node in &net.nodes {
             let mut op = node.op.mapped(to);
             match &mut op {
                 Op::InstOut(..) => op = Op::Wire(vec![]),
-                Op::MemRead { mem, .. } | Op::MemWrite { mem, .. } => *mem += memories,
+                Op::MemRead(mem, ..) | Op::MemWrite { mem, .. } => *mem += memories,
                 _ => {}
             }
             self.push(Node { op, ..node.clone() }, path, reset);
@@ -229,7 +229,7 @@ impl Interpreter {
             match &node.op {
                 Op::Reg(_, Some(value)) if self.in_reset(id) => next.push((id, value.clone())),
                 Op::Reg(drives, _) => next.extend(self.driven(drives).map(|v| (id, v.clone()))),
-                Op::MemRead { mem, enable, addr } if self.is_set(*enable) => {
+                Op::MemRead(mem, enable, addr) if self.is_set(*enable) => {
                     let word = self.memories[*mem].get(address(*addr)).cloned();
                     next.push((id, word.unwrap_or(Bits::zero(node.ty.width()))));
                 }

@@ -159,7 +159,7 @@ impl<'m> Memory<'m> {
         let at = Location::caller();
         let (enable, addr) = self.access(enable, addr, at);
         let name = self.m.claim_numbered(format!("{}_q", self.name()), at);
-        self.m.push(Op::MemRead { mem: self.index, enable, addr }, self.ty(), Some(name), at)
+        self.m.push(Op::MemRead(self.index, enable, addr), self.ty(), Some(name), at)
     }
 
     /// The same through the output register that block RAMs bring along: two clocks, faster logic.
@@ -202,7 +202,7 @@ fn access(m: &Module, port: Id) -> (Sig<'_>, Sig<'_>) {
         Op::MemWrite { enable, addr, bytes: Some(bytes), .. } => {
             (sig(enable) & sig(bytes).any(), sig(addr))
         }
-        Op::MemRead { enable, addr, .. } | Op::MemWrite { enable, addr, .. } => {
+        Op::MemRead(_, enable, addr) | Op::MemWrite { enable, addr, .. } => {
             (sig(enable), sig(addr))
         }
         other => unreachable!("{} is no port of a memory", other.word()),

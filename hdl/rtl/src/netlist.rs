@@ -22,25 +22,41 @@ impl Id {
     }
 }
 
-/// Operators of two operands. Comparisons give `UInt(1)`, shifts take any `UInt` as their second
-/// operand; otherwise operands and result have one width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bin {
-    Add,
-    Sub,
-    Mul,
-    And,
-    Or,
-    Xor,
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Shl,
+macro_rules! operators {
+    ($($(#[$doc:meta])* $bin:ident $word:literal $verilog:literal;)*) => {
+        /// Operators of two operands. Comparisons give `UInt(1)`, shifts take any `UInt` as their
+        /// second operand; otherwise operands and result have one width.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Bin {
+            $($(#[$doc])* $bin,)*
+        }
+
+        impl Bin {
+            /// What generated names call it, and how Verilog spells it.
+            pub fn spelling(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Bin::$bin => ($word, $verilog),)*
+                }
+            }
+        }
+    };
+}
+operators! {
+    Add "sum" "+";
+    Sub "difference" "-";
+    Mul "product" "*";
+    And "and" "&";
+    Or "or" "|";
+    Xor "xor" "^";
+    Eq "compare" "==";
+    Ne "compare" "!=";
+    Lt "compare" "<";
+    Le "compare" "<=";
+    Gt "compare" ">";
+    Ge "compare" ">=";
+    Shl "shift" "<<";
     /// Arithmetic for `SInt`.
-    Shr,
+    Shr "shift" ">>";
 }
 
 impl Bin {
@@ -52,26 +68,6 @@ impl Bin {
     /// Whether the result is a truth value.
     pub fn is_comparison(self) -> bool {
         matches!(self, Bin::Eq | Bin::Ne | Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge)
-    }
-
-    /// What generated names call it, and how Verilog spells it.
-    pub fn spelling(self) -> (&'static str, &'static str) {
-        match self {
-            Bin::Add => ("sum", "+"),
-            Bin::Sub => ("difference", "-"),
-            Bin::Mul => ("product", "*"),
-            Bin::And => ("and", "&"),
-            Bin::Or => ("or", "|"),
-            Bin::Xor => ("xor", "^"),
-            Bin::Eq => ("compare", "=="),
-            Bin::Ne => ("compare", "!="),
-            Bin::Lt => ("compare", "<"),
-            Bin::Le => ("compare", "<="),
-            Bin::Gt => ("compare", ">"),
-            Bin::Ge => ("compare", ">="),
-            Bin::Shl => ("shift", "<<"),
-            Bin::Shr => ("shift", ">>"),
-        }
     }
 }
 
@@ -111,13 +107,9 @@ pub(crate) enum Op {
     Wire(Vec<Drive>),
     /// What drives it at the clock edge, and its value in reset.
     Reg(Vec<Drive>, Option<Bits>),
+    /// A read port: its memory, enable and address; the word of the last enabled clock edge.
     #[strum(serialize = "read")]
-    /// A read port of memory `mem`: the word that was there at the last enabled clock edge.
-    MemRead {
-        mem: usize,
-        enable: Id,
-        addr: Id,
-    },
+    MemRead(usize, Id, Id),
     /// The write port of memory `mem`, with one bit of `bytes` per byte of the word; no value.
     MemWrite {
         mem: usize,
@@ -148,7 +140,7 @@ impl Op {
             Op::Wire(drives) | Op::Reg(drives, _) => {
                 drives.iter_mut().flat_map(|d| d.when.iter_mut().chain([&mut d.value])).collect()
             }
-            Op::MemRead { enable, addr, .. } => vec![enable, addr],
+            Op::MemRead(_, enable, addr) => vec![enable, addr],
             Op::MemWrite { enable, addr, data, bytes, .. } => {
                 [enable, addr, data].into_iter().chain(bytes).collect()
             }
@@ -158,7 +150,7 @@ impl Op {
 
     /// Whether the operands are sampled at the clock edge.
     pub fn is_clocked(&self) -> bool {
-        matches!(self, Op::Reg(..) | Op::MemRead { .. } | Op::MemWrite { .. })
+        matches!(self, Op::Reg(..) | Op::MemRead(..) | Op::MemWrite { .. })
     }
 
     /// The nodes of this module that the operator reads, now or at the clock edge.
@@ -299,7 +291,7 @@ impl Netlist {
 
     /// The read ports of memory `mem`.
     pub fn reads(&self, mem: usize) -> impl Iterator<Item = Id> {
-        let reads = move |op: &Op| matches!(op, Op::MemRead { mem: of, .. } if *of == mem);
+        let reads = move |op: &Op| matches!(op, Op::MemRead(of, ..) if *of == mem);
         self.ids().filter(move |&id| reads(&self.node(id).op))
     }
 
@@ -319,21 +311,10 @@ impl Netlist {
         match &self.node(id).op {
             Op::InstOut(inst, port) => {
                 let inst = &self.insts[*inst];
-                inst.of.paths(*port).iter().map(|&input| inst.pins[input]).collect()
+                inst.of.built.paths[*port].iter().map(|&input| inst.pins[input]).collect()
             }
             op if op.is_clocked() => vec![],
             op => op.operands(),
-        }
-    }
-
-    /// Nodes on which `id` depends through a clock edge.
-    fn clocked_fan_in(&self, id: Id) -> Vec<Id> {
-        match &self.node(id).op {
-            Op::MemRead { mem, enable, addr } => {
-                [*enable, *addr].into_iter().chain(self.mems[*mem].write).collect()
-            }
-            op if op.is_clocked() => op.operands(),
-            _ => vec![],
         }
     }
 
@@ -345,9 +326,14 @@ impl Netlist {
             if std::mem::replace(&mut seen[id.index()], true) {
                 continue;
             }
-            stack.extend(self.fan_in(id));
-            if through_state {
-                stack.extend(self.clocked_fan_in(id));
+            let op = &self.node(id).op;
+            match op {
+                op if !op.is_clocked() => stack.extend(self.fan_in(id)),
+                op if through_state => stack.extend(op.operands()),
+                _ => {}
+            }
+            if let (Op::MemRead(mem, ..), true) = (op, through_state) {
+                stack.extend(self.mems[*mem].write);
             }
         }
         seen
@@ -365,7 +351,7 @@ impl Netlist {
         let rst = self.reset.is_some() || any(|op| matches!(op, Op::Reg(_, Some(_))));
         let below = |port| {
             let passed_on = |i: &&Inst| port == "clk" || i.reset.is_none();
-            self.insts.iter().filter(passed_on).any(|i| i.of.implicit().contains(&port))
+            self.insts.iter().filter(passed_on).any(|i| i.of.built.implicit.contains(&port))
         };
         let ports = [("clk", clk), ("rst", rst)].into_iter();
         ports.filter(|&(port, own)| own || below(port)).map(|(port, _)| port).collect()

@@ -33,10 +33,10 @@ impl WidthReport {
                 (Some(Direction::Input), _) => "input",
                 (Some(Direction::Output), _) => "output",
                 (None, Op::Reg(..)) => "reg",
-                (None, Op::MemRead { .. }) => "read",
+                (None, Op::MemRead(..)) => "read",
                 _ => "wire",
             };
-            if matches!(node.op, Op::Reg(..) | Op::MemRead { .. }) {
+            if matches!(node.op, Op::Reg(..) | Op::MemRead(..)) {
                 register_bits += u64::from(node.ty.width());
             }
             if let Some(name) = &node.name {

@@ -79,7 +79,7 @@ impl<'m> Instance<'m> {
     #[track_caller]
     pub fn stream(self, prefix: &str) -> Stream<'m> {
         let at = Location::caller();
-        let last = self.has(&format!("{prefix}_last"));
+        let last = self.pin(&format!("{prefix}_last")).is_some();
         Stream::of(prefix, UInt(1), last, |name, _, _| self.port_at(&name, at))
     }
 }

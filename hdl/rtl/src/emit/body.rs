@@ -2,7 +2,6 @@
 
 use crate::netlist::{Direction, Id, Inst, Netlist, Op};
 
-use super::Written;
 use super::expr::Writer;
 use super::literal::{bits_of, literal, range};
 use super::plan::{Part, uncast};
@@ -15,8 +14,8 @@ struct Body<'n> {
     gap: bool,
 }
 
-/// The module as a Verilog file.
-pub(crate) fn module(net: &Netlist) -> Written {
+/// The module as a Verilog file, and what it declares that nothing reads.
+pub(crate) fn module(net: &Netlist) -> (String, Vec<String>) {
     let mut body = Body { net, w: Writer::new(net), out: String::new(), gap: false };
     body.head();
     body.logic(Part::Hardware);
@@ -28,7 +27,7 @@ pub(crate) fn module(net: &Netlist) -> Written {
     body.properties();
     body.gap = true;
     body.line("endmodule");
-    Written { text: body.out, unread }
+    (body.out, unread)
 }
 
 impl Body<'_> {
@@ -75,7 +74,7 @@ impl Body<'_> {
         let net = self.net;
         let mine: Vec<Id> = net.ids().filter(|&id| self.of(id, part)).collect();
         self.gap = true;
-        let clocked = |op: &Op| matches!(op, Op::Reg(..) | Op::MemRead { .. });
+        let clocked = |op: &Op| matches!(op, Op::Reg(..) | Op::MemRead(..));
         for &id in mine.iter().filter(|&&id| clocked(&net.node(id).op)) {
             self.declare("reg", id);
         }
@@ -131,7 +130,7 @@ impl Body<'_> {
         let node = self.net.node(id);
         let (range, name) = (range(node.ty), self.w.name(id).to_string());
         match &node.op {
-            Op::Input | Op::Reg(..) | Op::MemRead { .. } | Op::InstOut(..) => {}
+            Op::Input | Op::Reg(..) | Op::MemRead(..) | Op::InstOut(..) => {}
             Op::Switch(on, arms, default) => {
                 self.declare("reg", id);
                 self.line("  always @*");
@@ -201,7 +200,7 @@ impl Body<'_> {
         self.line("  always @(posedge clk) begin");
         for port in mem.write.filter(|_| owned).into_iter().chain(reads) {
             let op = &net.node(port).op;
-            let (Op::MemRead { enable, addr, .. } | Op::MemWrite { enable, addr, .. }) = op else {
+            let (Op::MemRead(_, enable, addr) | Op::MemWrite { enable, addr, .. }) = op else {
                 continue;
             };
             let lead = format!("    if ({})", self.w.expr(*enable));
@@ -232,11 +231,11 @@ impl Body<'_> {
         self.gap = true;
         self.comment("  ", inst.comment.as_deref());
         let mut pins = vec![];
-        for name in inst.of.implicit() {
+        for name in &inst.of.built.implicit {
             let by = inst.reset.filter(|_| *name == "rst").map(|reset| self.w.expr(reset));
             pins.push(format!(".{name}({})", by.as_deref().unwrap_or(name)));
         }
-        for (port, &pin) in inst.of.net().ports.iter().zip(&inst.pins) {
+        for (port, &pin) in inst.of.built.net.ports.iter().zip(&inst.pins) {
             let text = match port.direction {
                 Direction::Input => self.w.expr(pin),
                 Direction::Output => self.w.name(pin).to_string(),

@@ -91,7 +91,7 @@ impl Plan {
             let total = own + net.fan_in(id).iter().map(size).sum::<usize>();
             let wanted = match &node.op {
                 Op::Input | Op::InstOut(..) | Op::Switch(..) => true,
-                Op::Reg(..) | Op::MemRead { .. } => true,
+                Op::Reg(..) | Op::MemRead(..) => true,
                 Op::Wire(_) if inputs.contains(&id) => {
                     uses[id.index()] > 0 || net.drives(id).len() > 1
                 }
@@ -144,7 +144,7 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
         match node.op {
             Op::Slice(a, _) => found.push(a),
             Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
-            Op::MemRead { addr, .. } => found.extend(Some(addr).filter(compound)),
+            Op::MemRead(_, _, addr) => found.extend(Some(addr).filter(compound)),
             Op::MemWrite { addr, data, bytes, .. } => {
                 found.extend(Some(addr).filter(compound));
                 found.extend(bytes.into_iter().flat_map(|bytes| [bytes, data]));
@@ -156,6 +156,6 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
 }
 
 fn instance_inputs(net: &Netlist) -> BTreeSet<Id> {
-    let pins = net.insts.iter().flat_map(|i| i.pins.iter().zip(&i.of.net().ports));
+    let pins = net.insts.iter().flat_map(|i| i.pins.iter().zip(&i.of.built.net.ports));
     pins.filter(|(_, p)| p.direction == Direction::Input).map(|(&id, _)| id).collect()
 }
