@@ -72,10 +72,13 @@ impl Bin {
 }
 
 /// Reductions to `UInt(1)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub(crate) enum Red {
+    #[display("&")]
     All,
+    #[display("|")]
     Any,
+    #[display("^")]
     Parity,
 }
 
@@ -215,7 +218,7 @@ pub(crate) struct Inst {
     pub comment: Option<String>,
 }
 
-#[derive(Clone, Copy, Display, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 #[display(rename_all = "lowercase")]
 pub(crate) enum FormalKind {
     Assert,
@@ -231,7 +234,8 @@ pub(crate) struct Formal {
 }
 
 /// Which way a port goes, seen from inside its module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, Eq)]
+#[strum(serialize_all = "lowercase")]
 pub enum Direction {
     /// Into the module.
     Input,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::netlist::{Direction, Netlist, Op};
+use crate::netlist::{Netlist, Op};
 use crate::types::Type;
 
 /// Widths and storage of one module, its sub-modules not included.
@@ -30,8 +30,7 @@ impl WidthReport {
             let node = net.node(id);
             let port = net.ports.iter().find(|p| p.node == id).map(|p| p.direction);
             let kind = match (port, &node.op) {
-                (Some(Direction::Input), _) => "input",
-                (Some(Direction::Output), _) => "output",
+                (Some(direction), _) => direction.into(),
                 (None, Op::Reg(..)) => "reg",
                 (None, Op::MemRead(..)) => "read",
                 _ => "wire",

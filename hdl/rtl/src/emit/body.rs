@@ -25,8 +25,7 @@ pub(crate) fn module(net: &Netlist) -> (String, Vec<String>) {
     body.outputs();
     let unread = body.unread();
     body.properties();
-    body.gap = true;
-    body.line("endmodule");
+    body.paragraph("endmodule");
     (body.out, unread)
 }
 
@@ -37,6 +36,11 @@ impl Body<'_> {
         }
         self.out += text.as_ref();
         self.out.push('\n');
+    }
+
+    fn paragraph(&mut self, text: impl AsRef<str>) {
+        self.gap = true;
+        self.line(text);
     }
 
     fn comment(&mut self, indent: &str, text: Option<&str>) {
@@ -51,8 +55,8 @@ impl Body<'_> {
         self.line(format!("module {} (", net.name));
         let implicit = net.implicit().into_iter().map(|name| (format!("input  wire {name}"), None));
         let declared = net.ports.iter().map(|port| {
-            let direction = if port.direction == Direction::Input { "input " } else { "output" };
-            let text = format!("{direction} wire {}{}", range(net.ty(port.node)), port.name);
+            let (direction, range): (&str, _) = (port.direction.into(), range(net.ty(port.node)));
+            let text = format!("{direction:<6} wire {range}{}", port.name);
             (text, net.node(port.node).comment.as_deref())
         });
         let ports: Vec<_> = implicit.chain(declared).collect();
@@ -74,9 +78,10 @@ impl Body<'_> {
         let net = self.net;
         let mine: Vec<Id> = net.ids().filter(|&id| self.of(id, part)).collect();
         self.gap = true;
-        let clocked = |op: &Op| matches!(op, Op::Reg(..) | Op::MemRead(..));
-        for &id in mine.iter().filter(|&&id| clocked(&net.node(id).op)) {
-            self.declare("reg", id);
+        for &id in mine.iter().filter(|&&id| net.node(id).op.is_clocked()) {
+            if self.w.plan.declared(id) {
+                self.declare("reg", id);
+            }
         }
         for (i, mem) in net.mems.iter().enumerate() {
             if self.mem_part(i) != part {
@@ -84,11 +89,9 @@ impl Body<'_> {
             }
             let check = mem.no_rw_check.then(|| "no_rw_check".to_string());
             let style = mem.ram_style.as_ref().map(|style| format!("ram_style = \"{style}\""));
-            let attributes: Vec<String> = check.into_iter().chain(style).collect();
-            let attributes = match attributes.is_empty() {
-                true => String::new(),
-                false => format!("(* {} *) ", attributes.join(", ")),
-            };
+            let attributes = check.into_iter().chain(style).collect::<Vec<_>>().join(", ");
+            let attributes =
+                if attributes.is_empty() { attributes } else { format!("(* {attributes} *) ") };
             self.comment("  ", mem.comment.as_deref());
             let (range, last) = (range(mem.ty), mem.depth - 1);
             self.line(format!("  {attributes}reg {range}{} [0:{last}];", mem.name));
@@ -164,8 +167,7 @@ impl Body<'_> {
     fn register(&mut self, id: Id) {
         let net = self.net;
         let name = self.w.name(id).to_string();
-        self.gap = true;
-        self.line("  always @(posedge clk)");
+        self.paragraph("  always @(posedge clk)");
         let mut lead = "    ";
         if let Op::Reg(_, Some(reset)) = &net.node(id).op {
             self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
@@ -189,15 +191,13 @@ impl Body<'_> {
             return;
         }
         if let Some(words) = mem.init.as_ref().filter(|_| owned) {
-            self.gap = true;
-            self.line("  initial begin");
+            self.paragraph("  initial begin");
             for (i, word) in words.iter().enumerate() {
                 self.line(format!("    {name}[{i}] = {};", literal(word, mem.ty)));
             }
             self.line("  end");
         }
-        self.gap = true;
-        self.line("  always @(posedge clk) begin");
+        self.paragraph("  always @(posedge clk) begin");
         for port in mem.write.filter(|_| owned).into_iter().chain(reads) {
             let op = &net.node(port).op;
             let (Op::MemRead(_, enable, addr) | Op::MemWrite { enable, addr, .. }) = op else {
@@ -267,13 +267,10 @@ impl Body<'_> {
                 continue;
             }
             let (read, whole) = (&self.w.read[id.index()], net.width(id));
-            let mut lo = 0;
-            while lo < whole {
-                let run = (lo..whole).take_while(|&i| read.bit(i) == read.bit(lo)).count() as u32;
-                if !read.bit(lo) {
-                    parts.push(bits_of(self.w.name(id), whole, lo, run));
-                }
-                lo += run;
+            let bits: Vec<u32> = (0..whole).collect();
+            let runs = bits.chunk_by(|&a, &b| read.bit(a) == read.bit(b));
+            for run in runs.filter(|run| !read.bit(run[0])) {
+                parts.push(bits_of(self.w.name(id), whole, run[0], run.len() as u32));
             }
         }
         // Registers that nothing reads are not written, and may leave these two behind.
@@ -285,8 +282,7 @@ impl Body<'_> {
             parts.push("rst".into());
         }
         if !parts.is_empty() {
-            self.gap = true;
-            self.line("  // Not read on purpose.");
+            self.paragraph("  // Not read on purpose.");
             self.line(format!("  wire _unused_ok = &{{1'b0, {}, 1'b0}};", parts.join(", ")));
         }
         parts
@@ -297,8 +293,7 @@ impl Body<'_> {
         if net.formals.is_empty() {
             return;
         }
-        self.gap = true;
-        self.line("`ifdef FORMAL");
+        self.paragraph("`ifdef FORMAL");
         self.w.counting = false;
         self.logic(Part::Formal);
         self.gap = false;

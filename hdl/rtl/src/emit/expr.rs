@@ -1,7 +1,7 @@
 //! Expressions, and the account of which bits of each declared signal they read.
 
 use crate::bits::Bits;
-use crate::netlist::{Bin, Id, Netlist, Op, Red};
+use crate::netlist::{Bin, Id, Netlist, Op};
 use crate::types::Type;
 
 use super::literal::{bits_of, literal};
@@ -22,8 +22,8 @@ impl Expr {
     }
 }
 
-fn atom(text: String) -> Expr {
-    Expr { text, atomic: true, signed: false }
+fn atom(text: String, signed: bool) -> Expr {
+    Expr { text, atomic: true, signed }
 }
 
 fn compound(text: String, signed: bool) -> Expr {
@@ -77,7 +77,7 @@ impl<'n> Writer<'n> {
     fn get(&mut self, id: Id) -> Expr {
         if self.plan.declared(id) {
             let text = self.bits(id, 0, self.net.width(id));
-            return Expr { text, atomic: true, signed: self.net.ty(id).is_signed() };
+            return atom(text, self.net.ty(id).is_signed());
         }
         self.made(id)
     }
@@ -103,18 +103,13 @@ impl<'n> Writer<'n> {
                 let a = self.get(*a);
                 let op = if width == 1 { "!" } else { "~" };
                 let signed = a.signed && width > 1;
-                Expr { text: format!("{op}{}", a.operand()), atomic: true, signed }
+                atom(format!("{op}{}", a.operand()), signed)
             }
             Op::Reduce(red, a) => {
-                let op = match red {
-                    Red::All => "&",
-                    Red::Any => "|",
-                    Red::Parity => "^",
-                };
                 // `|~` would be read as one operator.
                 let a = self.operand(*a);
                 let a = if a.starts_with(['~', '!']) { format!("({a})") } else { a };
-                compound(format!("{op}{a}"), false)
+                compound(format!("{red}{a}"), false)
             }
             Op::Mux(c, a, b) => {
                 let c = self.operand(*c);
@@ -123,13 +118,13 @@ impl<'n> Writer<'n> {
                 compound(format!("{c} ? {} : {}", a.operand(), b.operand()), signed)
             }
             Op::Cat(parts) if parts.iter().all(|p| p == &parts[0]) => {
-                atom(copies(parts.len() as u32, &self.expr(parts[0])))
+                atom(copies(parts.len() as u32, &self.expr(parts[0])), false)
             }
             Op::Cat(parts) => {
                 let parts: Vec<String> = parts.iter().map(|&p| self.expr(p)).collect();
-                atom(format!("{{{}}}", parts.join(", ")))
+                atom(format!("{{{}}}", parts.join(", ")), false)
             }
-            Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width)),
+            Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width), false),
             Op::Extend(a) => self.extension(*a, node.ty),
             Op::Alias(a) => self.get(*a),
             Op::Cast(a) => {
@@ -137,7 +132,7 @@ impl<'n> Writer<'n> {
                 // Only the way out of signedness needs a word: where a signed operand is wanted,
                 // `signed` supplies it.
                 if a.signed && !node.ty.is_signed() {
-                    return atom(format!("$unsigned({})", a.text));
+                    return atom(format!("$unsigned({})", a.text), false);
                 }
                 a
             }
@@ -156,8 +151,7 @@ impl<'n> Writer<'n> {
             }
             Bin::Shr if signed => {
                 // The argument of a function stands by itself: nothing outside makes it unsigned.
-                let text = format!("$signed({} >>> {})", self.signed(a), self.operand(b));
-                Expr { text, atomic: true, signed }
+                atom(format!("$signed({} >>> {})", self.signed(a), self.operand(b)), signed)
             }
             _ => {
                 let (a, b) = (self.get(a), self.get(b));
@@ -171,30 +165,24 @@ impl<'n> Writer<'n> {
         let (from, extra) = (self.net.ty(a), to.width() - self.net.width(a));
         if !from.is_signed() {
             let zeros = literal(&Bits::zero(extra), Type::UInt(extra));
-            return atom(format!("{{{zeros}, {}}}", self.expr(a)));
+            return atom(format!("{{{zeros}, {}}}", self.expr(a)), false);
         }
         let base = uncast(self.net, a);
         let sign = self.bits(base, from.width() - 1, 1);
         if from.width() == 1 {
-            return atom(copies(to.width(), &sign));
+            return atom(copies(to.width(), &sign), false);
         }
         let signs = if extra == 1 { sign } else { copies(extra, &sign) };
-        atom(format!("{{{signs}, {}}}", self.bits(base, 0, from.width())))
+        atom(format!("{{{signs}, {}}}", self.bits(base, 0, from.width())), false)
     }
 
     /// A wire's drives as one expression, the last condition first, arms parted by `gap`.
     pub fn chain(&mut self, id: Id, gap: &str) -> String {
         let net = self.net;
-        let mut text = String::new();
-        for drive in net.drives(id).iter().rev() {
-            match drive.when {
-                Some(when) => {
-                    let (when, value) = (self.operand(when), self.operand(drive.value));
-                    text += &format!("{when} ? {value} :{gap}");
-                }
-                None => text += &self.expr(drive.value),
-            }
-        }
-        text
+        let arms = net.drives(id).iter().rev().map(|drive| match drive.when {
+            Some(when) => format!("{} ? {} :{gap}", self.operand(when), self.operand(drive.value)),
+            None => self.expr(drive.value),
+        });
+        arms.collect()
     }
 }

@@ -80,7 +80,7 @@ impl Plan {
         taken.extend(net.mems.iter().map(|m| m.name.clone()));
         taken.extend(net.insts.iter().map(|i| i.name.clone()));
         let mut sizes = vec![0usize; net.nodes.len()];
-        let mut count = 0;
+        let mut numbers = 1..;
         for &id in self.order.iter() {
             let node = net.node(id);
             if !self.written(id) && !matches!(node.op, Op::Input | Op::InstOut(..)) {
@@ -92,10 +92,10 @@ impl Plan {
             let wanted = match &node.op {
                 Op::Input | Op::InstOut(..) | Op::Switch(..) => true,
                 Op::Reg(..) | Op::MemRead(..) => true,
-                Op::Wire(_) if inputs.contains(&id) => {
-                    uses[id.index()] > 0 || net.drives(id).len() > 1
+                // What drives an instance's input can stand at the port itself.
+                Op::Wire(drives) => {
+                    !inputs.contains(&id) || uses[id.index()] > 0 || drives.len() > 1
                 }
-                Op::Wire(_) => true,
                 Op::Const(_) => based.contains(&id),
                 _ => {
                     let shared = uses[id.index()] > 1 && !self.cheap(net, id);
@@ -104,19 +104,12 @@ impl Plan {
                 }
             };
             sizes[id.index()] = total;
-            if !wanted {
-                continue;
+            if wanted {
+                self.names[id.index()] = node.name.clone().or_else(|| {
+                    let mut names = numbers.by_ref().map(|n| format!("{}_{n}", node.op.word()));
+                    names.find(|name| taken.insert(name.clone()))
+                });
             }
-            let name = node.name.clone().unwrap_or_else(|| {
-                loop {
-                    count += 1;
-                    let name = format!("{}_{count}", node.op.word());
-                    if taken.insert(name.clone()) {
-                        break name;
-                    }
-                }
-            });
-            self.names[id.index()] = Some(name);
         }
     }
 
