@@ -104,11 +104,6 @@ impl Bits {
         self.value == BigUint::ZERO
     }
 
-    /// The value as an amount to shift by: the builder keeps amounts below the greatest width.
-    pub(crate) fn to_amount(&self) -> u32 {
-        self.to_u64() as u32
-    }
-
     /// Number of set bits.
     pub fn count_ones(&self) -> u32 {
         self.value.count_ones() as u32

@@ -27,8 +27,8 @@ pub(crate) fn eval<'a>(
                 Bin::And => a.and(b),
                 Bin::Or => a.or(b),
                 Bin::Xor => a.xor(b),
-                Bin::Shl => a.shift_left(b.to_amount()),
-                Bin::Shr => a.shift_right(b.to_amount(), signed),
+                Bin::Shl => a.shift_left(amount(b)),
+                Bin::Shr => a.shift_right(amount(b), signed),
                 compared => Bits::truth(holds(*compared, a.compare(b, signed))),
             }
         }
@@ -53,6 +53,11 @@ pub(crate) fn eval<'a>(
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
         other => unreachable!("{} has no value of its own", other.word()),
     }
+}
+
+/// The builder keeps amounts of shifts below the greatest width.
+fn amount(bits: &Bits) -> u32 {
+    bits.to_u64() as u32
 }
 
 /// Whether a comparison holds between operands of this order.

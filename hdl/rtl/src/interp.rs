@@ -114,10 +114,8 @@ impl Interpreter {
 
     #[track_caller]
     fn find(&self, name: &str) -> Id {
-        match self.names.get(name) {
-            Some(&id) => id,
-            None => panic!("no signal `{name}` in the design"),
-        }
+        let Some(&id) = self.names.get(name) else { panic!("no signal `{name}` in the design") };
+        id
     }
 
     /// Sets an input; the value must fit the port's type.
@@ -213,11 +211,9 @@ impl Interpreter {
 
     fn properties(&self) -> Result<(), Violation> {
         let checked = self.net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
-        let fails = |f: &Formal| !self.is_set(f.cond) && !self.in_reset(f.cond);
-        match checked.into_iter().find(|f| fails(f)) {
-            Some(f) => Err(Violation { name: f.name.clone(), cycle: self.cycle }),
-            None => Ok(()),
-        }
+        let mut failed = checked.filter(|f| !self.is_set(f.cond) && !self.in_reset(f.cond));
+        let violation = |f: &Formal| Violation { name: f.name.clone(), cycle: self.cycle };
+        failed.next().map_or(Ok(()), |f| Err(violation(f)))
     }
 
     fn edge(&mut self) {
@@ -253,8 +249,6 @@ impl Interpreter {
 
 /// Every bit eight times.
 fn spread(bytes: &Bits) -> Bits {
-    let width = 8 * bytes.width();
-    let byte = Bits::from_u128(width, 0xff);
-    let set = (0..bytes.width()).filter(|&i| bytes.bit(i));
-    set.fold(Bits::zero(width), |mask, i| mask.or(&byte.shift_left(8 * i)))
+    let byte = |i| if bytes.bit(i) { Bits::ones(8) } else { Bits::zero(8) };
+    (0..bytes.width()).rev().fold(Bits::zero(0), |mask, i| mask.concat(&byte(i)))
 }

@@ -51,12 +51,12 @@ impl Module {
 
     /// The module's name.
     pub fn name(&self) -> String {
-        self.state.borrow().net.name.clone()
+        self.net().name.clone()
     }
 
     /// Text for the head of the Verilog file: what the module is for, trusts and costs.
     pub fn doc(&self, text: impl Into<String>) {
-        self.state.borrow_mut().net.doc = text.into();
+        self.net().doc = text.into();
     }
 
     /// An input port.
@@ -75,7 +75,7 @@ impl Module {
         let op = if direction == Direction::Input { Op::Input } else { Op::Wire(vec![]) };
         let name = self.scoped(&name);
         let sig = self.declare(name.clone(), op, ty, at);
-        self.state.borrow_mut().net.ports.push(PortDecl { name, direction, node: sig.id });
+        self.net().ports.push(PortDecl { name, direction, node: sig.id });
         sig
     }
 
@@ -124,11 +124,11 @@ impl Module {
     /// The synchronous reset as a signal: 1 while the module is held in reset.
     #[track_caller]
     pub fn rst(&self) -> Sig<'_> {
-        if let Some(id) = self.state.borrow().net.reset {
+        if let Some(id) = self.net().reset {
             return Sig { m: self, id };
         }
         let sig = self.push(Op::Input, Type::UInt(1), Some("rst".into()), Location::caller());
-        self.state.borrow_mut().net.reset = Some(sig.id);
+        self.net().reset = Some(sig.id);
         sig
     }
 
@@ -215,7 +215,7 @@ impl Module {
             return;
         }
         let name = self.scoped(&name);
-        self.state.borrow_mut().net.formals.push(Formal { kind, name, cond: cond.id });
+        self.net().formals.push(Formal { kind, name, cond: cond.id });
     }
 
     /// Checks the module, writes its Verilog and makes it ready to be instantiated.
@@ -266,14 +266,11 @@ impl Module {
 
     /// Adds an operator, folded where that costs nothing; a refused operand spoils the result.
     pub(crate) fn op(&self, op: Op, ty: Type, at: At) -> Sig<'_> {
-        let spoiled = {
-            let net = &self.state.borrow().net;
-            op.operands().iter().any(|&id| matches!(net.node(id).op, Op::Poison))
-        };
-        if spoiled {
+        let spoiled = |id: &Id| self.net().node(*id).op == Op::Poison;
+        if op.operands().iter().any(spoiled) {
             return self.poison(ty, at);
         }
-        let id = fold::node(&mut self.state.borrow_mut().net, op, ty, at);
+        let id = fold::node(&mut self.net(), op, ty, at);
         Sig { m: self, id }
     }
 
@@ -316,10 +313,8 @@ impl Module {
     /// The same, with a number where the name is taken.
     pub(crate) fn claim_numbered(&self, name: String, at: At) -> String {
         let numbered = (1u32..).map(|n| format!("{name}_{n}"));
-        let free = {
-            let taken = &self.state.borrow().taken;
-            [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name))
-        };
+        let mut names = [name.clone()].into_iter().chain(numbered);
+        let free = names.find(|name| !self.state.borrow().taken.contains(name));
         self.claim(free.unwrap_or(name), at)
     }
 

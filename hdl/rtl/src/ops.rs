@@ -10,13 +10,8 @@ use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
 impl<'m> Sig<'m> {
-    /// Both operands if they belong together, with the wider of their types.
-    fn pair(
-        self,
-        rhs: impl Operand<'m>,
-        op: &'static str,
-        at: At,
-    ) -> Option<(Sig<'m>, Sig<'m>, Type)> {
+    /// The other operand if the two belong together, with the wider of their types.
+    fn pair(self, rhs: impl Operand<'m>, op: &'static str, at: At) -> Option<(Sig<'m>, Type)> {
         let rhs = rhs.resolve(self.m, self.ty(), at);
         if self.is_poison() || rhs.is_poison() {
             return None;
@@ -26,7 +21,7 @@ impl<'m> Sig<'m> {
             self.m.problem(at, Fault::MixedSigns { op, left, right });
             return None;
         }
-        Some((self, rhs, self.ty().with_width(self.width().max(rhs.width()))))
+        Some((rhs, self.ty().with_width(self.width().max(rhs.width()))))
     }
 
     /// The operand of an operator that works at type `ty`.
@@ -43,14 +38,14 @@ impl<'m> Sig<'m> {
         at: At,
     ) -> Sig<'m> {
         let result = |ty| if bin.is_comparison() { Type::UInt(1) } else { ty };
-        let Some((a, b, wider)) = self.pair(rhs, word, at) else {
+        let Some((rhs, wider)) = self.pair(rhs, word, at) else {
             return self.m.poison(result(self.ty()), at);
         };
-        let ty = work(wider, a.width(), b.width());
+        let ty = work(wider, self.width(), rhs.width());
         if !self.m.width_ok(word, u64::from(ty.width()), at) {
             return self.m.poison(ty, at);
         }
-        self.made(Op::Bin(bin, a.at_type(ty, at), b.at_type(ty, at)), result(ty), at)
+        self.made(Op::Bin(bin, self.at_type(ty, at), rhs.at_type(ty, at)), result(ty), at)
     }
 
     /// `then` while this truth value holds, else `otherwise`, at the wider of their types.
@@ -63,10 +58,10 @@ impl<'m> Sig<'m> {
         };
         let select = self.m.truth(self, "the condition of mux()", at);
         let then = then.resolve(self.m, like, at);
-        let Some((a, b, ty)) = then.pair(otherwise, op, at) else {
+        let Some((otherwise, ty)) = then.pair(otherwise, op, at) else {
             return self.m.poison(like, at);
         };
-        self.made(Op::Mux(select.id, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
+        self.made(Op::Mux(select.id, then.at_type(ty, at), otherwise.at_type(ty, at)), ty, at)
     }
 
     /// Shift to the left at the same width; bits that leave at the top are lost.

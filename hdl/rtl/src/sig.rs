@@ -51,7 +51,7 @@ impl<'m, N: Number> Operand<'m> for N {
 impl<'m> Sig<'m> {
     /// Its type.
     pub fn ty(self) -> Type {
-        self.m.state.borrow().net.ty(self.id)
+        self.m.net().ty(self.id)
     }
 
     /// Its number of bits.
@@ -65,7 +65,7 @@ impl<'m> Sig<'m> {
     }
 
     pub(crate) fn describe(self) -> Described {
-        self.m.state.borrow().net.describe(self.id)
+        self.m.net().describe(self.id)
     }
 
     pub(crate) fn op(self) -> Op {
@@ -77,14 +77,9 @@ impl<'m> Sig<'m> {
     }
 
     /// Refuses an expression over this signal, silently where it was refused itself.
-    pub(crate) fn refuse(
-        self,
-        ty: Type,
-        at: At,
-        fault: impl FnOnce(Described) -> Fault,
-    ) -> Sig<'m> {
+    pub(crate) fn refuse(self, ty: Type, at: At, why: impl FnOnce(Described) -> Fault) -> Sig<'m> {
         if !self.is_poison() {
-            self.m.problem(at, fault(self.describe()));
+            self.m.problem(at, why(self.describe()));
         }
         self.m.poison(ty, at)
     }
@@ -149,7 +144,7 @@ impl<'m> Sig<'m> {
         let at = Location::caller();
         let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
         {
-            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.index()];
+            let node = &mut self.m.net().nodes[self.id.index()];
             if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
                 node.name = Some(name);
                 return self;
@@ -161,7 +156,7 @@ impl<'m> Sig<'m> {
 
     /// A comment above the signal's declaration in the Verilog.
     pub fn comment(self, text: impl Into<String>) -> Sig<'m> {
-        self.m.state.borrow_mut().net.nodes[self.id.index()].comment = Some(text.into());
+        self.m.net().nodes[self.id.index()].comment = Some(text.into());
         self
     }
 
@@ -189,29 +184,25 @@ impl<'m> Sig<'m> {
     /// The same value in more bits.
     #[track_caller]
     pub fn extend(self, width: u32) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty().with_width(width));
-        if width < self.width() {
-            let (op, instead) = ("extend", "truncate");
-            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
-        }
-        if !self.m.width_ok("the extension", u64::from(width), at) {
-            return self.m.poison(ty, at);
-        }
-        self.made(Op::Extend(self.id), ty, at)
+        self.resized(width, width >= self.width(), ["extend", "truncate"], Location::caller())
     }
 
     /// The low `width` bits, whatever is lost.
     #[track_caller]
     pub fn truncate(self, width: u32) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty().with_width(width));
-        if width > self.width() {
-            let (op, instead) = ("truncate", "extend");
-            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
+        self.resized(width, width <= self.width(), ["truncate", "extend"], Location::caller())
+    }
+
+    /// What `op` makes of the signal, unless it is `instead` that would make it.
+    fn resized(self, to: u32, usable: bool, [op, instead]: [&'static str; 2], at: At) -> Sig<'m> {
+        let ty = self.ty().with_width(to);
+        if !usable {
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to, instead });
         }
-        if !self.m.width_ok("the truncation", u64::from(width), at) {
+        if !self.m.width_ok(&format!("the result of {op}()"), u64::from(to), at) {
             return self.m.poison(ty, at);
         }
-        self.low(width, at)
+        if to < self.width() { self.low(to, at) } else { self.made(Op::Extend(self.id), ty, at) }
     }
 
     /// `truncate` without its checks.
