@@ -27,8 +27,9 @@ pub(crate) fn eval<'a>(
                 Bin::And => a.and(b),
                 Bin::Or => a.or(b),
                 Bin::Xor => a.xor(b),
-                Bin::Shl => a.shift_left(amount(b)),
-                Bin::Shr => a.shift_right(amount(b), signed),
+                // The builder keeps amounts below the greatest width.
+                Bin::Shl => a.shift_left(b.to_u64() as u32),
+                Bin::Shr => a.shift_right(b.to_u64() as u32, signed),
                 compared => Bits::truth(holds(*compared, a.compare(b, signed))),
             }
         }
@@ -53,11 +54,6 @@ pub(crate) fn eval<'a>(
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
         other => unreachable!("{} has no value of its own", other.word()),
     }
-}
-
-/// The builder keeps amounts of shifts below the greatest width.
-fn amount(bits: &Bits) -> u32 {
-    bits.to_u64() as u32
 }
 
 /// Whether a comparison holds between operands of this order.

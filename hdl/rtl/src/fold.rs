@@ -68,8 +68,11 @@ fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Op> {
         }
         (Op::Mux(c, a, b), _) => match known(net, *c) {
             Some(bits) => Op::Cast(if bits.is_zero() { *b } else { *a }),
-            None if a == b || same_literal(net, *a, *b) => Op::Cast(*a),
-            None => return None,
+            None if a == b => Op::Cast(*a),
+            // The same literal on both sides.
+            None => known(net, *a)
+                .filter(|a| known(net, *b).as_ref() == Some(a))
+                .map(|_| Op::Cast(*a))?,
         },
         (Op::Switch(on, arms, default), _) => {
             let on = known(net, *on)?;
@@ -97,10 +100,6 @@ fn binary(net: &Netlist, bin: Bin, a: Id, b: Id) -> Option<Op> {
         Add | Sub | Mul | And | Or | Xor | Shl | Shr => None,
         compared => foregone(net, compared, a, b).map(|truth| Op::Const(Bits::truth(truth))),
     }
-}
-
-fn same_literal(net: &Netlist, a: Id, b: Id) -> bool {
-    known(net, a).is_some_and(|bits| known(net, b) == Some(bits))
 }
 
 /// A literal's bits, seen through names and views: lint sees through them, too.

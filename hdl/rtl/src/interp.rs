@@ -80,7 +80,7 @@ impl Interpreter {
             let mut op = node.op.mapped(to);
             match &mut op {
                 Op::InstOut(..) => op = Op::Wire(vec![]),
-                Op::MemRead(mem, ..) | Op::MemWrite { mem, .. } => *mem += memories,
+                Op::MemRead(mem, ..) | Op::MemWrite(mem, ..) => *mem += memories,
                 _ => {}
             }
             self.push(Node { op, ..node.clone() }, path, reset);
@@ -229,7 +229,7 @@ impl Interpreter {
                     let word = self.memories[*mem].get(address(*addr)).cloned();
                     next.push((id, word.unwrap_or(Bits::zero(node.ty.width()))));
                 }
-                Op::MemWrite { mem, enable, addr, data, bytes } if self.is_set(*enable) => {
+                Op::MemWrite(mem, [enable, addr, data], bytes) if self.is_set(*enable) => {
                     let (data, at) = (value(*data), address(*addr));
                     let Some(word) = self.memories[*mem].get(at) else { continue };
                     let mask = bytes.map_or(Bits::ones(data.width()), |b| spread(value(b)));

@@ -146,7 +146,7 @@ impl<'m> Memory<'m> {
     fn write_port(self, [enable, addr, data]: [Sig<'m>; 3], bytes: Option<Id>, at: At) {
         let (enable, addr) = self.access(enable, addr, at);
         let data = self.m.typed(data, self.ty(), "the data of a write", at).id;
-        let op = Op::MemWrite { mem: self.index, enable, addr, data, bytes };
+        let op = Op::MemWrite(self.index, [enable, addr, data], bytes);
         let write = self.m.push(op, self.ty(), None, at).id;
         if self.edit(|mem| mem.write.replace(write)).is_some() {
             self.fault(at, "has a write port already; it can have one".into());
@@ -199,10 +199,10 @@ pub(crate) fn promises(m: &Module) {
 fn access(m: &Module, port: Id) -> (Sig<'_>, Sig<'_>) {
     let sig = |id| Sig { m, id };
     match sig(port).op() {
-        Op::MemWrite { enable, addr, bytes: Some(bytes), .. } => {
+        Op::MemWrite(_, [enable, addr, _], Some(bytes)) => {
             (sig(enable) & sig(bytes).any(), sig(addr))
         }
-        Op::MemRead(_, enable, addr) | Op::MemWrite { enable, addr, .. } => {
+        Op::MemRead(_, enable, addr) | Op::MemWrite(_, [enable, addr, _], _) => {
             (sig(enable), sig(addr))
         }
         other => unreachable!("{} is no port of a memory", other.word()),

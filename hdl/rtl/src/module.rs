@@ -21,6 +21,9 @@ pub struct Module {
     pub(crate) state: RefCell<State>,
 }
 
+/// Makes a signal of a bundle from its name, its type, and whether it goes forth from the source.
+pub(crate) type Maker<'m> = Box<dyn Fn(String, Type, bool) -> Sig<'m> + 'm>;
+
 /// What a description has gathered so far.
 #[derive(Default)]
 pub(crate) struct State {
@@ -80,15 +83,11 @@ impl Module {
     }
 
     /// Makes the ports of a bundle, of which some go forth from its source and some come back.
-    pub(crate) fn side<'m>(
-        &'m self,
-        source: bool,
-        at: At,
-    ) -> impl Fn(String, Type, bool) -> Sig<'m> {
-        move |name, ty, forth| {
+    pub(crate) fn side(&self, source: bool, at: At) -> Maker<'_> {
+        Box::new(move |name, ty, forth| {
             let direction = if forth == source { Direction::Output } else { Direction::Input };
             self.port(name, ty, direction, at)
-        }
+        })
     }
 
     /// A signal that is driven later, with [`Sig::set`].

@@ -113,14 +113,9 @@ pub(crate) enum Op {
     /// A read port: its memory, enable and address; the word of the last enabled clock edge.
     #[strum(serialize = "read")]
     MemRead(usize, Id, Id),
-    /// The write port of memory `mem`, with one bit of `bytes` per byte of the word; no value.
-    MemWrite {
-        mem: usize,
-        enable: Id,
-        addr: Id,
-        data: Id,
-        bytes: Option<Id>,
-    },
+    /// A write port, without a value: its memory; enable, address and data; for words that are
+    /// written by bytes, one bit for each.
+    MemWrite(usize, [Id; 3], Option<Id>),
     /// Port `.1` of instance `.0`.
     #[strum(serialize = "instance_output")]
     InstOut(usize, usize),
@@ -144,16 +139,14 @@ impl Op {
                 drives.iter_mut().flat_map(|d| d.when.iter_mut().chain([&mut d.value])).collect()
             }
             Op::MemRead(_, enable, addr) => vec![enable, addr],
-            Op::MemWrite { enable, addr, data, bytes, .. } => {
-                [enable, addr, data].into_iter().chain(bytes).collect()
-            }
+            Op::MemWrite(_, ids, bytes) => ids.iter_mut().chain(bytes).collect(),
             Op::Input | Op::Const(_) | Op::InstOut(..) | Op::Poison => vec![],
         }
     }
 
     /// Whether the operands are sampled at the clock edge.
     pub fn is_clocked(&self) -> bool {
-        matches!(self, Op::Reg(..) | Op::MemRead(..) | Op::MemWrite { .. })
+        matches!(self, Op::Reg(..) | Op::MemRead(..) | Op::MemWrite(..))
     }
 
     /// The nodes of this module that the operator reads, now or at the clock edge.

@@ -173,15 +173,14 @@ impl<'m> Shl<u32> for Sig<'m> {
     #[track_caller]
     fn shl(self, n: u32) -> Sig<'m> {
         let at = Location::caller();
-        let Some(ty) = self.grow_left(u64::from(n), at) else {
-            return self.m.poison(self.ty(), at);
-        };
-        if n == 0 {
-            return self;
+        match self.grow_left(u64::from(n), at) {
+            None => self.m.poison(self.ty(), at),
+            Some(_) if n == 0 => self,
+            Some(ty) => {
+                let shifted = self.cat(self.m.lit(Type::UInt(n), 0));
+                shifted.made(Op::Cast(shifted.id), ty, at)
+            }
         }
-        let zeros = self.m.literal(Type::UInt(n), &0, at);
-        let shifted = self.made(Op::Cat(vec![self.id, zeros.id]), Type::UInt(ty.width()), at);
-        self.made(Op::Cast(shifted.id), ty, at)
     }
 }
 
@@ -207,18 +206,15 @@ impl<'m> Shr<u32> for Sig<'m> {
 
     #[track_caller]
     fn shr(self, n: u32) -> Sig<'m> {
-        let at = Location::caller();
         let (ty, width) = (self.ty(), self.width());
         if n == 0 || self.is_poison() {
             return self;
         }
         if n >= width && !ty.is_signed() {
-            return self.m.literal(ty, &0, at);
+            return self.m.lit(ty, 0);
         }
-        let from = n.min(width - 1);
-        let kept = self.made(Op::Slice(self.id, from), Type::UInt(width - from), at);
-        let kept = self.made(Op::Cast(kept.id), ty.with_width(width - from), at);
-        self.made(Op::Extend(kept.id), ty, at)
+        let kept = self.slice(n.min(width - 1)..width);
+        if ty.is_signed() { kept.as_sint().extend(width) } else { kept.extend(width) }
     }
 }
 

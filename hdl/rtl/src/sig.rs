@@ -143,15 +143,13 @@ impl<'m> Sig<'m> {
     pub fn named(self, name: impl AsRef<str>) -> Sig<'m> {
         let at = Location::caller();
         let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
-        {
-            let node = &mut self.m.net().nodes[self.id.index()];
-            if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
-                node.name = Some(name);
-                return self;
-            }
+        let named = self.m.net().node(self.id).name.is_some();
+        if named || matches!(self.op(), Op::Const(_)) {
+            // The new name becomes a wire of its own.
+            return self.m.push(Op::Alias(self.id), self.ty(), Some(name), at);
         }
-        // The node has a name already, or is a literal: the new name becomes a wire of its own.
-        self.m.push(Op::Alias(self.id), self.ty(), Some(name), at)
+        self.m.net().nodes[self.id.index()].name = Some(name);
+        self
     }
 
     /// A comment above the signal's declaration in the Verilog.

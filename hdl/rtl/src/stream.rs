@@ -6,7 +6,7 @@
 use std::panic::Location;
 
 use crate::component::Instance;
-use crate::module::Module;
+use crate::module::{Maker, Module};
 use crate::sig::Sig;
 use crate::types::Type::{self, UInt};
 
@@ -24,14 +24,8 @@ pub struct Stream<'m> {
 }
 
 impl<'m> Stream<'m> {
-    /// Makes each signal from its name, its type, and whether it goes forth from the source.
-    fn of(
-        prefix: &str,
-        ty: Type,
-        last: bool,
-        signal: impl Fn(String, Type, bool) -> Sig<'m>,
-    ) -> Stream<'m> {
-        let signal = |name, ty, forth| signal(format!("{prefix}_{name}"), ty, forth);
+    fn of(prefix: &str, ty: Type, last: bool, maker: Maker<'m>) -> Stream<'m> {
+        let signal = |name, ty, forth| maker(format!("{prefix}_{name}"), ty, forth);
         Stream {
             valid: signal("valid", UInt(1), true),
             ready: signal("ready", UInt(1), false),
@@ -80,6 +74,6 @@ impl<'m> Instance<'m> {
     pub fn stream(self, prefix: &str) -> Stream<'m> {
         let at = Location::caller();
         let last = self.pin(&format!("{prefix}_last")).is_some();
-        Stream::of(prefix, UInt(1), last, |name, _, _| self.port_at(&name, at))
+        Stream::of(prefix, UInt(1), last, Box::new(move |name, _, _| self.port_at(&name, at)))
     }
 }

@@ -200,13 +200,13 @@ impl Body<'_> {
         self.paragraph("  always @(posedge clk) begin");
         for port in mem.write.filter(|_| owned).into_iter().chain(reads) {
             let op = &net.node(port).op;
-            let (Op::MemRead(_, enable, addr) | Op::MemWrite { enable, addr, .. }) = op else {
+            let (Op::MemRead(_, enable, addr) | Op::MemWrite(_, [enable, addr, _], _)) = op else {
                 continue;
             };
             let lead = format!("    if ({})", self.w.expr(*enable));
             let word = format!("{name}[{}]", self.w.expr(*addr));
             match *op {
-                Op::MemWrite { data, bytes: Some(bytes), .. } => {
+                Op::MemWrite(_, [.., data], Some(bytes)) => {
                     self.line(format!("{lead} begin"));
                     let (data, bytes) = (uncast(net, data), uncast(net, bytes));
                     for i in 0..mem.ty.width() / 8 {
@@ -217,7 +217,7 @@ impl Body<'_> {
                     }
                     self.line("    end");
                 }
-                Op::MemWrite { data, .. } => {
+                Op::MemWrite(_, [.., data], None) => {
                     let data = self.w.expr(data);
                     self.line(format!("{lead} {word} <= {data};"));
                 }

@@ -138,7 +138,7 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
             Op::Slice(a, _) => found.push(a),
             Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
             Op::MemRead(_, _, addr) => found.extend(Some(addr).filter(compound)),
-            Op::MemWrite { addr, data, bytes, .. } => {
+            Op::MemWrite(_, [_, addr, data], bytes) => {
                 found.extend(Some(addr).filter(compound));
                 found.extend(bytes.into_iter().flat_map(|bytes| [bytes, data]));
             }
