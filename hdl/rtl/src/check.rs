@@ -24,13 +24,14 @@ pub(crate) fn order(net: &Netlist) -> Result<Vec<Id>, Box<Problem>> {
     let (mut open, mut done) = (vec![false; net.nodes.len()], vec![false; net.nodes.len()]);
     let mut order = Vec::with_capacity(net.nodes.len());
     // Depth first without recursion: chains of operators may be longer than the stack is deep.
-    let mut stack = vec![(None, net.ids().collect::<Vec<_>>().into_iter())];
-    while let Some((id, fan_in)) = stack.last_mut() {
+    let mut stack = vec![(None::<Id>, net.ids().collect::<Vec<_>>().into_iter())];
+    while let Some((_, fan_in)) = stack.last_mut() {
         match fan_in.next() {
             None => {
-                order.extend(*id);
-                id.iter().for_each(|id: &Id| done[id.index()] = true);
-                stack.pop();
+                if let Some(id) = stack.pop().and_then(|(id, _)| id) {
+                    done[id.index()] = true;
+                    order.push(id);
+                }
             }
             Some(child) if done[child.index()] => {}
             Some(child) if open[child.index()] => {

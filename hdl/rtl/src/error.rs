@@ -3,7 +3,6 @@
 //! Nothing panics while a module is described: a faulty expression becomes a placeholder that
 //! silences its consequences, and all faults come out of `build()` together.
 
-use std::fmt;
 use std::panic::Location;
 
 use derive_more::Display;
@@ -110,6 +109,7 @@ pub(crate) fn place(at: At) -> String {
 ///
 /// Its `Debug` is its `Display`: `unwrap()` in a test shall show the messages, not their fields.
 #[derive(Clone, derive_more::Debug, Error, PartialEq, Eq)]
+#[error("module `{module}` cannot be built{}", lines(problems))]
 #[debug("{self}")]
 pub struct RtlError {
     /// The module that was to be built.
@@ -118,9 +118,6 @@ pub struct RtlError {
     pub problems: Vec<Problem>,
 }
 
-impl fmt::Display for RtlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "module `{}` cannot be built", self.module)?;
-        self.problems.iter().try_for_each(|p| write!(f, "\n  {p}"))
-    }
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("\n  {p}")).collect()
 }

@@ -4,22 +4,17 @@
 use std::cmp::Ordering;
 
 use crate::bits::Bits;
-use crate::netlist::{Bin, Id, Op, Red};
+use crate::netlist::{Bin, Id, Netlist, Op, Red};
 use crate::types::Type;
 
-/// Value of an operator without state. `get` gives an operand's bits, `ty_of` its type.
+/// Value of an operator without state, of which `get` gives the operands' bits.
 ///
 /// Calling it for a stateful or driven node is an error of the caller.
-pub(crate) fn eval<'a>(
-    op: &Op,
-    ty: Type,
-    get: impl Fn(Id) -> &'a Bits,
-    ty_of: impl Fn(Id) -> Type,
-) -> Bits {
+pub(crate) fn eval<'a>(net: &Netlist, op: &Op, ty: Type, get: impl Fn(Id) -> &'a Bits) -> Bits {
     match op {
         Op::Const(bits) => bits.clone(),
         Op::Bin(bin, a, b) => {
-            let (signed, a, b) = (ty_of(*a).is_signed(), get(*a), get(*b));
+            let (signed, a, b) = (net.ty(*a).is_signed(), get(*a), get(*b));
             match bin {
                 Bin::Add => a.add(b),
                 Bin::Sub => a.sub(b),
@@ -50,7 +45,7 @@ pub(crate) fn eval<'a>(
         }
         Op::Cat(parts) => parts.iter().fold(Bits::zero(0), |high, &low| high.concat(get(low))),
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
-        Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
+        Op::Extend(a) => get(*a).resize(ty.width(), net.ty(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
         other => unreachable!("{} has no value of its own", other.word()),
     }

@@ -25,7 +25,7 @@ pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
     // A name given to a literal stays, but what is computed from it is a literal again.
     let computed = !matches!(op, Op::Alias(_));
     if let Some(values) = values.filter(|values| computed && !values.is_empty()) {
-        let bits = eval(&op, ty, |id| &values[&id], |id| net.ty(id));
+        let bits = eval(net, &op, ty, |id| &values[&id]);
         return push(net, Node { ty, op: Op::Const(bits), name: None, comment: None, at });
     }
     match op {
@@ -39,44 +39,35 @@ pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
 
 /// An operator that means the same and is simpler; a cast stands for its operand.
 fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Op> {
+    use Op::{Cast, Cat, Extend, Mux, Not, Slice, Switch};
     // A name or comment is a wish to see the signal: views do not look through it.
     let inner = op.operands().first().map(|&id| net.node(id));
     let inner = inner.filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op);
     let simpler = match (op, inner) {
-        (Op::Extend(a), _) if net.width(*a) == ty.width() => Op::Cast(*a),
-        (Op::Slice(a, 0), _) if net.width(*a) == ty.width() => Op::Cast(*a),
-        (Op::Cat(parts), _) if parts.len() == 1 => Op::Cast(parts[0]),
-        (Op::Cast(_), Some(Op::Cast(b))) | (Op::Not(_), Some(Op::Not(b))) => Op::Cast(*b),
-        (Op::Extend(a), Some(Op::Extend(b)))
-            if net.ty(*b).is_signed() == net.ty(*a).is_signed() =>
-        {
-            Op::Extend(*b)
+        (Extend(a), _) if net.width(*a) == ty.width() => Cast(*a),
+        (Slice(a, 0), _) if net.width(*a) == ty.width() => Cast(*a),
+        (Cat(parts), _) if parts.len() == 1 => Cast(parts[0]),
+        (Cast(_), Some(Cast(b))) | (Not(_), Some(Not(b))) => Cast(*b),
+        (Extend(a), Some(Extend(b))) if net.ty(*b).is_signed() == net.ty(*a).is_signed() => {
+            Extend(*b)
         }
-        (Op::Slice(_, lo), Some(Op::Slice(b, below))) => Op::Slice(*b, lo + below),
-        (Op::Slice(_, lo), Some(Op::Cast(b))) => Op::Slice(*b, *lo),
-        (Op::Slice(_, lo), Some(Op::Extend(b))) if lo + ty.width() <= net.width(*b) => {
-            Op::Slice(*b, *lo)
-        }
-        (Op::Slice(_, 0), Some(Op::Extend(b))) => Op::Extend(*b),
-        (Op::Slice(a, lo), Some(Op::Cat(parts))) => {
+        (Slice(_, lo), Some(Slice(b, below))) => Slice(*b, lo + below),
+        (Slice(_, lo), Some(Cast(b))) => Slice(*b, *lo),
+        (Slice(_, lo), Some(Extend(b))) if lo + ty.width() <= net.width(*b) => Slice(*b, *lo),
+        (Slice(_, 0), Some(Extend(b))) => Extend(*b),
+        (Slice(a, lo), Some(Cat(parts))) => {
             let mut base = net.width(*a);
             parts.iter().find_map(|&part| {
                 base -= net.width(part);
                 let within = *lo >= base && lo + ty.width() <= base + net.width(part);
-                within.then(|| Op::Slice(part, lo - base))
+                within.then(|| Slice(part, lo - base))
             })?
         }
-        (Op::Mux(c, a, b), _) => match known(net, *c) {
-            Some(bits) => Op::Cast(if bits.is_zero() { *b } else { *a }),
-            None if a == b => Op::Cast(*a),
-            // The same literal on both sides.
-            None => known(net, *a)
-                .filter(|a| known(net, *b).as_ref() == Some(a))
-                .map(|_| Op::Cast(*a))?,
-        },
-        (Op::Switch(on, arms, default), _) => {
+        (Mux(_, a, b), _) if a == b || same_literal(net, *a, *b) => Cast(*a),
+        (Mux(c, a, b), _) => Cast(if known(net, *c)?.is_zero() { *b } else { *a }),
+        (Switch(on, arms, default), _) => {
             let on = known(net, *on)?;
-            Op::Cast(arms.iter().find(|(key, _)| *key == on).map_or(*default, |a| a.1))
+            Cast(arms.iter().find(|(key, _)| *key == on).map_or(*default, |a| a.1))
         }
         (Op::Bin(bin, a, b), _) => binary(net, *bin, *a, *b)?,
         _ => return None,
@@ -100,6 +91,10 @@ fn binary(net: &Netlist, bin: Bin, a: Id, b: Id) -> Option<Op> {
         Add | Sub | Mul | And | Or | Xor | Shl | Shr => None,
         compared => foregone(net, compared, a, b).map(|truth| Op::Const(Bits::truth(truth))),
     }
+}
+
+fn same_literal(net: &Netlist, a: Id, b: Id) -> bool {
+    known(net, a).is_some_and(|bits| known(net, b) == Some(bits))
 }
 
 /// A literal's bits, seen through names and views: lint sees through them, too.

@@ -199,7 +199,7 @@ impl Interpreter {
             let node = self.net.node(id);
             let value = match &node.op {
                 Op::Wire(drives) => self.driven(drives).expect("a wire has a default").clone(),
-                op => eval(op, node.ty, |id| &self.values[id.index()], |id| self.net.ty(id)),
+                op => eval(&self.net, op, node.ty, |id| &self.values[id.index()]),
             };
             self.values[id.index()] = value;
         }

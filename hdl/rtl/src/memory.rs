@@ -90,12 +90,9 @@ impl<'m> Memory<'m> {
     #[track_caller]
     pub fn init<N: Number>(self, f: impl Fn(usize) -> N) -> Memory<'m> {
         let (at, ty) = (Location::caller(), self.ty());
-        let words: Result<Vec<Bits>, String> =
-            (0..self.depth()).map(|i| f(i).to_bits(ty).ok_or_else(|| f(i).to_string())).collect();
-        match words {
-            Ok(words) => self.edit(|mem| mem.init = Some(words)),
-            Err(value) => self.m.problem(at, Fault::LiteralRange { value, ty }),
-        }
+        let words: Option<Vec<Bits>> =
+            (0..self.depth()).map(|i| self.m.number(&f(i), ty, at)).collect();
+        self.edit(|mem| mem.init = words);
         self
     }
 

@@ -114,10 +114,19 @@ impl Module {
         if !self.width_ok("the literal", u64::from(ty.width()), at) {
             return self.poison(Type::UInt(1), at);
         }
-        match value.to_bits(ty) {
-            Some(bits) => self.constant(ty, bits, at),
-            None => self.refuse(ty, at, Fault::LiteralRange { value: value.to_string(), ty }),
+        match self.number(value, ty, at) {
+            Some(bits) => self.push(Op::Const(bits), ty, None, at),
+            None => self.poison(ty, at),
         }
+    }
+
+    /// The bits of a number that `ty` has.
+    pub(crate) fn number(&self, value: &dyn Number, ty: Type, at: At) -> Option<Bits> {
+        let bits = value.to_bits(ty);
+        if bits.is_none() {
+            self.problem(at, Fault::LiteralRange { value: value.to_string(), ty });
+        }
+        bits
     }
 
     /// The synchronous reset as a signal: 1 while the module is held in reset.
@@ -153,7 +162,7 @@ impl Module {
         let at = Location::caller();
         let condition = self.truth(condition, "when()", at);
         self.under(condition, body, at);
-        When { m: self, rest: self.op(Op::Not(condition.id), Type::UInt(1), at) }
+        When { rest: self.op(Op::Not(condition.id), Type::UInt(1), at) }
     }
 
     fn under<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce(), at: At) {
@@ -210,11 +219,10 @@ impl Module {
             (Some(open), FormalKind::Cover) => open & condition,
             (Some(open), _) => !open | condition,
         };
-        if cond.is_poison() {
-            return;
+        if !cond.is_poison() {
+            let name = self.scoped(&name);
+            self.net().formals.push(Formal { kind, name, cond: cond.id });
         }
-        let name = self.scoped(&name);
-        self.net().formals.push(Formal { kind, name, cond: cond.id });
     }
 
     /// Checks the module, writes its Verilog and makes it ready to be instantiated.
@@ -257,10 +265,6 @@ impl Module {
     pub(crate) fn refuse(&self, ty: Type, at: At, fault: Fault) -> Sig<'_> {
         self.problem(at, fault);
         self.poison(ty, at)
-    }
-
-    pub(crate) fn constant(&self, ty: Type, bits: Bits, at: At) -> Sig<'_> {
-        self.push(Op::Const(bits), ty, None, at)
     }
 
     /// Adds an operator, folded where that costs nothing; a refused operand spoils the result.
@@ -380,7 +384,6 @@ impl Module {
 
 /// The rest of a [`Module::when`]: what happens while its conditions do not hold.
 pub struct When<'m> {
-    m: &'m Module,
     rest: Sig<'m>,
 }
 
@@ -388,15 +391,15 @@ impl<'m> When<'m> {
     /// `body`, while none of the earlier conditions and `condition` holds.
     #[track_caller]
     pub fn elsewhen(self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
-        let at = Location::caller();
-        let condition = self.m.truth(condition, "elsewhen()", at);
-        self.m.under(self.rest & condition, body, at);
-        When { m: self.m, rest: self.rest & !condition }
+        let (m, at) = (self.rest.m, Location::caller());
+        let condition = m.truth(condition, "elsewhen()", at);
+        m.under(self.rest & condition, body, at);
+        When { rest: self.rest & !condition }
     }
 
     /// `body`, while none of the earlier conditions holds.
     #[track_caller]
     pub fn otherwise(self, body: impl FnOnce()) {
-        self.m.under(self.rest, body, Location::caller());
+        self.rest.m.under(self.rest, body, Location::caller());
     }
 }

@@ -127,7 +127,7 @@ pub(crate) enum Op {
 impl Op {
     fn slots(&mut self) -> Vec<&mut Id> {
         match self {
-            Op::Bin(_, a, b) => vec![a, b],
+            Op::Bin(_, a, b) | Op::MemRead(_, a, b) => vec![a, b],
             Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![a],
             Op::Extend(a) | Op::Cast(a) | Op::Alias(a) => vec![a],
             Op::Mux(c, a, b) => vec![c, a, b],
@@ -138,7 +138,6 @@ impl Op {
             Op::Wire(drives) | Op::Reg(drives, _) => {
                 drives.iter_mut().flat_map(|d| d.when.iter_mut().chain([&mut d.value])).collect()
             }
-            Op::MemRead(_, enable, addr) => vec![enable, addr],
             Op::MemWrite(_, ids, bytes) => ids.iter_mut().chain(bytes).collect(),
             Op::Input | Op::Const(_) | Op::InstOut(..) | Op::Poison => vec![],
         }
@@ -324,12 +323,11 @@ impl Netlist {
                 continue;
             }
             let op = &self.node(id).op;
-            match op {
-                op if !op.is_clocked() => stack.extend(self.fan_in(id)),
-                op if through_state => stack.extend(op.operands()),
-                _ => {}
+            stack.extend(self.fan_in(id));
+            if through_state && op.is_clocked() {
+                stack.extend(op.operands());
             }
-            if let (Op::MemRead(mem, ..), true) = (op, through_state) {
+            if let (true, Op::MemRead(mem, ..)) = (through_state, op) {
                 stack.extend(self.mems[*mem].write);
             }
         }

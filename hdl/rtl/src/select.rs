@@ -23,16 +23,12 @@ impl<'m> Switch<'m> {
         let at = Location::caller();
         let m = self.on.m;
         let value = m.typed(value, self.default.ty(), "a case of switch()", at);
-        match key.to_bits(self.on.ty()) {
-            None => {
-                m.problem(at, Fault::LiteralRange { value: key.to_string(), ty: self.on.ty() });
-            }
-            Some(bits) if self.arms.iter().any(|(other, _)| *other == bits) => {
-                let (value, on) = (key.to_string(), self.on.describe());
-                m.problem(at, Fault::DuplicateCase { value, on });
-            }
-            Some(bits) => self.arms.push((bits, value)),
+        let Some(bits) = m.number(&key, self.on.ty(), at) else { return self };
+        if self.arms.iter().any(|(other, _)| *other == bits) {
+            let (value, on) = (key.to_string(), self.on.describe());
+            m.problem(at, Fault::DuplicateCase { value, on });
         }
+        self.arms.push((bits, value));
         self
     }
 

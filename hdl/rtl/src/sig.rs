@@ -22,7 +22,9 @@ pub struct Sig<'m> {
 /// other operand's type and is refused where it does not fit.
 pub trait Operand<'m>: Sized {
     /// The type that the operand brings along; `None` for a bare number.
-    fn own_type(&self) -> Option<Type>;
+    fn own_type(&self) -> Option<Type> {
+        None
+    }
     /// The operand as a signal of `m`, a number as a literal of type `like`. What `m` cannot take
     /// becomes a placeholder.
     fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m>;
@@ -39,10 +41,6 @@ impl<'m> Operand<'m> for Sig<'m> {
 }
 
 impl<'m, N: Number> Operand<'m> for N {
-    fn own_type(&self) -> Option<Type> {
-        None
-    }
-
     fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m> {
         m.literal(like, &self, at)
     }
@@ -102,14 +100,11 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn reset(self, value: impl Number) -> Sig<'m> {
         let (at, ty) = (Location::caller(), self.ty());
-        let bits = value.to_bits(ty);
-        match (self.op(), &bits) {
-            (Op::Poison, _) => {}
-            (Op::Reg(..), None) => {
-                self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty });
-            }
-            (Op::Reg(drives, _), _) => {
-                self.m.net().nodes[self.id.index()].op = Op::Reg(drives, bits);
+        match self.op() {
+            Op::Poison => {}
+            Op::Reg(drives, before) => {
+                let reset = self.m.number(&value, ty, at).or(before);
+                self.m.net().nodes[self.id.index()].op = Op::Reg(drives, reset);
             }
             _ => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
         }
@@ -269,10 +264,8 @@ impl<'m> Sig<'m> {
     }
 
     fn reduce(self, red: Red, at: At) -> Sig<'m> {
-        if self.width() == 1 {
-            return self.made(Op::Cast(self.id), Type::UInt(1), at);
-        }
-        self.made(Op::Reduce(red, self.id), Type::UInt(1), at)
+        let op = if self.width() == 1 { Op::Cast(self.id) } else { Op::Reduce(red, self.id) };
+        self.made(op, Type::UInt(1), at)
     }
 
     /// 1 when every bit is set.

@@ -35,19 +35,14 @@ impl Type {
 
     /// The least and the greatest value.
     pub(crate) fn range(self) -> (Bits, Bits) {
-        let low = match self {
-            Type::UInt(w) => Bits::zero(w),
-            Type::SInt(w) => Bits::ones(w).shift_left(w - 1),
-        };
+        let w = self.width();
+        let low = if self.is_signed() { Bits::ones(w).shift_left(w - 1) } else { Bits::zero(w) };
         (low.clone(), low.not())
     }
 
     /// The same interpretation at another width.
     pub fn with_width(self, width: u32) -> Type {
-        match self {
-            Type::UInt(_) => Type::UInt(width),
-            Type::SInt(_) => Type::SInt(width),
-        }
+        if self.is_signed() { Type::SInt(width) } else { Type::UInt(width) }
     }
 }
 

@@ -137,26 +137,23 @@ impl Body<'_> {
             Op::Switch(on, arms, default) => {
                 self.declare("reg", id);
                 self.line("  always @*");
-                let (keys, on) = (self.net.ty(*on), self.w.expr(*on));
-                self.line(format!("    case ({on})"));
+                self.line(format!("    case ({})", self.w.expr(*on)));
                 for (key, value) in arms {
-                    let value = self.w.expr(*value);
-                    self.line(format!("      {}: {name} = {value};", literal(key, keys)));
+                    let (key, value) = (literal(key, self.net.ty(*on)), self.w.expr(*value));
+                    self.line(format!("      {key}: {name} = {value};"));
                 }
-                let default = self.w.expr(*default);
-                self.line(format!("      default: {name} = {default};"));
+                self.line(format!("      default: {name} = {};", self.w.expr(*default)));
                 self.line("    endcase");
             }
             _ => {
                 self.comment("  ", node.comment.as_deref());
-                let value = self.value(id);
-                self.line(format!("  wire {range}{name} ={value};"));
+                self.line(format!("  wire {range}{name} ={};", self.value(id)));
             }
         }
     }
 
     /// What a wire is assigned, on lines of its own where there are several conditions.
-    fn value(&mut self, id: Id) -> String {
+    fn value(&self, id: Id) -> String {
         let gap = if self.net.drives(id).len() > 2 { "\n    " } else { " " };
         match self.net.node(id).op {
             Op::Wire(_) => format!("{gap}{}", self.w.chain(id, gap)),
@@ -218,8 +215,7 @@ impl Body<'_> {
                     self.line("    end");
                 }
                 Op::MemWrite(_, [.., data], None) => {
-                    let data = self.w.expr(data);
-                    self.line(format!("{lead} {word} <= {data};"));
+                    self.line(format!("{lead} {word} <= {};", self.w.expr(data)))
                 }
                 _ => self.line(format!("{lead} {} <= {word};", self.w.name(port))),
             }
@@ -250,8 +246,7 @@ impl Body<'_> {
     fn outputs(&mut self) {
         self.gap = true;
         for port in self.net.ports.iter().filter(|p| p.direction == Direction::Output) {
-            let value = self.value(port.node);
-            self.line(format!("  assign {} ={value};", port.name));
+            self.line(format!("  assign {} ={};", port.name, self.value(port.node)));
         }
     }
 
@@ -266,7 +261,7 @@ impl Body<'_> {
             if !(own || self.of(id, Part::Hardware)) || output {
                 continue;
             }
-            let (read, whole) = (&self.w.read[id.index()], net.width(id));
+            let (read, whole) = (&self.w.read.borrow()[id.index()], net.width(id));
             let bits: Vec<u32> = (0..whole).collect();
             let runs = bits.chunk_by(|&a, &b| read.bit(a) == read.bit(b));
             for run in runs.filter(|run| !read.bit(run[0])) {
@@ -294,14 +289,12 @@ impl Body<'_> {
             return;
         }
         self.paragraph("`ifdef FORMAL");
-        self.w.counting = false;
         self.logic(Part::Formal);
         self.gap = false;
         let edge = if net.needs("clk") { "always @(posedge clk)" } else { "always @*" };
         let reset = if net.needs("rst") { "if (!rst) " } else { "" };
         for formal in &net.formals {
-            let cond = self.w.expr(formal.cond);
-            let (kind, name) = (formal.kind, &formal.name);
+            let (kind, cond, name) = (formal.kind, self.w.expr(formal.cond), &formal.name);
             self.line(format!("  {edge} {reset}{kind} ({cond}); // {name}"));
         }
         self.line("`endif");

@@ -1,5 +1,7 @@
 //! Expressions, and the account of which bits of each declared signal they read.
 
+use std::cell::RefCell;
+
 use crate::bits::Bits;
 use crate::netlist::{Bin, Id, Netlist, Op};
 use crate::types::Type;
@@ -38,16 +40,14 @@ fn copies(n: u32, text: &str) -> String {
 pub(super) struct Writer<'n> {
     pub net: &'n Netlist,
     pub plan: Plan,
-    /// Bits of each declared node that the text outside `FORMAL` reads.
-    pub read: Vec<Bits>,
-    /// Off while the `FORMAL` part is written.
-    pub counting: bool,
+    /// Bits of each declared node that the text so far reads.
+    pub read: RefCell<Vec<Bits>>,
 }
 
 impl<'n> Writer<'n> {
     pub fn new(net: &'n Netlist) -> Writer<'n> {
         let read = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
-        Writer { net, plan: Plan::new(net), read, counting: true }
+        Writer { net, plan: Plan::new(net), read: RefCell::new(read) }
     }
 
     pub fn name(&self, id: Id) -> &str {
@@ -55,26 +55,25 @@ impl<'n> Writer<'n> {
     }
 
     /// `width` bits of a declared node from `lo` on, noted as read.
-    pub fn bits(&mut self, id: Id, lo: u32, width: u32) -> String {
+    pub fn bits(&self, id: Id, lo: u32, width: u32) -> String {
         let whole = self.net.width(id);
-        if self.counting {
-            let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
-            self.read[id.index()] = self.read[id.index()].or(&mask);
-        }
+        let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
+        let read = &mut self.read.borrow_mut()[id.index()];
+        *read = read.or(&mask);
         bits_of(self.name(id), whole, lo, width)
     }
 
     /// The node's text wherever an expression may stand.
-    pub fn expr(&mut self, id: Id) -> String {
+    pub fn expr(&self, id: Id) -> String {
         self.get(id).text
     }
 
     /// The same where it stands beside an operator.
-    pub fn operand(&mut self, id: Id) -> String {
+    pub fn operand(&self, id: Id) -> String {
         self.get(id).operand()
     }
 
-    fn get(&mut self, id: Id) -> Expr {
+    fn get(&self, id: Id) -> Expr {
         if self.plan.declared(id) {
             let text = self.bits(id, 0, self.net.width(id));
             return atom(text, self.net.ty(id).is_signed());
@@ -83,13 +82,13 @@ impl<'n> Writer<'n> {
     }
 
     /// The operand as an expression that Verilog takes as signed.
-    fn signed(&mut self, id: Id) -> String {
+    fn signed(&self, id: Id) -> String {
         let expr = self.get(id);
         if expr.signed { expr.operand() } else { format!("$signed({})", expr.text) }
     }
 
     /// What makes the node, whether or not it has a name.
-    pub fn made(&mut self, id: Id) -> Expr {
+    pub fn made(&self, id: Id) -> Expr {
         let net = self.net;
         let node = net.node(id);
         let width = node.ty.width();
@@ -112,8 +111,7 @@ impl<'n> Writer<'n> {
                 compound(format!("{red}{a}"), false)
             }
             Op::Mux(c, a, b) => {
-                let c = self.operand(*c);
-                let (a, b) = (self.get(*a), self.get(*b));
+                let (c, a, b) = (self.operand(*c), self.get(*a), self.get(*b));
                 let signed = a.signed && b.signed;
                 compound(format!("{c} ? {} : {}", a.operand(), b.operand()), signed)
             }
@@ -142,7 +140,7 @@ impl<'n> Writer<'n> {
     }
 
     /// Where an operator depends on signedness, both operands are made signed where they stand.
-    fn binary(&mut self, bin: Bin, a: Id, b: Id) -> Expr {
+    fn binary(&self, bin: Bin, a: Id, b: Id) -> Expr {
         let (op, signed) = (bin.spelling().1, self.net.ty(a).is_signed());
         match bin {
             Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge | Bin::Mul if signed => {
@@ -161,7 +159,7 @@ impl<'n> Writer<'n> {
         }
     }
 
-    fn extension(&mut self, a: Id, to: Type) -> Expr {
+    fn extension(&self, a: Id, to: Type) -> Expr {
         let (from, extra) = (self.net.ty(a), to.width() - self.net.width(a));
         if !from.is_signed() {
             let zeros = literal(&Bits::zero(extra), Type::UInt(extra));
@@ -177,7 +175,7 @@ impl<'n> Writer<'n> {
     }
 
     /// A wire's drives as one expression, the last condition first, arms parted by `gap`.
-    pub fn chain(&mut self, id: Id, gap: &str) -> String {
+    pub fn chain(&self, id: Id, gap: &str) -> String {
         let net = self.net;
         let arms = net.drives(id).iter().rev().map(|drive| match drive.when {
             Some(when) => format!("{} ? {} :{gap}", self.operand(when), self.operand(drive.value)),

@@ -128,9 +128,8 @@ impl Plan {
 /// computes an index wider than it is written, so that a difference may leave its range.)
 fn bases(net: &Netlist) -> BTreeSet<Id> {
     let compound = |id: &Id| {
-        let views =
-            |op: &Op| matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_));
-        !views(&net.node(uncast(net, *id)).op)
+        let op = &net.node(uncast(net, *id)).op;
+        !matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_))
     };
     let mut found = vec![];
     for node in &net.nodes {
