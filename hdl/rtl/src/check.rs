@@ -54,8 +54,7 @@ fn circle(net: &Netlist, path: &[Id]) -> Problem {
     let shown = if named.is_empty() { path.to_vec() } else { named };
     let mut names: Vec<String> = shown.iter().rev().map(|&id| net.describe(id).name).collect();
     names.extend(names.first().cloned());
-    let at = net.node(shown[0]).at;
-    net.problem(at, Fault::Loop { path: names.join(" -> ") })
+    net.problem(net.node(shown[0]).at, Fault::Loop { path: names.join(" -> ") })
 }
 
 /// For each port, the indices of the input ports that it depends on within a clock.

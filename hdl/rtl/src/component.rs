@@ -207,8 +207,7 @@ impl<'m> Instance<'m> {
     /// Drives an input.
     #[track_caller]
     pub fn set(self, port: &str, value: impl Operand<'m>) -> Instance<'m> {
-        let at = Location::caller();
-        self.m.drive(self.port_at(port, at), value, at);
+        self.port(port).set(value);
         self
     }
 

@@ -32,8 +32,8 @@ pub struct Interpreter {
     /// The design and everything below it as one module, without memories.
     net: Netlist,
     names: HashMap<String, Id>,
-    /// What resets each node's module.
-    resets: Vec<Id>,
+    /// The name and condition of what must hold, and the reset outside which it must.
+    properties: Vec<(String, Id, Id)>,
     memories: Vec<Vec<Bits>>,
     /// What is computed within a clock, in order.
     order: Vec<Id>,
@@ -51,7 +51,7 @@ impl Interpreter {
     pub fn new(design: &Design) -> Interpreter {
         let mut sim = Interpreter { stale: true, ..Interpreter::default() };
         let (at, name) = (Location::caller(), Some("rst".to_string()));
-        sim.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at }, "", RST);
+        sim.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at }, "");
         sim.flatten(&design.component, "", &[], RST, at);
         let net = &sim.net;
         let order = check::order(net).expect("a built design has no combinational loop");
@@ -61,13 +61,12 @@ impl Interpreter {
         sim
     }
 
-    fn push(&mut self, node: Node, path: &str, reset: Id) {
+    fn push(&mut self, node: Node, path: &str) {
         let id = Id(self.net.nodes.len() as u32);
         if let Some(name) = &node.name {
             self.names.entry(format!("{path}{name}")).or_insert(id);
         }
         self.net.nodes.push(node);
-        self.resets.push(reset);
     }
 
     /// Copies a module and all below it into the netlist. Ports become wires: inputs of instances
@@ -80,18 +79,20 @@ impl Interpreter {
             let mut op = node.op.mapped(to);
             match &mut op {
                 Op::InstOut(..) => op = Op::Wire(vec![]),
+                Op::Reg(drives, Some(value)) => {
+                    drives.push(Drive { when: Some(reset), value: *value, at });
+                }
                 Op::MemRead(mem, ..) | Op::MemWrite(mem, ..) => *mem += memories,
                 _ => {}
             }
-            self.push(Node { op, ..node.clone() }, path, reset);
+            self.push(Node { op, ..node.clone() }, path);
         }
         let contents =
             |m: &Mem| m.init.clone().unwrap_or_else(|| vec![Bits::zero(m.ty.width()); m.depth]);
         self.memories.extend(net.mems.iter().map(contents));
-        self.net.formals.extend(net.formals.iter().map(|f| {
-            let name = format!("{path}{}", f.name);
-            Formal { kind: f.kind, name, cond: to(f.cond) }
-        }));
+        let checked = net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
+        let property = |f: &Formal| (format!("{path}{}", f.name), to(f.cond), reset);
+        self.properties.extend(checked.map(property));
         let mut join = |wire: Id, from: Id| {
             let drive = Drive { when: None, value: from, at };
             self.net.nodes[wire.index()].op = Op::Wire(vec![drive]);
@@ -173,7 +174,7 @@ impl Interpreter {
     /// One clock edge, or the property that does not hold at it.
     pub fn try_step(&mut self) -> Result<(), Violation> {
         self.settle();
-        let result = self.properties();
+        let result = self.check();
         self.edge();
         self.cycle += 1;
         self.stale = true;
@@ -205,15 +206,10 @@ impl Interpreter {
         }
     }
 
-    fn in_reset(&self, id: Id) -> bool {
-        self.is_set(self.resets[id.index()])
-    }
-
-    fn properties(&self) -> Result<(), Violation> {
-        let checked = self.net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
-        let mut failed = checked.filter(|f| !self.is_set(f.cond) && !self.in_reset(f.cond));
-        let violation = |f: &Formal| Violation { name: f.name.clone(), cycle: self.cycle };
-        failed.next().map_or(Ok(()), |f| Err(violation(f)))
+    fn check(&self) -> Result<(), Violation> {
+        let fails = |p: &&(String, Id, Id)| !self.is_set(p.1) && !self.is_set(p.2);
+        let violation = |name: &String| Violation { name: name.clone(), cycle: self.cycle };
+        self.properties.iter().find(fails).map_or(Ok(()), |p| Err(violation(&p.0)))
     }
 
     fn edge(&mut self) {
@@ -223,7 +219,6 @@ impl Interpreter {
         for &id in &self.clocked {
             let node = self.net.node(id);
             match &node.op {
-                Op::Reg(_, Some(value)) if self.in_reset(id) => next.push((id, value.clone())),
                 Op::Reg(drives, _) => next.extend(self.driven(drives).map(|v| (id, v.clone()))),
                 Op::MemRead(mem, enable, addr) if self.is_set(*enable) => {
                     let word = self.memories[*mem].get(address(*addr)).cloned();

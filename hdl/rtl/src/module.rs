@@ -6,11 +6,11 @@ use std::panic::Location;
 
 use crate::bits::Bits;
 use crate::component::{Component, Design};
-use crate::error::{At, Fault, Problem, RtlError, place};
+use crate::error::{At, Fault, Problem, RtlError};
 use crate::fold;
 use crate::names;
-use crate::netlist::{Bin, Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
-use crate::sig::{Operand, Sig};
+use crate::netlist::{Direction, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
+use crate::sig::Sig;
 use crate::types::{MAX_WIDTH, Number, Type};
 
 /// A module that is being described.
@@ -30,9 +30,9 @@ pub(crate) struct State {
     pub net: Netlist,
     pub problems: Vec<Problem>,
     /// Conjunction of the conditions of all `when`s that are open, innermost last.
-    conditions: Vec<Id>,
+    pub conditions: Vec<Id>,
     /// Condition under which a drivable node was made: a drive there needs no default.
-    born: BTreeMap<Id, Id>,
+    pub born: BTreeMap<Id, Id>,
     scopes: Vec<String>,
     taken: BTreeSet<String>,
 }
@@ -153,36 +153,6 @@ impl Module {
         }
         let parts = parts.iter().map(|&part| self.own(part, at).id).collect();
         self.op(Op::Cat(parts), Type::UInt(width as u32), at)
-    }
-
-    /// Runs `body` so that each `set()`, memory access and assertion in it happens only while
-    /// `condition`, a `UInt(1)`, holds.
-    #[track_caller]
-    pub fn when<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
-        let at = Location::caller();
-        let condition = self.truth(condition, "when()", at);
-        self.under(condition, body, at);
-        When { rest: self.op(Op::Not(condition.id), Type::UInt(1), at) }
-    }
-
-    fn under<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce(), at: At) {
-        let whole = self.guarded(condition, at);
-        self.state.borrow_mut().conditions.push(whole.id);
-        body();
-        self.state.borrow_mut().conditions.pop();
-    }
-
-    /// The condition of the `when`s that are open; always true where there is none.
-    fn open(&self) -> Option<Sig<'_>> {
-        self.state.borrow().conditions.last().map(|&id| Sig { m: self, id })
-    }
-
-    /// `condition` and that of the open `when`s.
-    pub(crate) fn guarded<'m>(&'m self, condition: Sig<'m>, at: At) -> Sig<'m> {
-        match self.open() {
-            Some(open) => self.op(Op::Bin(Bin::And, open.id, condition.id), condition.ty(), at),
-            None => condition,
-        }
     }
 
     /// Runs `body` with `prefix_` before every name that it declares.
@@ -343,63 +313,12 @@ impl Module {
         self.typed(sig, Type::UInt(1), what, at)
     }
 
-    /// `value` where it has exactly the type, else a placeholder.
-    pub(crate) fn typed<'m>(
-        &'m self,
-        value: impl Operand<'m>,
-        ty: Type,
-        what: &str,
-        at: At,
-    ) -> Sig<'m> {
-        let sig = value.resolve(self, ty, at);
+    /// `sig` where it has exactly the type, else a placeholder.
+    pub(crate) fn typed<'m>(&'m self, sig: Sig<'m>, ty: Type, what: &str, at: At) -> Sig<'m> {
+        let (sig, what) = (self.own(sig, at), what.to_string());
         if sig.ty() == ty {
             return sig;
         }
-        let what = what.to_string();
         sig.refuse(ty, at, |got| Fault::WrongType { what, expected: ty, got })
-    }
-
-    pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {
-        let signal = target.describe();
-        let op = target.op();
-        let (Op::Wire(before) | Op::Reg(before, _)) = &op else {
-            if op != Op::Poison {
-                self.problem(at, Fault::NotDrivable { signal });
-            }
-            return;
-        };
-        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at).id;
-        // A wire that was made under the open conditions exists only there.
-        let born = self.state.borrow().born.get(&target.id).copied();
-        let made_here = |open: Id| matches!(op, Op::Wire(_)) && born == Some(open);
-        let when = self.open().map(|open| open.id).filter(|&open| !made_here(open));
-        if let (Some(first), None) = (before.first(), when) {
-            self.problem(at, Fault::DrivenTwice { signal, first: place(first.at) });
-        }
-        if let Op::Wire(drives) | Op::Reg(drives, _) = &mut self.net().nodes[target.id.index()].op {
-            drives.push(Drive { when, value, at });
-        }
-    }
-}
-
-/// The rest of a [`Module::when`]: what happens while its conditions do not hold.
-pub struct When<'m> {
-    rest: Sig<'m>,
-}
-
-impl<'m> When<'m> {
-    /// `body`, while none of the earlier conditions and `condition` holds.
-    #[track_caller]
-    pub fn elsewhen(self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
-        let (m, at) = (self.rest.m, Location::caller());
-        let condition = m.truth(condition, "elsewhen()", at);
-        m.under(self.rest & condition, body, at);
-        When { rest: self.rest & !condition }
-    }
-
-    /// `body`, while none of the earlier conditions holds.
-    #[track_caller]
-    pub fn otherwise(self, body: impl FnOnce()) {
-        self.rest.m.under(self.rest, body, Location::caller());
     }
 }

@@ -24,7 +24,7 @@ impl<'m> Sig<'m> {
         let (low, high) = to.range();
         let bound = |end: &Bits| self.m.literal(wide.ty(), &end.resize(width, to.is_signed()), at);
         let kept = self.extend(width.max(to.width())).low(to.width(), at);
-        let kept = kept.made(Op::Cast(kept.id), to, at);
+        let kept = kept.m.op(Op::Cast(kept.id), to, at);
         let clamped = wide.gt(bound(&high)).mux(self.m.literal(to, &high, at), kept);
         let below = match to {
             _ if !signed => return clamped,

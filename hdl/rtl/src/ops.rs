@@ -26,7 +26,7 @@ impl<'m> Sig<'m> {
 
     /// The operand of an operator that works at type `ty`.
     fn at_type(self, ty: Type, at: At) -> Id {
-        self.made(Op::Extend(self.id), ty, at).id
+        self.m.op(Op::Extend(self.id), ty, at).id
     }
 
     /// A binary operator that works at type `work(wider operand, left width, right width)`.
@@ -45,7 +45,7 @@ impl<'m> Sig<'m> {
         if !self.m.width_ok(word, u64::from(ty.width()), at) {
             return self.m.poison(ty, at);
         }
-        self.made(Op::Bin(bin, self.at_type(ty, at), rhs.at_type(ty, at)), result(ty), at)
+        self.m.op(Op::Bin(bin, self.at_type(ty, at), rhs.at_type(ty, at)), result(ty), at)
     }
 
     /// `then` while this truth value holds, else `otherwise`, at the wider of their types.
@@ -61,7 +61,7 @@ impl<'m> Sig<'m> {
         let Some((otherwise, ty)) = then.pair(otherwise, op, at) else {
             return self.m.poison(like, at);
         };
-        self.made(Op::Mux(select.id, then.at_type(ty, at), otherwise.at_type(ty, at)), ty, at)
+        self.m.op(Op::Mux(select.id, then.at_type(ty, at), otherwise.at_type(ty, at)), ty, at)
     }
 
     /// Shift to the left at the same width; bits that leave at the top are lost.
@@ -83,7 +83,7 @@ impl<'m> Sig<'m> {
             let beyond = amount.slice(enough..amount.width()).any();
             amount = beyond.cat(amount.low(enough, at));
         }
-        self.made(Op::Bin(bin, self.id, amount.id), self.ty(), at)
+        self.m.op(Op::Bin(bin, self.id, amount.id), self.ty(), at)
     }
 
     fn grow_left(self, zeros: u64, at: At) -> Option<Type> {
@@ -152,7 +152,7 @@ impl<'m> Not for Sig<'m> {
     /// Every bit inverted.
     #[track_caller]
     fn not(self) -> Sig<'m> {
-        self.made(Op::Not(self.id), self.ty(), Location::caller())
+        self.m.op(Op::Not(self.id), self.ty(), Location::caller())
     }
 }
 
@@ -178,7 +178,7 @@ impl<'m> Shl<u32> for Sig<'m> {
             Some(_) if n == 0 => self,
             Some(ty) => {
                 let shifted = self.cat(self.m.lit(Type::UInt(n), 0));
-                shifted.made(Op::Cast(shifted.id), ty, at)
+                shifted.m.op(Op::Cast(shifted.id), ty, at)
             }
         }
     }
@@ -196,7 +196,7 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
         let Some(ty) = self.grow_left(greatest, at) else {
             return self.m.poison(self.ty(), at);
         };
-        self.made(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)
+        self.m.op(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)
     }
 }
 

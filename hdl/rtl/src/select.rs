@@ -22,7 +22,8 @@ impl<'m> Switch<'m> {
     pub fn case(mut self, key: impl Number, value: impl Operand<'m>) -> Switch<'m> {
         let at = Location::caller();
         let m = self.on.m;
-        let value = m.typed(value, self.default.ty(), "a case of switch()", at);
+        let ty = self.default.ty();
+        let value = m.typed(value.resolve(m, ty, at), ty, "a case of switch()", at);
         let Some(bits) = m.number(&key, self.on.ty(), at) else { return self };
         if self.arms.iter().any(|(other, _)| *other == bits) {
             let (value, on) = (key.to_string(), self.on.describe());
@@ -39,7 +40,7 @@ impl<'m> Switch<'m> {
         }
         let arms = self.arms.iter().map(|(bits, value)| (bits.clone(), value.id)).collect();
         let ty = self.default.ty();
-        self.on.made(Op::Switch(self.on.id, arms, self.default.id), ty, self.at)
+        self.on.m.op(Op::Switch(self.on.id, arms, self.default.id), ty, self.at)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signals: the handle, literals as operands, views (slices, casts), driving.
+//! Signals: the handle, literals as operands, views (slices, casts).
 
 use std::ops::Range;
 use std::panic::Location;
@@ -82,55 +82,6 @@ impl<'m> Sig<'m> {
         self.m.poison(ty, at)
     }
 
-    pub(crate) fn made(self, op: Op, ty: Type, at: At) -> Sig<'m> {
-        self.m.op(op, ty, at)
-    }
-
-    // ----- driving -----
-
-    /// Drives an output, a wire, a register (at the clock edge) or an input of an instance. The
-    /// types must be equal. Under [`Module::when`] the drive holds only then, and overrides those
-    /// before it; without a condition it must be the first.
-    #[track_caller]
-    pub fn set(self, value: impl Operand<'m>) {
-        self.m.drive(self, value, Location::caller());
-    }
-
-    /// The value that a register takes while `rst` is high.
-    #[track_caller]
-    pub fn reset(self, value: impl Number) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty());
-        match self.op() {
-            Op::Poison => {}
-            Op::Reg(drives, before) => {
-                let reset = self.m.number(&value, ty, at).or(before);
-                self.m.net().nodes[self.id.index()].op = Op::Reg(drives, reset);
-            }
-            _ => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
-        }
-        self
-    }
-
-    /// A register, without reset, that takes this signal at every clock.
-    #[track_caller]
-    pub fn register(self, name: impl Into<String>) -> Sig<'m> {
-        let reg = self.m.reg(name, self.ty());
-        self.m.drive(reg, self, Location::caller());
-        reg
-    }
-
-    /// The signal `clocks` clocks later, through as many registers `name_1`, `name_2`, …
-    #[track_caller]
-    pub fn delay(self, name: &str, clocks: usize) -> Sig<'m> {
-        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")))
-    }
-
-    /// The same through registers that are zero after reset: the `valid` beside a pipeline.
-    #[track_caller]
-    pub fn delay_valid(self, name: &str, clocks: usize) -> Sig<'m> {
-        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")).reset(0))
-    }
-
     // ----- names and comments -----
 
     /// Names an intermediate signal in the Verilog; a number is appended where the name is taken.
@@ -158,20 +109,20 @@ impl<'m> Sig<'m> {
     /// The same bits read as unsigned.
     #[track_caller]
     pub fn as_uint(self) -> Sig<'m> {
-        self.made(Op::Cast(self.id), Type::UInt(self.width()), Location::caller())
+        self.m.op(Op::Cast(self.id), Type::UInt(self.width()), Location::caller())
     }
 
     /// The same bits read as two's complement.
     #[track_caller]
     pub fn as_sint(self) -> Sig<'m> {
-        self.made(Op::Cast(self.id), Type::SInt(self.width()), Location::caller())
+        self.m.op(Op::Cast(self.id), Type::SInt(self.width()), Location::caller())
     }
 
     /// The same value as `SInt`; an unsigned signal grows by its sign bit.
     #[track_caller]
     pub fn to_sint(self) -> Sig<'m> {
         let width = self.width() + u32::from(!self.ty().is_signed());
-        self.made(Op::Extend(self.id), Type::SInt(width), Location::caller())
+        self.m.op(Op::Extend(self.id), Type::SInt(width), Location::caller())
     }
 
     /// The same value in more bits.
@@ -195,13 +146,13 @@ impl<'m> Sig<'m> {
         if !self.m.width_ok(&format!("the result of {op}()"), u64::from(to), at) {
             return self.m.poison(ty, at);
         }
-        if to < self.width() { self.low(to, at) } else { self.made(Op::Extend(self.id), ty, at) }
+        if to < self.width() { self.low(to, at) } else { self.m.op(Op::Extend(self.id), ty, at) }
     }
 
     /// `truncate` without its checks.
     pub(crate) fn low(self, width: u32, at: At) -> Sig<'m> {
-        let bits = self.made(Op::Slice(self.id, 0), Type::UInt(width), at);
-        bits.made(Op::Cast(bits.id), self.ty().with_width(width), at)
+        let bits = self.m.op(Op::Slice(self.id, 0), Type::UInt(width), at);
+        bits.m.op(Op::Cast(bits.id), self.ty().with_width(width), at)
     }
 
     // ----- slices and reductions -----
@@ -212,7 +163,7 @@ impl<'m> Sig<'m> {
         let at = Location::caller();
         let (lo, hi) = (range.start, range.end);
         if lo < hi && hi <= self.width() {
-            return self.made(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
+            return self.m.op(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
         }
         self.refuse(Type::UInt(hi.saturating_sub(lo)), at, |of| match lo < hi {
             true => Fault::SliceRange { of, lo, hi },
@@ -265,7 +216,7 @@ impl<'m> Sig<'m> {
 
     fn reduce(self, red: Red, at: At) -> Sig<'m> {
         let op = if self.width() == 1 { Op::Cast(self.id) } else { Op::Reduce(red, self.id) };
-        self.made(op, Type::UInt(1), at)
+        self.m.op(op, Type::UInt(1), at)
     }
 
     /// 1 when every bit is set.

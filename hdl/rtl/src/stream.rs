@@ -43,13 +43,12 @@ impl<'m> Stream<'m> {
     /// Drives this stream's `valid`, `data` and `last` from `source`, and its `ready` back.
     #[track_caller]
     pub fn connect(self, source: Stream<'m>) {
-        let (m, at) = (self.valid.m, Location::caller());
-        m.drive(self.valid, source.valid, at);
-        m.drive(self.data, source.data, at);
-        m.drive(source.ready, self.ready, at);
+        self.valid.set(source.valid);
+        self.data.set(source.data);
+        source.ready.set(self.ready);
         if let Some(last) = self.last {
             // A stream without packets is one whose every beat ends one.
-            m.drive(last, source.last.unwrap_or_else(|| m.lit(UInt(1), 1)), at);
+            last.set(source.last.unwrap_or_else(|| last.m.lit(UInt(1), 1)));
         }
     }
 }

@@ -167,7 +167,7 @@ impl Body<'_> {
         self.paragraph("  always @(posedge clk)");
         let mut lead = "    ";
         if let Op::Reg(_, Some(reset)) = &net.node(id).op {
-            self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
+            self.line(format!("{lead}if (rst) {name} <= {};", self.w.expr(*reset)));
             lead = "    else ";
         }
         for drive in net.drives(id).iter().rev() {

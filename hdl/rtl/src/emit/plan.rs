@@ -75,7 +75,7 @@ impl Plan {
     fn name(&mut self, net: &Netlist) {
         let uses = uses(net, |id| self.written(id));
         let based = bases(net);
-        let inputs = instance_inputs(net);
+        let pins: BTreeSet<Id> = net.insts.iter().flat_map(|i| i.pins.clone()).collect();
         let mut taken: BTreeSet<String> = net.nodes.iter().filter_map(|n| n.name.clone()).collect();
         taken.extend(net.mems.iter().map(|m| m.name.clone()));
         taken.extend(net.insts.iter().map(|i| i.name.clone()));
@@ -93,9 +93,7 @@ impl Plan {
                 Op::Input | Op::InstOut(..) | Op::Switch(..) => true,
                 Op::Reg(..) | Op::MemRead(..) => true,
                 // What drives an instance's input can stand at the port itself.
-                Op::Wire(drives) => {
-                    !inputs.contains(&id) || uses[id.index()] > 0 || drives.len() > 1
-                }
+                Op::Wire(drives) => !pins.contains(&id) || uses[id.index()] > 0 || drives.len() > 1,
                 Op::Const(_) => based.contains(&id),
                 _ => {
                     let shared = uses[id.index()] > 1 && !self.cheap(net, id);
@@ -145,9 +143,4 @@ fn bases(net: &Netlist) -> BTreeSet<Id> {
         }
     }
     found.into_iter().map(|id| uncast(net, id)).collect()
-}
-
-fn instance_inputs(net: &Netlist) -> BTreeSet<Id> {
-    let pins = net.insts.iter().flat_map(|i| i.pins.iter().zip(&i.of.built.net.ports));
-    pins.filter(|(_, p)| p.direction == Direction::Input).map(|(&id, _)| id).collect()
 }
