@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sterna_rtl::{Design, Module, SInt, UInt};
 use sterna_sim::{Model, Options, SimError, Simulator, Words};
@@ -28,8 +29,17 @@ fn refused<T>(name: &str, result: Result<T, SimError>) {
         Ok(_) => panic!("{name} is not refused"),
         Err(error) => error,
     };
-    let text = error.to_string();
+    let mut text = error.to_string();
     assert!(text.starts_with(&format!("{}: ", error.code())), "{text}");
+    match &error {
+        // What other programs say is theirs to change.
+        SimError::Verilator { said, .. } => text = text.replace(said, "(Verilator's own words)"),
+        SimError::Load { path, why } => {
+            text = text.replace(why, "(the loader's own words)");
+            text = text.replace(path.to_str().unwrap(), "(the library)");
+        }
+        _ => {}
+    }
     let text = text.replace(env!("CARGO_TARGET_TMPDIR"), "TMP");
     insta::assert_snapshot!(name, text);
 }
@@ -74,7 +84,7 @@ fn verilog_is_broken() {
     let SimError::Verilator { top, said } = &error else { panic!("{error}") };
     assert_eq!(top, "sums");
     assert!(said.contains("sums.v:2:1: syntax error"), "Verilator's own words: {said}");
-    assert!(error.to_string().starts_with("S002: Verilator refuses `sums`:\n"));
+    refused::<()>("verilog_is_broken", Err(error));
 }
 
 #[test]
@@ -96,6 +106,40 @@ fn the_cache_is_a_file() {
     std::fs::write(&file, "").unwrap();
     let options = Options { cache: Some(file), ..Options::default() };
     refused("the_cache_is_a_file", Model::build(&design(), &options).map(|_| ()));
+}
+
+#[test]
+fn a_cached_model_is_broken() {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken-model");
+    let _ = std::fs::remove_dir_all(&cache);
+    let options = Options { cache: Some(cache.clone()), ..common::options() };
+    drop(Model::build(&design(), &options).unwrap());
+    let mut broken = 0;
+    for folder in std::fs::read_dir(cache.join("verilated")).unwrap() {
+        let library = folder.unwrap().path().join("model.so");
+        if library.is_file() {
+            // A new file: the loader may still know the old one.
+            std::fs::remove_file(&library).unwrap();
+            std::fs::write(&library, "no library").unwrap();
+            broken += 1;
+        }
+    }
+    assert_eq!(broken, 1);
+    refused("a_cached_model_is_broken", Model::build(&design(), &options).map(|_| ()));
+}
+
+/// The environment belongs to a whole process, so this test starts itself in another.
+#[test]
+fn there_is_no_cache() {
+    const FOLDERS: [&str; 3] = ["STERNA_CACHE", "XDG_CACHE_HOME", "HOME"];
+    if FOLDERS.iter().all(|name| std::env::var_os(name).is_none()) {
+        let options = Options { cache: None, ..common::options() };
+        return refused("there_is_no_cache", Model::build(&design(), &options).map(|_| ()));
+    }
+    let mut itself = Command::new(std::env::current_exe().unwrap());
+    itself.args(["--exact", "there_is_no_cache"]);
+    FOLDERS.iter().for_each(|name| _ = itself.env_remove(name));
+    assert!(itself.status().unwrap().success());
 }
 
 #[test]
