@@ -135,7 +135,7 @@ impl Simulator {
         let Some(bits) = value.to_bits(ty) else {
             return Err(self.range(handle.0.index, value.to_string()));
         };
-        let words = bits.limbs().iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]);
+        let words = bits.limbs().into_iter().flat_map(|limb| [limb as u32, (limb >> 32) as u32]);
         let words: Vec<u32> = words.take(ty.width().div_ceil(32) as usize).collect();
         self.set_words(handle, &words)
     }

@@ -8,9 +8,9 @@ use std::panic::Location;
 
 use crate::component::Instance;
 use crate::error::Fault;
-use crate::module::Module;
+use crate::module::{Maker, Module};
 use crate::sig::Sig;
-use crate::types::Type::{self, UInt};
+use crate::types::Type::UInt;
 
 /// Widths of an AXI interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +73,9 @@ pub struct Axi<'m> {
 }
 
 impl<'m> Axi<'m> {
-    fn of(
-        m: &'m Module,
-        prefix: &str,
-        signals: Vec<(String, u32, bool)>,
-        signal: impl Fn(String, Type, bool) -> Sig<'m>,
-    ) -> Axi<'m> {
-        let signals = signals.into_iter().map(|(name, width, forth)| {
-            let sig = signal(format!("{prefix}_{name}"), UInt(width), forth);
+    fn of(m: &'m Module, prefix: &str, all: Vec<(String, u32, bool)>, maker: Maker<'m>) -> Axi<'m> {
+        let signals = all.into_iter().map(|(name, width, forth)| {
+            let sig = maker(format!("{prefix}_{name}"), UInt(width), forth);
             (name, (sig, forth))
         });
         Axi { m, prefix: prefix.into(), signals: signals.collect() }
@@ -128,6 +123,7 @@ impl<'m> Instance<'m> {
     #[track_caller]
     pub fn axi(self, prefix: &str, kind: AxiKind, widths: AxiWidths) -> Axi<'m> {
         let at = Location::caller();
-        Axi::of(self.module(), prefix, kind.signals(widths), |name, _, _| self.port_at(&name, at))
+        let maker = Box::new(move |name: String, _, _| self.port_at(&name, at));
+        Axi::of(self.module(), prefix, kind.signals(widths), maker)
     }
 }

@@ -2,57 +2,63 @@
 //! computes with.
 
 use std::cmp::Ordering;
-use std::fmt;
 
-use smallvec::{SmallVec, smallvec};
+use derive_more::{Debug, Display, LowerHex};
+use num_bigint::{BigInt, BigUint};
 
 /// A value of `width` bits. Whether they are signed is the business of who holds it.
 ///
-/// Limbs are little-endian; bits above the width are zero, always.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// In messages it is a sized literal of Verilog; in hexadecimal, without the size.
+#[derive(Clone, Debug, Display, LowerHex, PartialEq, Eq, Hash)]
+#[debug("{self}")]
+#[display("{width}'h{value:x}")]
+#[lower_hex("{value:x}")]
 pub struct Bits {
     width: u32,
-    limbs: SmallVec<[u64; 2]>,
+    /// Below 2^width, always.
+    value: BigUint,
 }
 
+#[allow(clippy::should_implement_trait)]
 impl Bits {
+    /// The low `width` bits of a number.
+    fn low(width: u32, mut value: BigUint) -> Bits {
+        if value.bits() > u64::from(width) {
+            value &= Bits::ones(width).value;
+        }
+        Bits { width, value }
+    }
+
     /// All bits zero.
     pub fn zero(width: u32) -> Bits {
-        Bits::of_limbs(width, |_| 0)
+        Bits { width, value: BigUint::ZERO }
     }
 
     /// All bits one.
     pub fn ones(width: u32) -> Bits {
-        Bits::of_limbs(width, |_| u64::MAX)
+        Bits { width, value: (BigUint::from(1u8) << width) - 1u8 }
     }
 
     /// One bit.
     pub(crate) fn truth(bit: bool) -> Bits {
-        Bits::from_u128(1, u128::from(bit))
+        Bits { width: 1, value: bit.into() }
     }
 
     /// The low `width` bits of `value`.
     pub fn from_u128(width: u32, value: u128) -> Bits {
-        Bits::from_limbs(width, &[value as u64, (value >> 64) as u64])
+        Bits::low(width, value.into())
     }
 
-    /// The low `width` bits of `value`, sign-extended where wider than 128.
-    pub fn from_i128(width: u32, value: i128) -> Bits {
-        Bits::from_u128(128, value as u128).resize(width, true)
+    /// The low `width` bits of a two's complement number.
+    pub(crate) fn from_big(width: u32, value: BigInt) -> Bits {
+        let cut = value & BigInt::from(Bits::ones(width).value);
+        Bits { width, value: cut.into_parts().1 }
     }
 
     /// The low `width` bits of little-endian limbs; missing limbs are zero.
     pub fn from_limbs(width: u32, limbs: &[u64]) -> Bits {
-        Bits::of_limbs(width, |i| limbs.get(i).copied().unwrap_or(0))
-    }
-
-    /// Limb after limb; what stands above the width is cleared.
-    fn of_limbs(width: u32, limb: impl FnMut(usize) -> u64) -> Bits {
-        let mut limbs: SmallVec<_> = (0..width.div_ceil(64) as usize).map(limb).collect();
-        if let Some(top) = limbs.last_mut() {
-            *top &= u64::MAX >> (width.wrapping_neg() % 64);
-        }
-        Bits { width, limbs }
+        let bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_le_bytes()).collect();
+        Bits::low(width, BigUint::from_bytes_le(&bytes))
     }
 
     /// Number of bits.
@@ -61,18 +67,21 @@ impl Bits {
     }
 
     /// Little-endian 64-bit limbs; bits above the width are zero.
-    pub fn limbs(&self) -> &[u64] {
-        &self.limbs
+    pub fn limbs(&self) -> Vec<u64> {
+        let mut limbs = self.value.to_u64_digits();
+        limbs.resize(self.width.div_ceil(64) as usize, 0);
+        limbs
     }
 
     /// The unsigned value's low 64 bits.
     pub fn to_u64(&self) -> u64 {
-        self.limbs[0]
+        self.value.iter_u64_digits().next().unwrap_or(0)
     }
 
     /// The unsigned value's low 128 bits.
     pub fn to_u128(&self) -> u128 {
-        u128::from(self.limbs[0]) | u128::from(self.limbs.get(1).copied().unwrap_or(0)) << 64
+        let high = self.value.iter_u64_digits().nth(1).unwrap_or(0);
+        u128::from(self.to_u64()) | u128::from(high) << 64
     }
 
     /// The signed value's low 64 bits, sign-extended from the width.
@@ -87,159 +96,92 @@ impl Bits {
 
     /// Bit `i`; bits above the width read as zero.
     pub fn bit(&self, i: u32) -> bool {
-        i < self.width && self.limbs[(i / 64) as usize] >> (i % 64) & 1 == 1
+        self.value.bit(i.into())
     }
 
     /// True when no bit is set.
     pub fn is_zero(&self) -> bool {
-        self.limbs.iter().all(|&l| l == 0)
-    }
-
-    /// The value as an amount to shift by: the builder keeps amounts below the greatest width.
-    pub(crate) fn to_amount(&self) -> u32 {
-        self.to_u64() as u32
+        self.value == BigUint::ZERO
     }
 
     /// Number of set bits.
     pub fn count_ones(&self) -> u32 {
-        self.limbs.iter().map(|l| l.count_ones()).sum()
+        self.value.count_ones() as u32
     }
 
     fn sign(&self) -> bool {
         self.bit(self.width - 1)
     }
 
-    /// The 64 bits from position `from` on; there are zeros on either side.
-    fn window(&self, from: i64) -> u64 {
-        let limb = |i: i64| {
-            let limb = usize::try_from(i).ok().and_then(|i| self.limbs.get(i));
-            u128::from(limb.copied().unwrap_or(0))
-        };
-        let (i, shift) = (from.div_euclid(64), from.rem_euclid(64));
-        ((limb(i) | limb(i + 1) << 64) >> shift) as u64
-    }
-
-    fn zip(&self, other: &Bits, mut f: impl FnMut(u64, u64) -> u64) -> Bits {
-        debug_assert_eq!(self.width, other.width);
-        Bits::of_limbs(self.width, |i| f(self.limbs[i], other.limbs[i]))
-    }
-
     /// Bitwise and of equal widths.
     pub fn and(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a & b)
+        Bits::low(self.width, &self.value & &other.value)
     }
 
     /// Bitwise or of equal widths.
     pub fn or(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a | b)
+        Bits::low(self.width, &self.value | &other.value)
     }
 
     /// Bitwise exclusive or of equal widths.
     pub fn xor(&self, other: &Bits) -> Bits {
-        self.zip(other, |a, b| a ^ b)
+        Bits::low(self.width, &self.value ^ &other.value)
     }
 
     /// Every bit inverted.
-    #[allow(clippy::should_implement_trait)]
     pub fn not(&self) -> Bits {
-        Bits::of_limbs(self.width, |i| !self.limbs[i])
-    }
-
-    fn add_with_carry(&self, other: &Bits, mut carry: u64) -> Bits {
-        self.zip(other, |a, b| {
-            let sum = u128::from(a) + u128::from(b) + u128::from(carry);
-            carry = (sum >> 64) as u64;
-            sum as u64
-        })
+        Bits::ones(self.width).xor(self)
     }
 
     /// Sum of equal widths, modulo 2^width.
-    #[allow(clippy::should_implement_trait)]
     pub fn add(&self, other: &Bits) -> Bits {
-        self.add_with_carry(other, 0)
+        Bits::low(self.width, &self.value + &other.value)
     }
 
     /// Difference of equal widths, modulo 2^width.
-    #[allow(clippy::should_implement_trait)]
     pub fn sub(&self, other: &Bits) -> Bits {
-        self.add_with_carry(&other.not(), 1)
+        Bits::low(self.width, &self.value + other.not().value + 1u8)
     }
 
     /// Product of equal widths, modulo 2^width.
-    #[allow(clippy::should_implement_trait)]
     pub fn mul(&self, other: &Bits) -> Bits {
-        let mut product: SmallVec<[u64; 2]> = smallvec![0; self.limbs.len()];
-        for (i, &a) in self.limbs.iter().enumerate() {
-            let mut carry = 0u128;
-            for (p, &b) in product[i..].iter_mut().zip(&other.limbs) {
-                carry += u128::from(a) * u128::from(b) + u128::from(*p);
-                *p = carry as u64;
-                carry >>= 64;
-            }
-        }
-        Bits::from_limbs(self.width, &product)
+        Bits::low(self.width, &self.value * &other.value)
     }
 
     /// Order of equal widths.
     pub fn compare(&self, other: &Bits, signed: bool) -> Ordering {
-        if signed && self.sign() != other.sign() {
-            return other.sign().cmp(&self.sign());
-        }
-        self.limbs.iter().rev().cmp(other.limbs.iter().rev())
+        // Of two signed values the one with the sign bit is less.
+        let signs = if signed { other.sign().cmp(&self.sign()) } else { Ordering::Equal };
+        signs.then_with(|| self.value.cmp(&other.value))
     }
 
     /// Cut to `width`, or extended by zeros or the sign.
     pub fn resize(&self, width: u32, signed: bool) -> Bits {
-        let mut bits = Bits::from_limbs(width, &self.limbs);
+        let bits = Bits::low(width, self.value.clone());
         if signed && width > self.width && self.sign() {
-            bits = bits.or(&Bits::ones(width).shift_left(self.width));
+            return bits.or(&Bits::ones(width).shift_left(self.width));
         }
         bits
     }
 
     /// Shift towards the top at the same width.
     pub fn shift_left(&self, n: u32) -> Bits {
-        Bits::of_limbs(self.width, |i| self.window(64 * i as i64 - i64::from(n)))
+        Bits::low(self.width, &self.value << n)
     }
 
     /// Shift towards the bottom at the same width, filling with zeros or the sign.
     pub fn shift_right(&self, n: u32, signed: bool) -> Bits {
-        let shifted = self.slice(n, self.width);
-        if signed && self.sign() {
-            return shifted.or(&Bits::ones(self.width).shift_left(self.width.saturating_sub(n)));
-        }
-        shifted
+        self.resize(self.width.saturating_add(n), signed).slice(n, self.width)
     }
 
     /// `width` bits from bit `lo` on; bits above the width read as zero.
     pub fn slice(&self, lo: u32, width: u32) -> Bits {
-        Bits::of_limbs(width, |i| self.window(64 * i as i64 + i64::from(lo)))
+        Bits::low(width, &self.value >> lo)
     }
 
     /// `self` above `low`.
     pub fn concat(&self, low: &Bits) -> Bits {
         let width = self.width + low.width;
         self.resize(width, false).shift_left(low.width).or(&low.resize(width, false))
-    }
-}
-
-/// Hexadecimal, most significant digit first, without leading zeros.
-impl fmt::LowerHex for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text: String = self.limbs.iter().rev().map(|l| format!("{l:016x}")).collect();
-        let digits = text.trim_start_matches('0');
-        f.write_str(if digits.is_empty() { "0" } else { digits })
-    }
-}
-
-impl fmt::Display for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}'h{self:x}", self.width)
-    }
-}
-
-impl fmt::Debug for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }

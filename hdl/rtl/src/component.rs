@@ -1,7 +1,6 @@
 //! Finished modules: what `finish()` gives, what parents instantiate, what `build()` hands out.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -40,116 +39,104 @@ pub trait Generate {
 }
 
 /// A finished module. Cloning is cheap.
-#[derive(Clone)]
-pub struct Component(Arc<Inner>);
+#[derive(Clone, derive_more::Debug)]
+#[debug("Component({})", self.name())]
+pub struct Component {
+    pub(crate) built: Arc<Built>,
+}
 
-struct Inner {
-    net: Netlist,
-    problems: Vec<Problem>,
-    text: String,
+#[derive(Default)]
+pub(crate) struct Built {
+    pub net: Netlist,
+    pub problems: Vec<Problem>,
+    pub text: String,
+    /// What is declared and nothing reads.
+    unread: Vec<String>,
     /// For each port, the indices of the input ports that it depends on within a clock.
-    paths: Vec<Vec<usize>>,
-    report: Option<WidthReport>,
-    implicit: Vec<&'static str>,
+    pub paths: Vec<Vec<usize>>,
+    /// Those of `clk` and `rst` that something in or below the module needs.
+    pub implicit: Vec<&'static str>,
 }
 
 impl Component {
-    pub(crate) fn new(mut net: Netlist, mut problems: Vec<Problem>) -> Component {
+    pub(crate) fn new(net: Netlist, mut problems: Vec<Problem>) -> Component {
         for inst in &net.insts {
-            problems.extend(inst.of.0.problems.iter().cloned());
+            problems.extend(inst.of.built.problems.iter().cloned());
         }
-        problems.extend(check::driven(&net, &problems));
+        // After a refused expression, what is not driven may only be its consequence.
+        if !problems.iter().any(|p| p.module == net.name) {
+            problems.extend(check::driven(&net));
+        }
         if problems.is_empty() {
             problems.extend(check::order(&net).err().map(|problem| *problem));
         }
-        let (mut text, mut paths, mut report) = (String::new(), vec![], None);
-        if problems.is_empty() {
-            emit::narrow(&mut net);
-            paths = check::paths(&net);
-            let written = emit::module(&net);
-            report = Some(WidthReport::new(&net, written.unread));
-            text = written.text;
+        let mut built = Built { net, problems, ..Built::default() };
+        if built.problems.is_empty() {
+            emit::narrow(&mut built.net);
+            built.paths = check::paths(&built.net);
+            (built.text, built.unread) = emit::module(&built.net);
         }
-        paths.resize(net.ports.len(), vec![]);
-        let implicit = net.implicit();
-        Component(Arc::new(Inner { net, problems, text, paths, report, implicit }))
+        built.implicit = built.net.implicit();
+        Component { built: Arc::new(built) }
     }
 
     /// The module's name.
     pub fn name(&self) -> &str {
-        &self.0.net.name
-    }
-
-    pub(crate) fn net(&self) -> &Netlist {
-        &self.0.net
-    }
-
-    pub(crate) fn paths(&self, port: usize) -> &[usize] {
-        &self.0.paths[port]
-    }
-
-    /// Those of `clk` and `rst` that something in or below the module needs.
-    pub(crate) fn implicit(&self) -> &[&'static str] {
-        &self.0.implicit
+        &self.built.net.name
     }
 
     /// The ports in their order, clock and reset first.
     fn ports(&self) -> Vec<Port> {
-        let implicit = self.0.implicit.iter().map(|name| (*name, Direction::Input, Type::UInt(1)));
-        let net = self.net();
-        let declared = net.ports.iter().map(|p| (p.name.as_str(), p.direction, net.ty(p.node)));
-        let port = |(name, direction, ty): (&str, _, Type)| {
+        let port = |name: &str, direction, ty: Type| {
             let (width, signed) = (ty.width(), ty.is_signed());
             Port { name: name.to_string(), direction, width, signed }
         };
-        implicit.chain(declared).map(port).collect()
+        let Built { net, implicit, .. } = &*self.built;
+        let implicit = implicit.iter().map(|name| port(name, Direction::Input, Type::UInt(1)));
+        let declared = net.ports.iter().map(|p| port(&p.name, p.direction, net.ty(p.node)));
+        implicit.chain(declared).collect()
     }
 
     /// This module as the top of a design: its Verilog and that of every module below.
     pub fn design(&self) -> Result<Design, RtlError> {
-        let mut problems = self.0.problems.clone();
+        let mut problems = self.built.problems.clone();
         let mut modules = BTreeMap::new();
         self.gather(&mut modules, &mut problems);
         problems.dedup();
         if !problems.is_empty() {
             return Err(RtlError { module: self.name().to_string(), problems });
         }
-        let files =
-            |c: &Component| VerilogFile { name: format!("{}.v", c.name()), text: c.0.text.clone() };
-        let implicit = |name: &str| self.implicit().contains(&name).then(|| name.to_string());
+        let file = |c: &Component| VerilogFile {
+            name: format!("{}.v", c.name()),
+            text: c.built.text.clone(),
+        };
+        let report = |c: &Component| WidthReport::new(&c.built.net, c.built.unread.clone());
+        let implicit = |name: &str| self.built.implicit.contains(&name).then(|| name.to_string());
         Ok(Design {
             top: self.name().to_string(),
-            files: modules.values().map(files).collect(),
+            files: modules.values().map(file).collect(),
             ports: self.ports(),
             clock: implicit("clk"),
             reset: implicit("rst"),
-            reports: modules.values().filter_map(|c| c.0.report.clone()).collect(),
+            reports: modules.values().map(report).collect(),
             component: self.clone(),
         })
     }
 
     fn gather(&self, modules: &mut BTreeMap<String, Component>, problems: &mut Vec<Problem>) {
-        match modules.get(self.name()) {
-            None => {
-                modules.insert(self.name().to_string(), self.clone());
+        let Built { net, text, .. } = &*self.built;
+        match modules.insert(net.name.clone(), self.clone()) {
+            Some(other) if Arc::ptr_eq(&other.built, &self.built) => return,
+            Some(other) if other.built.text != *text => {
+                let fault = Fault::ModuleClash { name: net.name.clone() };
+                let at = net.nodes.first().map_or(Location::caller(), |n| n.at);
+                problems.push(net.problem(at, fault));
             }
-            Some(other) if Arc::ptr_eq(&other.0, &self.0) => return,
-            Some(other) if other.0.text == self.0.text => {}
-            Some(_) => {
-                let fault = Fault::ModuleClash { name: self.name().to_string() };
-                let at = self.0.net.nodes.first().map_or(Location::caller(), |n| n.at);
-                problems.push(Problem { module: self.name().to_string(), at, fault });
-            }
+            _ => {}
         }
-        for inst in &self.0.net.insts {
+        for inst in &net.insts {
             inst.of.gather(modules, problems);
         }
-    }
-}
-
-impl fmt::Debug for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Component({})", self.name())
     }
 }
 
@@ -172,18 +159,18 @@ impl Module {
     pub fn instance_of(&self, name: impl Into<String>, of: &Component) -> Instance<'_> {
         let at = Location::caller();
         let name = self.claim(self.scoped(&name.into()), at);
-        let index = self.state.borrow().net.insts.len();
+        let index = self.net().insts.len();
         let pin = |(i, port): (usize, &PortDecl)| {
             let op = match port.direction {
-                Direction::Input => Op::Wire,
+                Direction::Input => Op::Wire(vec![]),
                 Direction::Output => Op::InstOut(index, i),
             };
             let name = self.claim_numbered(format!("{name}_{}", port.name), at);
-            self.push(op, of.net().ty(port.node), Some(name), at).id
+            self.push(op, of.built.net.ty(port.node), Some(name), at).id
         };
-        let pins = of.net().ports.iter().enumerate().map(pin).collect();
+        let pins = of.built.net.ports.iter().enumerate().map(pin).collect();
         let inst = Inst { name, of: of.clone(), pins, reset: None, comment: None };
-        self.state.borrow_mut().net.insts.push(inst);
+        self.net().insts.push(inst);
         Instance { m: self, index }
     }
 }
@@ -195,28 +182,32 @@ impl<'m> Instance<'m> {
         self.port_at(name, Location::caller())
     }
 
+    /// The same, if there is a port of that name.
+    pub(crate) fn pin(self, name: &str) -> Option<Sig<'m>> {
+        let inst = &self.m.net().insts[self.index];
+        let i = inst.of.built.net.ports.iter().position(|p| p.name == name)?;
+        Some(Sig { m: self.m, id: inst.pins[i] })
+    }
+
     pub(crate) fn port_at(self, name: &str, at: At) -> Sig<'m> {
-        let m = self.m;
-        let inst = m.state.borrow().net.insts[self.index].clone();
-        let mut ports = inst.of.net().ports.iter();
-        if let Some(i) = ports.position(|p| p.name == name) {
-            return Sig { m, id: inst.pins[i] };
+        if let Some(sig) = self.pin(name) {
+            return sig;
         }
+        let Inst { name: instance, of, .. } = self.m.net().insts[self.index].clone();
         // A sub-module that could not be built may lack ports; its own problems say why.
-        if !inst.of.0.problems.is_empty() {
-            return m.poison(Type::UInt(1), at);
+        if !of.built.problems.is_empty() {
+            return self.m.poison(Type::UInt(1), at);
         }
-        let ports: Vec<&str> = inst.of.net().ports.iter().map(|p| p.name.as_str()).collect();
-        let (module, ports) = (inst.of.name().to_string(), ports.join(", "));
-        let fault = Fault::NoPort { instance: inst.name, module, port: name.to_string(), ports };
-        m.refuse(Type::UInt(1), at, fault)
+        let ports: Vec<&str> = of.built.net.ports.iter().map(|p| p.name.as_str()).collect();
+        let (port, module, ports) = (name.to_string(), of.name().to_string(), ports.join(", "));
+        let fault = Fault::NoPort { instance, module, port, ports };
+        self.m.refuse(Type::UInt(1), at, fault)
     }
 
     /// Drives an input.
     #[track_caller]
     pub fn set(self, port: &str, value: impl Operand<'m>) -> Instance<'m> {
-        let at = Location::caller();
-        self.m.drive(self.port_at(port, at), value, at);
+        self.port(port).set(value);
         self
     }
 
@@ -225,19 +216,13 @@ impl<'m> Instance<'m> {
     #[track_caller]
     pub fn reset_by(self, reset: Sig<'m>) -> Instance<'m> {
         let reset = self.m.truth(reset, "a reset", Location::caller());
-        self.m.state.borrow_mut().net.insts[self.index].reset = Some(reset.id);
+        self.m.net().insts[self.index].reset = Some(reset.id);
         self
-    }
-
-    /// Whether there is a port of that name.
-    pub(crate) fn has(self, name: &str) -> bool {
-        let state = self.m.state.borrow();
-        state.net.insts[self.index].of.net().ports.iter().any(|p| p.name == name)
     }
 
     /// A comment above the instance in the Verilog.
     pub fn comment(self, text: impl Into<String>) -> Instance<'m> {
-        self.m.state.borrow_mut().net.insts[self.index].comment = Some(text.into());
+        self.m.net().insts[self.index].comment = Some(text.into());
         self
     }
 
@@ -284,7 +269,7 @@ pub struct Design {
     pub reset: Option<String>,
     /// Widths and storage of every module, sorted by name.
     pub reports: Vec<WidthReport>,
-    component: Component,
+    pub(crate) component: Component,
 }
 
 impl Design {
@@ -297,9 +282,5 @@ impl Design {
     /// All modules in one text.
     pub fn verilog(&self) -> String {
         self.files.iter().map(|f| f.text.as_str()).collect::<Vec<_>>().join("\n")
-    }
-
-    pub(crate) fn component(&self) -> &Component {
-        &self.component
     }
 }

@@ -3,9 +3,9 @@
 //! Nothing panics while a module is described: a faulty expression becomes a placeholder that
 //! silences its consequences, and all faults come out of `build()` together.
 
-use std::fmt;
 use std::panic::Location;
 
+use derive_more::Display;
 use thiserror::Error;
 
 use crate::types::{MAX_WIDTH, Type};
@@ -14,18 +14,13 @@ use crate::types::{MAX_WIDTH, Type};
 pub type At = &'static Location<'static>;
 
 /// A signal as messages show it: its name, or what made it, and its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
+#[display("`{name}`: {ty}")]
 pub struct Described {
     /// The signal's name, or its operator where it has none.
     pub name: String,
     /// Its type.
     pub ty: Type,
-}
-
-impl fmt::Display for Described {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.name, self.ty)
-    }
 }
 
 /// What is wrong, and the next step.
@@ -94,7 +89,8 @@ pub enum Fault {
 }
 
 /// One fault and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
+#[display("{}: in `{module}`: {fault}", place(at))]
 pub struct Problem {
     /// The module that was being described.
     pub module: String,
@@ -104,19 +100,17 @@ pub struct Problem {
     pub fault: Fault,
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: in `{}`: {}", place(self.at), self.module, self.fault)
-    }
-}
-
 /// `file:line`, as messages and comments cite it.
 pub(crate) fn place(at: At) -> String {
     format!("{}:{}", at.file(), at.line())
 }
 
 /// A module that cannot be built, with everything that is wrong with it and its sub-modules.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Its `Debug` is its `Display`: `unwrap()` in a test shall show the messages, not their fields.
+#[derive(Clone, derive_more::Debug, Error, PartialEq, Eq)]
+#[error("module `{module}` cannot be built{}", lines(problems))]
+#[debug("{self}")]
 pub struct RtlError {
     /// The module that was to be built.
     pub module: String,
@@ -124,18 +118,6 @@ pub struct RtlError {
     pub problems: Vec<Problem>,
 }
 
-impl fmt::Display for RtlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "module `{}` cannot be built", self.module)?;
-        self.problems.iter().try_for_each(|p| write!(f, "\n  {p}"))
-    }
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("\n  {p}")).collect()
 }
-
-/// As `Display`: `unwrap()` in a test shall show the messages, not their fields.
-impl fmt::Debug for RtlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for RtlError {}

@@ -4,22 +4,17 @@
 use std::cmp::Ordering;
 
 use crate::bits::Bits;
-use crate::netlist::{Bin, Id, Op, Red};
+use crate::netlist::{Bin, Id, Netlist, Op, Red};
 use crate::types::Type;
 
-/// Value of an operator without state. `get` gives an operand's bits, `ty_of` its type.
+/// Value of an operator without state, of which `get` gives the operands' bits.
 ///
 /// Calling it for a stateful or driven node is an error of the caller.
-pub(crate) fn eval<'a>(
-    op: &Op,
-    ty: Type,
-    get: impl Fn(Id) -> &'a Bits,
-    ty_of: impl Fn(Id) -> Type,
-) -> Bits {
+pub(crate) fn eval<'a>(net: &Netlist, op: &Op, ty: Type, get: impl Fn(Id) -> &'a Bits) -> Bits {
     match op {
         Op::Const(bits) => bits.clone(),
         Op::Bin(bin, a, b) => {
-            let (signed, a, b) = (ty_of(*a).is_signed(), get(*a), get(*b));
+            let (signed, a, b) = (net.ty(*a).is_signed(), get(*a), get(*b));
             match bin {
                 Bin::Add => a.add(b),
                 Bin::Sub => a.sub(b),
@@ -27,8 +22,9 @@ pub(crate) fn eval<'a>(
                 Bin::And => a.and(b),
                 Bin::Or => a.or(b),
                 Bin::Xor => a.xor(b),
-                Bin::Shl => a.shift_left(b.to_amount()),
-                Bin::Shr => a.shift_right(b.to_amount(), signed),
+                // The builder keeps amounts below the greatest width.
+                Bin::Shl => a.shift_left(b.to_u64() as u32),
+                Bin::Shr => a.shift_right(b.to_u64() as u32, signed),
                 compared => Bits::truth(holds(*compared, a.compare(b, signed))),
             }
         }
@@ -47,20 +43,11 @@ pub(crate) fn eval<'a>(
             let arm = arms.iter().find(|(value, _)| value == on);
             get(arm.map_or(*default, |a| a.1)).clone()
         }
-        Op::Cat(parts) => {
-            let mut low = ty.width();
-            parts.iter().fold(Bits::zero(ty.width()), |all, part| {
-                let part = get(*part);
-                low -= part.width();
-                all.or(&part.resize(ty.width(), false).shift_left(low))
-            })
-        }
+        Op::Cat(parts) => parts.iter().fold(Bits::zero(0), |high, &low| high.concat(get(low))),
         Op::Slice(a, lo) => get(*a).slice(*lo, ty.width()),
-        Op::Extend(a) => get(*a).resize(ty.width(), ty_of(*a).is_signed()),
+        Op::Extend(a) => get(*a).resize(ty.width(), net.ty(*a).is_signed()),
         Op::Cast(a) | Op::Alias(a) => get(*a).clone(),
-        Op::Input | Op::Wire | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Poison => {
-            unreachable!("{} has no value of its own", op.word())
-        }
+        other => unreachable!("{} has no value of its own", other.word()),
     }
 }
 

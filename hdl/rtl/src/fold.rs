@@ -4,6 +4,7 @@
 //! comparisons that are true or false whatever their operand is. Logic is left to synthesis.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::bits::Bits;
 use crate::error::At;
@@ -19,14 +20,12 @@ pub(crate) fn push(net: &mut Netlist, node: Node) -> Id {
 /// The node that stands for `op`: an existing one where that means the same.
 pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
     let operands = op.operands();
-    let values: Vec<Option<Bits>> = operands.iter().map(|&id| known(net, id)).collect();
+    let values: Option<BTreeMap<Id, Bits>> =
+        operands.into_iter().map(|id| Some((id, known(net, id)?))).collect();
     // A name given to a literal stays, but what is computed from it is a literal again.
-    if !operands.is_empty() && values.iter().all(Option::is_some) && !matches!(op, Op::Alias(_)) {
-        let get = |id: Id| {
-            let at = operands.iter().position(|&o| o == id);
-            at.and_then(|at| values[at].as_ref()).expect("every operand is known")
-        };
-        let bits = eval(&op, ty, get, |id| net.ty(id));
+    let computed = !matches!(op, Op::Alias(_));
+    if let Some(values) = values.filter(|values| computed && !values.is_empty()) {
+        let bits = eval(net, &op, ty, |id| &values[&id]);
         return push(net, Node { ty, op: Op::Const(bits), name: None, comment: None, at });
     }
     match op {
@@ -40,51 +39,37 @@ pub(crate) fn node(net: &mut Netlist, op: Op, ty: Type, at: At) -> Id {
 
 /// An operator that means the same and is simpler; a cast stands for its operand.
 fn simpler(net: &Netlist, op: &Op, ty: Type) -> Option<Op> {
+    use Op::{Cast, Cat, Extend, Mux, Not, Slice, Switch};
     // A name or comment is a wish to see the signal: views do not look through it.
-    let inner = |id: Id| {
-        Some(&net.node(id)).filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op)
-    };
-    let simpler = match op {
-        Op::Extend(a) if net.width(*a) == ty.width() => Op::Cast(*a),
-        Op::Cast(a) => match inner(*a)? {
-            Op::Cast(b) => Op::Cast(*b),
-            _ => return None,
-        },
-        Op::Extend(a) => match inner(*a)? {
-            Op::Extend(b) if net.ty(*b).is_signed() == net.ty(*a).is_signed() => Op::Extend(*b),
-            _ => return None,
-        },
-        Op::Slice(a, 0) if net.width(*a) == ty.width() => Op::Cast(*a),
-        Op::Slice(a, lo) => match inner(*a)? {
-            Op::Slice(b, below) => Op::Slice(*b, lo + below),
-            Op::Cast(b) => Op::Slice(*b, *lo),
-            Op::Extend(b) if lo + ty.width() <= net.width(*b) => Op::Slice(*b, *lo),
-            Op::Extend(b) if *lo == 0 => Op::Extend(*b),
-            Op::Cat(parts) => {
-                let mut base = net.width(*a);
-                parts.iter().find_map(|&part| {
-                    base -= net.width(part);
-                    let within = *lo >= base && lo + ty.width() <= base + net.width(part);
-                    within.then(|| Op::Slice(part, lo - base))
-                })?
-            }
-            _ => return None,
-        },
-        Op::Cat(parts) if parts.len() == 1 => Op::Cast(parts[0]),
-        Op::Not(a) => match inner(*a)? {
-            Op::Not(b) => Op::Cast(*b),
-            _ => return None,
-        },
-        Op::Mux(c, a, b) => match known(net, *c) {
-            Some(bits) => Op::Cast(if bits.is_zero() { *b } else { *a }),
-            None if a == b || same_literal(net, *a, *b) => Op::Cast(*a),
-            None => return None,
-        },
-        Op::Switch(on, arms, default) => {
-            let on = known(net, *on)?;
-            Op::Cast(arms.iter().find(|(key, _)| *key == on).map_or(*default, |a| a.1))
+    let inner = op.operands().first().map(|&id| net.node(id));
+    let inner = inner.filter(|n| n.name.is_none() && n.comment.is_none()).map(|n| &n.op);
+    let simpler = match (op, inner) {
+        (Extend(a), _) if net.width(*a) == ty.width() => Cast(*a),
+        (Slice(a, 0), _) if net.width(*a) == ty.width() => Cast(*a),
+        (Cat(parts), _) if parts.len() == 1 => Cast(parts[0]),
+        (Cast(_), Some(Cast(b))) | (Not(_), Some(Not(b))) => Cast(*b),
+        (Extend(a), Some(Extend(b))) if net.ty(*b).is_signed() == net.ty(*a).is_signed() => {
+            Extend(*b)
         }
-        Op::Bin(bin, a, b) => return binary(net, *bin, *a, *b),
+        (Slice(_, lo), Some(Slice(b, below))) => Slice(*b, lo + below),
+        (Slice(_, lo), Some(Cast(b))) => Slice(*b, *lo),
+        (Slice(_, lo), Some(Extend(b))) if lo + ty.width() <= net.width(*b) => Slice(*b, *lo),
+        (Slice(_, 0), Some(Extend(b))) => Extend(*b),
+        (Slice(a, lo), Some(Cat(parts))) => {
+            let mut base = net.width(*a);
+            parts.iter().find_map(|&part| {
+                base -= net.width(part);
+                let within = *lo >= base && lo + ty.width() <= base + net.width(part);
+                within.then(|| Slice(part, lo - base))
+            })?
+        }
+        (Mux(_, a, b), _) if a == b || same_literal(net, *a, *b) => Cast(*a),
+        (Mux(c, a, b), _) => Cast(if known(net, *c)?.is_zero() { *b } else { *a }),
+        (Switch(on, arms, default), _) => {
+            let on = known(net, *on)?;
+            Cast(arms.iter().find(|(key, _)| *key == on).map_or(*default, |a| a.1))
+        }
+        (Op::Bin(bin, a, b), _) => binary(net, *bin, *a, *b)?,
         _ => return None,
     };
     Some(simpler)
@@ -125,23 +110,18 @@ fn known(net: &Netlist, id: Id) -> Option<Bits> {
 
 /// The least and greatest value that a signal can have, as far as its type and extensions tell.
 fn range(net: &Netlist, id: Id) -> (Bits, Bits) {
-    let (width, signed) = (net.width(id), net.ty(id).is_signed());
     if let Some(bits) = known(net, id) {
         return (bits.clone(), bits);
     }
     match net.node(id).op {
         Op::Alias(a) => range(net, a),
         // A sign-extended value that is read as unsigned again leaves its order.
-        Op::Extend(a) if signed || !net.ty(a).is_signed() => {
+        Op::Extend(a) if net.ty(id).is_signed() || !net.ty(a).is_signed() => {
             let (low, high) = range(net, a);
-            let wide = |bits: Bits| bits.resize(width, net.ty(a).is_signed());
+            let wide = |bits: Bits| bits.resize(net.width(id), net.ty(a).is_signed());
             (wide(low), wide(high))
         }
-        _ => {
-            let low =
-                if signed { Bits::ones(width).shift_left(width - 1) } else { Bits::zero(width) };
-            (low.clone(), low.not())
-        }
+        _ => net.ty(id).range(),
     }
 }
 

@@ -2,17 +2,21 @@
 //! something to compare with.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::panic::Location;
+
+use thiserror::Error;
 
 use crate::bits::Bits;
 use crate::check;
 use crate::component::{Component, Design};
+use crate::error::At;
 use crate::eval::eval;
 use crate::netlist::{Direction, Drive, Formal, FormalKind, Id, Mem, Netlist, Node, Op};
 use crate::types::{Number, Type};
 
 /// A property that did not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("property `{name}` does not hold in cycle {cycle}")]
 pub struct Violation {
     /// The property, after the path of instances.
     pub name: String,
@@ -20,24 +24,22 @@ pub struct Violation {
     pub cycle: u64,
 }
 
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "property `{}` does not hold in cycle {}", self.name, self.cycle)
-    }
-}
-
 /// Runs a design cycle by cycle. Registers and memories without a value of their own start at zero.
 ///
 /// Signals are named as in the Verilog; those of instances as `instance.signal`.
+#[derive(Default)]
 pub struct Interpreter {
+    /// The design and everything below it as one module, without memories.
     net: Netlist,
-    /// What has to be computed, in order.
-    order: Vec<Id>,
-    values: Vec<Bits>,
-    memories: Vec<Vec<Bits>>,
-    /// What resets each node's module.
-    resets: Vec<Id>,
     names: HashMap<String, Id>,
+    /// The name and condition of what must hold, and the reset outside which it must.
+    properties: Vec<(String, Id, Id)>,
+    memories: Vec<Vec<Bits>>,
+    /// What is computed within a clock, in order.
+    order: Vec<Id>,
+    /// What happens at the clock edge.
+    clocked: Vec<Id>,
+    values: Vec<Bits>,
     stale: bool,
     cycle: u64,
 }
@@ -47,29 +49,74 @@ const RST: Id = Id(0);
 impl Interpreter {
     /// The design with all inputs, `rst` included, at zero.
     pub fn new(design: &Design) -> Interpreter {
-        let mut net = Netlist::default();
-        let at = std::panic::Location::caller();
-        let name = Some("rst".to_string());
-        net.nodes.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at });
-        let mut names = HashMap::from([("rst".to_string(), RST)]);
-        let mut resets = vec![RST];
-        flatten(&mut net, &mut names, &mut resets, design.component(), "", None, RST);
-        let order = check::order(&net).expect("a built design has no combinational loop");
-        let computed = |id: &Id| !matches!(net.node(*id).op, Op::Input | Op::Reg | Op::MemRead(..));
-        let order = order.into_iter().filter(computed).collect();
-        let values = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
+        let mut sim = Interpreter { stale: true, ..Interpreter::default() };
+        let (at, name) = (Location::caller(), Some("rst".to_string()));
+        sim.push(Node { ty: Type::UInt(1), op: Op::Input, name, comment: None, at }, "");
+        sim.flatten(&design.component, "", &[], RST, at);
+        let net = &sim.net;
+        let order = check::order(net).expect("a built design has no combinational loop");
+        let order = order.into_iter().filter(|&id| net.node(id).op != Op::Input);
+        (sim.clocked, sim.order) = order.partition(|&id| net.node(id).op.is_clocked());
+        sim.values = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
+        sim
+    }
+
+    fn push(&mut self, node: Node, path: &str) {
+        let id = Id(self.net.nodes.len() as u32);
+        if let Some(name) = &node.name {
+            self.names.entry(format!("{path}{name}")).or_insert(id);
+        }
+        self.net.nodes.push(node);
+    }
+
+    /// Copies a module and all below it into the netlist. Ports become wires: inputs of instances
+    /// are driven by the parent's pins, whose outputs are driven by the instance's.
+    fn flatten(&mut self, of: &Component, path: &str, pins: &[Id], reset: Id, at: At) {
+        let net = &of.built.net;
+        let (base, memories) = (self.net.nodes.len() as u32, self.memories.len());
+        let to = |id: Id| Id(id.0 + base);
+        for node in &net.nodes {
+            let mut op = node.op.mapped(to);
+            match &mut op {
+                Op::InstOut(..) => op = Op::Wire(vec![]),
+                Op::Reg(drives, Some(value)) => {
+                    drives.push(Drive { when: Some(reset), value: *value, at });
+                }
+                Op::MemRead(mem, ..) | Op::MemWrite(mem, ..) => *mem += memories,
+                _ => {}
+            }
+            self.push(Node { op, ..node.clone() }, path);
+        }
         let contents =
             |m: &Mem| m.init.clone().unwrap_or_else(|| vec![Bits::zero(m.ty.width()); m.depth]);
-        let memories = net.mems.iter().map(contents).collect();
-        Interpreter { net, order, values, memories, resets, names, stale: true, cycle: 0 }
+        self.memories.extend(net.mems.iter().map(contents));
+        let checked = net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
+        let property = |f: &Formal| (format!("{path}{}", f.name), to(f.cond), reset);
+        self.properties.extend(checked.map(property));
+        let mut join = |wire: Id, from: Id| {
+            let drive = Drive { when: None, value: from, at };
+            self.net.nodes[wire.index()].op = Op::Wire(vec![drive]);
+        };
+        if let Some(own) = net.reset {
+            join(to(own), reset);
+        }
+        for (port, &pin) in net.ports.iter().zip(pins) {
+            match port.direction {
+                Direction::Input => join(to(port.node), pin),
+                Direction::Output => join(pin, to(port.node)),
+            }
+        }
+        for inst in &net.insts {
+            let pins: Vec<Id> = inst.pins.iter().map(|&pin| to(pin)).collect();
+            let path = format!("{path}{}.", inst.name);
+            self.flatten(&inst.of, &path, &pins, inst.reset.map_or(reset, to), at);
+        }
     }
 
     #[track_caller]
     fn find(&self, name: &str) -> Id {
-        match self.names.get(name) {
-            Some(&id) => id,
-            None => panic!("no signal `{name}` in the design"),
-        }
+        let Some(&id) = self.names.get(name) else { panic!("no signal `{name}` in the design") };
+        id
     }
 
     /// Sets an input; the value must fit the port's type.
@@ -79,7 +126,7 @@ impl Interpreter {
         let ty = self.net.ty(id);
         assert!(self.net.node(id).op == Op::Input, "`{input}` is not an input of the top module");
         let Some(bits) = value.to_bits(ty) else { panic!("{value} does not fit `{input}`: {ty}") };
-        self.values[id.0 as usize] = bits;
+        self.values[id.index()] = bits;
         self.stale = true;
     }
 
@@ -88,7 +135,7 @@ impl Interpreter {
     pub fn peek(&mut self, name: &str) -> Bits {
         let id = self.find(name);
         self.settle();
-        self.values[id.0 as usize].clone()
+        self.values[id.index()].clone()
     }
 
     /// `peek` as an unsigned number of up to 64 bits.
@@ -127,7 +174,7 @@ impl Interpreter {
     /// One clock edge, or the property that does not hold at it.
     pub fn try_step(&mut self) -> Result<(), Violation> {
         self.settle();
-        let result = self.properties();
+        let result = self.check();
         self.edge();
         self.cycle += 1;
         self.stale = true;
@@ -135,14 +182,13 @@ impl Interpreter {
     }
 
     fn is_set(&self, id: Id) -> bool {
-        !self.values[id.0 as usize].is_zero()
+        !self.values[id.index()].is_zero()
     }
 
     /// The value that the drives of a wire or register give, if any of them applies.
-    fn driven(&self, id: Id) -> Option<&Bits> {
-        let drive =
-            self.net.drives(id).iter().rev().find(|d| d.when.is_none_or(|c| self.is_set(c)));
-        drive.map(|d| &self.values[d.value.0 as usize])
+    fn driven(&self, drives: &[Drive]) -> Option<&Bits> {
+        let drive = drives.iter().rev().find(|d| d.when.is_none_or(|c| self.is_set(c)));
+        drive.map(|d| &self.values[d.value.index()])
     }
 
     fn settle(&mut self) {
@@ -153,124 +199,51 @@ impl Interpreter {
             let id = self.order[i];
             let node = self.net.node(id);
             let value = match &node.op {
-                Op::Wire => self.driven(id).expect("a wire has a default").clone(),
-                op => eval(op, node.ty, |id| &self.values[id.0 as usize], |id| self.net.ty(id)),
+                Op::Wire(drives) => self.driven(drives).expect("a wire has a default").clone(),
+                op => eval(&self.net, op, node.ty, |id| &self.values[id.index()]),
             };
-            self.values[id.0 as usize] = value;
+            self.values[id.index()] = value;
         }
     }
 
-    fn in_reset(&self, id: Id) -> bool {
-        self.is_set(self.resets[id.0 as usize])
-    }
-
-    fn properties(&self) -> Result<(), Violation> {
-        let checked = self.net.formals.iter().filter(|f| f.kind != FormalKind::Cover);
-        let fails = |f: &Formal| !self.is_set(f.cond) && !self.in_reset(f.cond);
-        match checked.into_iter().find(|f| fails(f)) {
-            Some(f) => Err(Violation { name: f.name.clone(), cycle: self.cycle }),
-            None => Ok(()),
-        }
+    fn check(&self) -> Result<(), Violation> {
+        let fails = |p: &&(String, Id, Id)| !self.is_set(p.1) && !self.is_set(p.2);
+        let violation = |name: &String| Violation { name: name.clone(), cycle: self.cycle };
+        self.properties.iter().find(fails).map_or(Ok(()), |p| Err(violation(&p.0)))
     }
 
     fn edge(&mut self) {
-        let mut next: Vec<(Id, Bits)> = vec![];
-        for (&id, reset) in &self.net.regs {
-            match reset {
-                Some(value) if self.in_reset(id) => next.push((id, value.clone())),
-                _ => next.extend(self.driven(id).map(|v| (id, v.clone()))),
+        let (mut next, mut written) = (vec![], vec![]);
+        let value = |id: Id| &self.values[id.index()];
+        let address = |id: Id| value(id).to_u64() as usize;
+        for &id in &self.clocked {
+            let node = self.net.node(id);
+            match &node.op {
+                Op::Reg(drives, _) => next.extend(self.driven(drives).map(|v| (id, v.clone()))),
+                Op::MemRead(mem, enable, addr) if self.is_set(*enable) => {
+                    let word = self.memories[*mem].get(address(*addr)).cloned();
+                    next.push((id, word.unwrap_or(Bits::zero(node.ty.width()))));
+                }
+                Op::MemWrite(mem, [enable, addr, data], bytes) if self.is_set(*enable) => {
+                    let (data, at) = (value(*data), address(*addr));
+                    let Some(word) = self.memories[*mem].get(at) else { continue };
+                    let mask = bytes.map_or(Bits::ones(data.width()), |b| spread(value(b)));
+                    written.push((*mem, at, word.and(&mask.not()).or(&data.and(&mask))));
+                }
+                _ => {}
             }
-        }
-        let value = |id: Id| &self.values[id.0 as usize];
-        for (mem, words) in self.net.mems.iter().zip(&mut self.memories) {
-            let address = |id| value(id).to_u64() as usize;
-            for read in mem.reads.iter().filter(|r| !value(r.enable).is_zero()) {
-                let word = words.get(address(read.addr)).cloned();
-                next.push((read.out, word.unwrap_or(Bits::zero(mem.ty.width()))));
-            }
-            let write = mem.write.as_ref().filter(|w| !value(w.enable).is_zero());
-            let Some(write) = write else { continue };
-            let Some(word) = words.get_mut(address(write.addr)) else { continue };
-            let data = value(write.data);
-            let mask = match write.bytes {
-                None => Bits::ones(data.width()),
-                Some(bytes) => spread(value(bytes)),
-            };
-            *word = word.and(&mask.not()).or(&data.and(&mask));
         }
         for (id, value) in next {
-            self.values[id.0 as usize] = value;
+            self.values[id.index()] = value;
+        }
+        for (mem, at, word) in written {
+            self.memories[mem][at] = word;
         }
     }
 }
 
 /// Every bit eight times.
 fn spread(bytes: &Bits) -> Bits {
-    let width = 8 * bytes.width();
-    let byte = Bits::from_u128(width, 0xff);
-    let set = (0..bytes.width()).filter(|&i| bytes.bit(i));
-    set.fold(Bits::zero(width), |mask, i| mask.or(&byte.shift_left(8 * i)))
-}
-
-/// Copies a module and all below it into one netlist. Ports become wires: inputs of instances are
-/// driven by the parent's pins, whose outputs are driven by the instance's.
-fn flatten(
-    flat: &mut Netlist,
-    names: &mut HashMap<String, Id>,
-    resets: &mut Vec<Id>,
-    of: &Component,
-    path: &str,
-    pins: Option<&[Id]>,
-    reset: Id,
-) {
-    let net = of.net();
-    let base = flat.nodes.len() as u32;
-    let to = |id: Id| Id(id.0 + base);
-    let mem_base = flat.mems.len();
-    for node in &net.nodes {
-        let op = match &node.op {
-            Op::MemRead(mem, port) => Op::MemRead(mem + mem_base, *port),
-            Op::InstOut(..) => Op::Wire,
-            op => op.mapped(to),
-        };
-        if let Some(name) = &node.name {
-            names.entry(format!("{path}{name}")).or_insert(Id(flat.nodes.len() as u32));
-        }
-        flat.nodes.push(Node { op, ..node.clone() });
-        resets.push(reset);
-    }
-    for (&id, drives) in &net.drives {
-        let drive = |d: &Drive| Drive { when: d.when.map(to), value: to(d.value), at: d.at };
-        flat.drives.insert(to(id), drives.iter().map(drive).collect());
-    }
-    flat.regs.extend(net.regs.iter().map(|(&id, reset)| (to(id), reset.clone())));
-    for mem in &net.mems {
-        let mut mem = mem.clone();
-        mem.slots().into_iter().for_each(|id| *id = to(*id));
-        flat.mems.push(mem);
-    }
-    for formal in &net.formals {
-        let (kind, name) = (formal.kind, format!("{path}{}", formal.name));
-        flat.formals.push(Formal { kind, name, cond: to(formal.cond) });
-    }
-    let at = std::panic::Location::caller();
-    let join = |flat: &mut Netlist, wire: Id, from: Id| {
-        flat.nodes[wire.0 as usize].op = Op::Wire;
-        flat.drives.insert(wire, vec![Drive { when: None, value: from, at }]);
-    };
-    if let Some(own) = net.reset {
-        join(flat, to(own), reset);
-    }
-    for (port, &pin) in net.ports.iter().zip(pins.unwrap_or_default()) {
-        match port.direction {
-            Direction::Input => join(flat, to(port.node), pin),
-            Direction::Output => join(flat, pin, to(port.node)),
-        }
-    }
-    for inst in &net.insts {
-        let pins: Vec<Id> = inst.pins.iter().map(|&pin| to(pin)).collect();
-        let reset = inst.reset.map_or(reset, to);
-        let path = format!("{path}{}.", inst.name);
-        flatten(flat, names, resets, &inst.of, &path, Some(&pins), reset);
-    }
+    let byte = |i| if bytes.bit(i) { Bits::ones(8) } else { Bits::zero(8) };
+    (0..bytes.width()).rev().fold(Bits::zero(0), |mask, i| mask.concat(&byte(i)))
 }

@@ -45,7 +45,7 @@
 //!
 //! ```text
 //! types, bits        what a signal is, what a value is
-//! module, sig        the builder and its handles; ops, narrow, select, memory add the verbs
+//! module, sig        the builder and its handles; drive, ops, narrow, select, memory add the verbs
 //! fold -> netlist    expressions become nodes whose operands have their operator's width
 //! check              undriven, driven twice, combinational loops
 //! emit               Verilog;  interp: the same netlist run in Rust;  report: widths
@@ -55,6 +55,7 @@ mod axi;
 mod bits;
 mod check;
 mod component;
+mod drive;
 mod emit;
 mod error;
 mod eval;
@@ -65,6 +66,7 @@ mod module;
 mod names;
 mod narrow;
 mod netlist;
+mod node;
 mod ops;
 pub mod parts;
 pub mod random;
@@ -77,14 +79,14 @@ mod types;
 pub use axi::{Axi, AxiKind, AxiWidths};
 pub use bits::Bits;
 pub use component::{Component, Design, Generate, Instance, Port, VerilogFile};
+pub use drive::When;
 pub use error::{At, Described, Fault, Problem, RtlError};
 pub use interp::{Interpreter, Violation};
 pub use memory::Memory;
-pub use module::{Module, When};
+pub use module::Module;
 pub use netlist::Direction;
 pub use report::WidthReport;
 pub use select::Switch;
 pub use sig::{Operand, Sig};
 pub use stream::Stream;
-pub use types::Type::{self, SInt, UInt};
-pub use types::{MAX_WIDTH, Number, index_width};
+pub use types::{MAX_WIDTH, Number, Type, Type::SInt, Type::UInt, index_width};

@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::bits::Bits;
 use crate::error::{At, Fault};
 use crate::module::Module;
-use crate::netlist::{Drive, Mem, Op, Read, Write};
+use crate::netlist::{Drive, Id, Mem, Op};
 use crate::sig::Sig;
 use crate::types::{Number, Type, index_width};
 
@@ -41,7 +41,6 @@ impl Module {
             ram_style: None,
             comment: None,
             write: None,
-            reads: vec![],
         });
         Memory { m: self, index: state.net.mems.len() - 1 }
     }
@@ -65,8 +64,11 @@ impl<'m> Memory<'m> {
     }
 
     fn fault(self, at: At, why: String) {
-        let memory = self.edit(|mem| mem.name.clone());
-        self.m.problem(at, Fault::Memory { memory, why });
+        self.m.problem(at, Fault::Memory { memory: self.name(), why });
+    }
+
+    fn name(self) -> String {
+        self.edit(|mem| mem.name.clone())
     }
 
     /// The type of a word.
@@ -88,12 +90,9 @@ impl<'m> Memory<'m> {
     #[track_caller]
     pub fn init<N: Number>(self, f: impl Fn(usize) -> N) -> Memory<'m> {
         let (at, ty) = (Location::caller(), self.ty());
-        let words: Result<Vec<Bits>, String> =
-            (0..self.depth()).map(|i| f(i).to_bits(ty).ok_or_else(|| f(i).to_string())).collect();
-        match words {
-            Ok(words) => self.edit(|mem| mem.init = Some(words)),
-            Err(value) => self.m.problem(at, Fault::LiteralRange { value, ty }),
-        }
+        let words: Option<Vec<Bits>> =
+            (0..self.depth()).map(|i| self.m.number(&f(i), ty, at)).collect();
+        self.edit(|mem| mem.init = words);
         self
     }
 
@@ -116,14 +115,12 @@ impl<'m> Memory<'m> {
         self
     }
 
-    fn address(self, addr: Sig<'m>, at: At) -> Sig<'m> {
-        let what = format!("an address of `{}`", self.edit(|mem| mem.name.clone()));
-        self.m.typed(addr, Type::UInt(self.address_width()), &what, at)
-    }
-
-    fn enabled(self, enable: Sig<'m>, at: At) -> Sig<'m> {
+    /// The enable and address of a port, in its order.
+    fn access(self, enable: Sig<'m>, addr: Sig<'m>, at: At) -> (Id, Id) {
         let enable = self.m.truth(enable, "an enable", at);
-        self.m.guarded(enable, at)
+        let what = format!("an address of `{}`", self.name());
+        let addr = self.m.typed(addr, Type::UInt(self.address_width()), &what, at);
+        (self.m.guarded(enable, at).id, addr.id)
     }
 
     /// The write port: `data` goes to `addr` at the clock edge while `enable` is high.
@@ -140,32 +137,26 @@ impl<'m> Memory<'m> {
             return self.fault(at, format!("has byte enables, but words of {width} bits"));
         }
         let bytes = self.m.typed(bytes, Type::UInt(width / 8), "the byte enables", at);
-        self.write_port([enable, addr, data], Some(bytes), at);
+        self.write_port([enable, addr, data], Some(bytes.id), at);
     }
 
-    fn write_port(self, [enable, addr, data]: [Sig<'m>; 3], bytes: Option<Sig<'m>>, at: At) {
-        let enable = self.enabled(enable, at);
-        let addr = self.address(addr, at);
-        let data = self.m.typed(data, self.ty(), "the data of a write", at);
-        if self.edit(|mem| mem.write.is_some()) {
-            return self.fault(at, "has a write port already; it can have one".into());
+    fn write_port(self, [enable, addr, data]: [Sig<'m>; 3], bytes: Option<Id>, at: At) {
+        let (enable, addr) = self.access(enable, addr, at);
+        let data = self.m.typed(data, self.ty(), "the data of a write", at).id;
+        let op = Op::MemWrite(self.index, [enable, addr, data], bytes);
+        let write = self.m.push(op, self.ty(), None, at).id;
+        if self.edit(|mem| mem.write.replace(write)).is_some() {
+            self.fault(at, "has a write port already; it can have one".into());
         }
-        let bytes = bytes.map(|b| b.id);
-        self.edit(|mem| {
-            mem.write = Some(Write { enable: enable.id, addr: addr.id, data: data.id, bytes })
-        });
     }
 
     /// A read port: the word at `addr` one clock after `enable`, held until the next enable.
     #[track_caller]
     pub fn read(self, enable: Sig<'m>, addr: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let (enable, addr) = (self.enabled(enable, at), self.address(addr, at));
-        let (name, ty, port) = self.edit(|mem| (mem.name.clone(), mem.ty, mem.reads.len()));
-        let name = self.m.claim_numbered(format!("{name}_q"), at);
-        let out = self.m.push(Op::MemRead(self.index, port), ty, Some(name), at);
-        self.edit(|mem| mem.reads.push(Read { enable: enable.id, addr: addr.id, out: out.id }));
-        out
+        let (enable, addr) = self.access(enable, addr, at);
+        let name = self.m.claim_numbered(format!("{}_q", self.name()), at);
+        self.m.push(Op::MemRead(self.index, enable, addr), self.ty(), Some(name), at)
     }
 
     /// The same through the output register that block RAMs bring along: two clocks, faster logic.
@@ -173,38 +164,44 @@ impl<'m> Memory<'m> {
     #[track_caller]
     pub fn read_registered(self, enable: Sig<'m>, addr: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let first = self.read(enable, addr);
-        let name = self.edit(|mem| mem.name.clone());
-        let name = self.m.claim_numbered(format!("{name}_r"), at);
-        let reg = self.m.push(Op::Reg, first.ty(), Some(name), at);
-        self.m.state.borrow_mut().net.regs.insert(reg.id, None);
-        let drive = Drive { when: None, value: first.id, at };
-        self.m.state.borrow_mut().net.drives.insert(reg.id, vec![drive]);
-        reg
+        let drive = Drive { when: None, value: self.read(enable, addr).id, at };
+        let name = self.m.claim_numbered(format!("{}_r", self.name()), at);
+        self.m.push(Op::Reg(vec![drive], None), self.ty(), Some(name), at)
     }
 }
 
 /// The promises that memories make: no read meets a write where `no_rw_check` says so, and no
 /// access lies beyond a depth that is not a power of two.
 pub(crate) fn promises(m: &Module) {
-    let mems = m.state.borrow().net.mems.clone();
-    let sig = |id| Sig { m, id };
-    for mem in &mems {
-        let write = mem.write.as_ref().map(|w| {
-            let bytes = w.bytes.map(|b| sig(b).any());
-            (bytes.map_or(sig(w.enable), |b| sig(w.enable) & b), sig(w.addr))
-        });
+    let mems = m.net().mems.clone();
+    for (i, mem) in mems.iter().enumerate() {
+        let reads: Vec<Id> = m.net().reads(i).collect();
+        let reads: Vec<_> = reads.into_iter().map(|id| access(m, id)).collect();
+        let write = mem.write.map(|id| access(m, id));
         if mem.depth < 1 << index_width(mem.depth) {
-            let reads = mem.reads.iter().map(|r| (sig(r.enable), sig(r.addr)));
-            for (n, (enable, addr)) in reads.chain(write).enumerate() {
+            for (n, (enable, addr)) in reads.iter().copied().chain(write).enumerate() {
                 m.assert(format!("{}_within_{n}", mem.name), !enable | addr.lt(mem.depth));
             }
         }
         if let (true, Some((writing, to))) = (mem.no_rw_check, write) {
-            for (n, read) in mem.reads.iter().enumerate() {
-                let meets = writing & sig(read.enable) & to.eq(sig(read.addr));
+            for (n, (reading, from)) in reads.into_iter().enumerate() {
+                let meets = writing & reading & to.eq(from);
                 m.assert(format!("{}_no_collision_{n}", mem.name), !meets);
             }
         }
+    }
+}
+
+/// When and where a port of a memory is used.
+fn access(m: &Module, port: Id) -> (Sig<'_>, Sig<'_>) {
+    let sig = |id| Sig { m, id };
+    match sig(port).op() {
+        Op::MemWrite(_, [enable, addr, _], Some(bytes)) => {
+            (sig(enable) & sig(bytes).any(), sig(addr))
+        }
+        Op::MemRead(_, enable, addr) | Op::MemWrite(_, [enable, addr, _], _) => {
+            (sig(enable), sig(addr))
+        }
+        other => unreachable!("{} is no port of a memory", other.word()),
     }
 }

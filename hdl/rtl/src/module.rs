@@ -1,6 +1,6 @@
 //! The module under construction: ports, registers, wires, conditions.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 
@@ -9,8 +9,8 @@ use crate::component::{Component, Design};
 use crate::error::{At, Fault, Problem, RtlError};
 use crate::fold;
 use crate::names;
-use crate::netlist::{Bin, Direction, Drive, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
-use crate::sig::{Operand, Sig};
+use crate::netlist::{Direction, Formal, FormalKind, Id, Netlist, Node, Op, PortDecl};
+use crate::sig::Sig;
 use crate::types::{MAX_WIDTH, Number, Type};
 
 /// A module that is being described.
@@ -21,15 +21,18 @@ pub struct Module {
     pub(crate) state: RefCell<State>,
 }
 
+/// Makes a signal of a bundle from its name, its type, and whether it goes forth from the source.
+pub(crate) type Maker<'m> = Box<dyn Fn(String, Type, bool) -> Sig<'m> + 'm>;
+
 /// What a description has gathered so far.
 #[derive(Default)]
 pub(crate) struct State {
     pub net: Netlist,
     pub problems: Vec<Problem>,
     /// Conjunction of the conditions of all `when`s that are open, innermost last.
-    conditions: Vec<Id>,
+    pub conditions: Vec<Id>,
     /// Condition under which a drivable node was made: a drive there needs no default.
-    born: BTreeMap<Id, Id>,
+    pub born: BTreeMap<Id, Id>,
     scopes: Vec<String>,
     taken: BTreeSet<String>,
 }
@@ -51,12 +54,12 @@ impl Module {
 
     /// The module's name.
     pub fn name(&self) -> String {
-        self.state.borrow().net.name.clone()
+        self.net().name.clone()
     }
 
     /// Text for the head of the Verilog file: what the module is for, trusts and costs.
     pub fn doc(&self, text: impl Into<String>) {
-        self.state.borrow_mut().net.doc = text.into();
+        self.net().doc = text.into();
     }
 
     /// An input port.
@@ -72,29 +75,25 @@ impl Module {
     }
 
     fn port(&self, name: String, ty: Type, direction: Direction, at: At) -> Sig<'_> {
-        let op = if direction == Direction::Input { Op::Input } else { Op::Wire };
+        let op = if direction == Direction::Input { Op::Input } else { Op::Wire(vec![]) };
         let name = self.scoped(&name);
         let sig = self.declare(name.clone(), op, ty, at);
-        self.state.borrow_mut().net.ports.push(PortDecl { name, direction, node: sig.id });
+        self.net().ports.push(PortDecl { name, direction, node: sig.id });
         sig
     }
 
     /// Makes the ports of a bundle, of which some go forth from its source and some come back.
-    pub(crate) fn side<'m>(
-        &'m self,
-        source: bool,
-        at: At,
-    ) -> impl Fn(String, Type, bool) -> Sig<'m> {
-        move |name, ty, forth| {
+    pub(crate) fn side(&self, source: bool, at: At) -> Maker<'_> {
+        Box::new(move |name, ty, forth| {
             let direction = if forth == source { Direction::Output } else { Direction::Input };
             self.port(name, ty, direction, at)
-        }
+        })
     }
 
     /// A signal that is driven later, with [`Sig::set`].
     #[track_caller]
     pub fn wire(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        self.declare(self.scoped(&name.into()), Op::Wire, ty, Location::caller())
+        self.declare(self.scoped(&name.into()), Op::Wire(vec![]), ty, Location::caller())
     }
 
     /// A register on `clk`, to be driven with [`Sig::set`]; it holds its value where nothing is
@@ -102,9 +101,7 @@ impl Module {
     /// power-up is undefined.
     #[track_caller]
     pub fn reg(&self, name: impl Into<String>, ty: Type) -> Sig<'_> {
-        let sig = self.declare(self.scoped(&name.into()), Op::Reg, ty, Location::caller());
-        self.state.borrow_mut().net.regs.insert(sig.id, None);
-        sig
+        self.declare(self.scoped(&name.into()), Op::Reg(vec![], None), ty, Location::caller())
     }
 
     /// A literal of an explicit type.
@@ -117,20 +114,29 @@ impl Module {
         if !self.width_ok("the literal", u64::from(ty.width()), at) {
             return self.poison(Type::UInt(1), at);
         }
-        match value.to_bits(ty) {
-            Some(bits) => self.constant(ty, bits, at),
-            None => self.refuse(ty, at, Fault::LiteralRange { value: value.to_string(), ty }),
+        match self.number(value, ty, at) {
+            Some(bits) => self.push(Op::Const(bits), ty, None, at),
+            None => self.poison(ty, at),
         }
+    }
+
+    /// The bits of a number that `ty` has.
+    pub(crate) fn number(&self, value: &dyn Number, ty: Type, at: At) -> Option<Bits> {
+        let bits = value.to_bits(ty);
+        if bits.is_none() {
+            self.problem(at, Fault::LiteralRange { value: value.to_string(), ty });
+        }
+        bits
     }
 
     /// The synchronous reset as a signal: 1 while the module is held in reset.
     #[track_caller]
     pub fn rst(&self) -> Sig<'_> {
-        if let Some(id) = self.state.borrow().net.reset {
+        if let Some(id) = self.net().reset {
             return Sig { m: self, id };
         }
         let sig = self.push(Op::Input, Type::UInt(1), Some("rst".into()), Location::caller());
-        self.state.borrow_mut().net.reset = Some(sig.id);
+        self.net().reset = Some(sig.id);
         sig
     }
 
@@ -142,42 +148,11 @@ impl Module {
             return self.refuse(Type::UInt(1), at, Fault::Empty { what: "the concatenation" });
         }
         let width = parts.iter().map(|p| u64::from(p.width())).sum();
-        if !parts.iter().all(|p| self.owns(*p, at))
-            || !self.width_ok("the concatenation", width, at)
-        {
+        if !self.width_ok("the concatenation", width, at) {
             return self.poison(Type::UInt(1), at);
         }
-        self.op(Op::Cat(parts.iter().map(|p| p.id).collect()), Type::UInt(width as u32), at)
-    }
-
-    /// Runs `body` so that each `set()`, memory access and assertion in it happens only while
-    /// `condition`, a `UInt(1)`, holds.
-    #[track_caller]
-    pub fn when<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
-        let at = Location::caller();
-        let condition = self.truth(condition, "when()", at);
-        self.under(condition, body, at);
-        When { m: self, rest: self.op(Op::Not(condition.id), Type::UInt(1), at) }
-    }
-
-    fn under<'m>(&'m self, condition: Sig<'m>, body: impl FnOnce(), at: At) {
-        let whole = self.guarded(condition, at);
-        self.state.borrow_mut().conditions.push(whole.id);
-        body();
-        self.state.borrow_mut().conditions.pop();
-    }
-
-    /// The condition of the `when`s that are open; always true where there is none.
-    fn open(&self) -> Option<Sig<'_>> {
-        self.state.borrow().conditions.last().map(|&id| Sig { m: self, id })
-    }
-
-    /// `condition` and that of the open `when`s.
-    pub(crate) fn guarded<'m>(&'m self, condition: Sig<'m>, at: At) -> Sig<'m> {
-        match self.open() {
-            Some(open) => self.op(Op::Bin(Bin::And, open.id, condition.id), condition.ty(), at),
-            None => condition,
-        }
+        let parts = parts.iter().map(|&part| self.own(part, at).id).collect();
+        self.op(Op::Cat(parts), Type::UInt(width as u32), at)
     }
 
     /// Runs `body` with `prefix_` before every name that it declares.
@@ -214,11 +189,10 @@ impl Module {
             (Some(open), FormalKind::Cover) => open & condition,
             (Some(open), _) => !open | condition,
         };
-        if cond.is_poison() {
-            return;
+        if !cond.is_poison() {
+            let name = self.scoped(&name);
+            self.net().formals.push(Formal { kind, name, cond: cond.id });
         }
-        let name = self.scoped(&name);
-        self.state.borrow_mut().net.formals.push(Formal { kind, name, cond: cond.id });
     }
 
     /// Checks the module, writes its Verilog and makes it ready to be instantiated.
@@ -243,10 +217,13 @@ impl Module {
 
     // ----- what the other files of the builder use -----
 
+    pub(crate) fn net(&self) -> RefMut<'_, Netlist> {
+        RefMut::map(self.state.borrow_mut(), |state| &mut state.net)
+    }
+
     pub(crate) fn problem(&self, at: At, fault: Fault) {
-        let mut state = self.state.borrow_mut();
-        let module = state.net.name.clone();
-        state.problems.push(Problem { module, at, fault });
+        let problem = self.net().problem(at, fault);
+        self.state.borrow_mut().problems.push(problem);
     }
 
     pub(crate) fn poison(&self, ty: Type, at: At) -> Sig<'_> {
@@ -260,20 +237,13 @@ impl Module {
         self.poison(ty, at)
     }
 
-    pub(crate) fn constant(&self, ty: Type, bits: Bits, at: At) -> Sig<'_> {
-        self.push(Op::Const(bits), ty, None, at)
-    }
-
     /// Adds an operator, folded where that costs nothing; a refused operand spoils the result.
     pub(crate) fn op(&self, op: Op, ty: Type, at: At) -> Sig<'_> {
-        let spoiled = {
-            let net = &self.state.borrow().net;
-            op.operands().iter().any(|&id| matches!(net.node(id).op, Op::Poison))
-        };
-        if spoiled {
+        let spoiled = |id: &Id| self.net().node(*id).op == Op::Poison;
+        if op.operands().iter().any(spoiled) {
             return self.poison(ty, at);
         }
-        let id = fold::node(&mut self.state.borrow_mut().net, op, ty, at);
+        let id = fold::node(&mut self.net(), op, ty, at);
         Sig { m: self, id }
     }
 
@@ -316,10 +286,8 @@ impl Module {
     /// The same, with a number where the name is taken.
     pub(crate) fn claim_numbered(&self, name: String, at: At) -> String {
         let numbered = (1u32..).map(|n| format!("{name}_{n}"));
-        let free = {
-            let taken = &self.state.borrow().taken;
-            [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name))
-        };
+        let mut names = [name.clone()].into_iter().chain(numbered);
+        let free = names.find(|name| !self.state.borrow().taken.contains(name));
         self.claim(free.unwrap_or(name), at)
     }
 
@@ -331,13 +299,13 @@ impl Module {
         ok
     }
 
-    /// False, and noted, for a signal of another module.
-    pub(crate) fn owns(&self, sig: Sig<'_>, at: At) -> bool {
-        let ours = std::ptr::eq(self, sig.m);
-        if !ours {
-            self.problem(at, Fault::OtherModule { signal: sig.describe(), other: sig.m.name() });
+    /// `sig`, or a placeholder for a signal of another module.
+    pub(crate) fn own<'m>(&'m self, sig: Sig<'m>, at: At) -> Sig<'m> {
+        if std::ptr::eq(self, sig.m) {
+            return sig;
         }
-        ours
+        let (signal, other) = (sig.describe(), sig.m.name());
+        self.refuse(sig.ty(), at, Fault::OtherModule { signal, other })
     }
 
     /// `sig` where it is a truth value, else a placeholder.
@@ -345,69 +313,12 @@ impl Module {
         self.typed(sig, Type::UInt(1), what, at)
     }
 
-    /// `value` where it has exactly the type, else a placeholder.
-    pub(crate) fn typed<'m>(
-        &'m self,
-        value: impl Operand<'m>,
-        ty: Type,
-        what: &str,
-        at: At,
-    ) -> Sig<'m> {
-        let sig = value.resolve(self, ty, at);
-        if !self.owns(sig, at) || sig.is_poison() {
-            return self.poison(ty, at);
+    /// `sig` where it has exactly the type, else a placeholder.
+    pub(crate) fn typed<'m>(&'m self, sig: Sig<'m>, ty: Type, what: &str, at: At) -> Sig<'m> {
+        let (sig, what) = (self.own(sig, at), what.to_string());
+        if sig.ty() == ty {
+            return sig;
         }
-        if sig.ty() != ty {
-            let (what, got) = (what.to_string(), sig.describe());
-            return self.refuse(ty, at, Fault::WrongType { what, expected: ty, got });
-        }
-        sig
-    }
-
-    pub(crate) fn drive<'m>(&'m self, target: Sig<'m>, value: impl Operand<'m>, at: At) {
-        let signal = target.describe();
-        let op = self.state.borrow().net.node(target.id).op.clone();
-        match op {
-            Op::Poison => return,
-            Op::Wire | Op::Reg => {}
-            _ => return self.problem(at, Fault::NotDrivable { signal }),
-        }
-        let value = self.typed(value, target.ty(), &format!("`{}`", signal.name), at);
-        let mut state = self.state.borrow_mut();
-        let state = &mut *state;
-        // A wire that was made under the open conditions exists only there.
-        let born = state.born.get(&target.id).filter(|_| op == Op::Wire);
-        let when = state.conditions.last().filter(|&open| born != Some(open)).copied();
-        let drives = state.net.drives.entry(target.id).or_default();
-        let first = drives.first().map(|d| crate::error::place(d.at));
-        drives.push(Drive { when, value: value.id, at });
-        if let (Some(first), None) = (first, when) {
-            let module = state.net.name.clone();
-            let fault = Fault::DrivenTwice { signal, first };
-            state.problems.push(Problem { module, at, fault });
-        }
-    }
-}
-
-/// The rest of a [`Module::when`]: what happens while its conditions do not hold.
-pub struct When<'m> {
-    m: &'m Module,
-    rest: Sig<'m>,
-}
-
-impl<'m> When<'m> {
-    /// `body`, while none of the earlier conditions and `condition` holds.
-    #[track_caller]
-    pub fn elsewhen(self, condition: Sig<'m>, body: impl FnOnce()) -> When<'m> {
-        let at = Location::caller();
-        let condition = self.m.truth(condition, "elsewhen()", at);
-        self.m.under(self.rest & condition, body, at);
-        When { m: self.m, rest: self.rest & !condition }
-    }
-
-    /// `body`, while none of the earlier conditions holds.
-    #[track_caller]
-    pub fn otherwise(self, body: impl FnOnce()) {
-        self.m.under(self.rest, body, Location::caller());
+        sig.refuse(ty, at, |got| Fault::WrongType { what, expected: ty, got })
     }
 }

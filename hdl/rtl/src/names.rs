@@ -24,13 +24,11 @@ wand weak weak0 weak1 while wildcard wire with within wor xnor xor";
 
 /// Why `name` cannot be a Verilog identifier in the project's spelling, or `None` where it can.
 pub(crate) fn refusal(name: &str) -> Option<&'static str> {
-    let mut chars = name.chars();
-    let first = chars.next().is_some_and(|c| c.is_ascii_lowercase());
-    if !first || !chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+    let letter = |c: char| c.is_ascii_lowercase();
+    let usable = |c: char| letter(c) || c.is_ascii_digit() || c == '_';
+    if !name.starts_with(letter) || !name.chars().all(usable) {
         return Some("names are a-z, 0-9 and _, and begin with a letter");
     }
-    if KEYWORDS.split_whitespace().any(|k| k == name) {
-        return Some("it is a keyword of (System)Verilog");
-    }
-    None
+    let keyword = KEYWORDS.split_whitespace().any(|k| k == name);
+    keyword.then_some("it is a keyword of (System)Verilog")
 }

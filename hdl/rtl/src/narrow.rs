@@ -21,24 +21,17 @@ impl<'m> Sig<'m> {
         let upper = to.width() - u32::from(to.is_signed());
         let width = self.width().max(if signed { to.width() + 1 } else { upper });
         let wide = self.extend(width);
-        let (low, high) = match to {
-            Type::UInt(w) => (Bits::zero(width), Bits::ones(w).resize(width, false)),
-            Type::SInt(w) => {
-                let high = Bits::ones(w).shift_right(1, false).resize(width, false);
-                (high.not(), high)
-            }
-        };
-        let bound = |bits: &Bits| self.m.constant(wide.ty(), bits.clone(), at);
-        let end = |bits: &Bits| self.m.constant(to, bits.resize(to.width(), false), at);
+        let (low, high) = to.range();
+        let bound = |end: &Bits| self.m.literal(wide.ty(), &end.resize(width, to.is_signed()), at);
         let kept = self.extend(width.max(to.width())).low(to.width(), at);
-        let kept = kept.made(Op::Cast(kept.id), to, at);
-        let clamped = wide.gt(bound(&high)).mux(end(&high), kept);
+        let kept = kept.m.op(Op::Cast(kept.id), to, at);
+        let clamped = wide.gt(bound(&high)).mux(self.m.literal(to, &high, at), kept);
         let below = match to {
             _ if !signed => return clamped,
             Type::UInt(_) => self.msb(),
             Type::SInt(_) => wide.lt(bound(&low)),
         };
-        below.mux(end(&low), clamped)
+        below.mux(self.m.literal(to, &low, at), clamped)
     }
 
     /// `self / 2^n` to the nearest integer, halves away from zero; exact but for that, so `n - 1`
@@ -67,10 +60,10 @@ impl<'m> Sig<'m> {
         }
         let sum = ty.with_width(width + 1);
         let half = Bits::from_u128(width + 1, 1).shift_left(n - 1);
-        let mut bias = self.m.constant(sum, half.clone(), at);
+        let mut bias = self.m.literal(sum, &half, at);
         if away && ty.is_signed() {
             // Flooring takes negative values one step further down, which is where their halves go.
-            let less = self.m.constant(sum, half.sub(&Bits::from_u128(width + 1, 1)), at);
+            let less = self.m.literal(sum, &half.sub(&Bits::from_u128(width + 1, 1)), at);
             bias = self.msb().mux(less, bias);
         }
         let moved = self.extend(width + 1).wrapping_add(bias);

@@ -9,21 +9,11 @@ use crate::netlist::{Bin, Id, Op};
 use crate::sig::{Operand, Sig};
 use crate::types::{MAX_WIDTH, Type};
 
-/// The greatest number of so many bits; beyond 32 bits merely too large.
-fn greatest(width: u32) -> u64 {
-    (1 << width.min(33)) - 1
-}
-
 impl<'m> Sig<'m> {
-    /// Both operands if they belong together, with the wider of their types.
-    fn pair(
-        self,
-        rhs: impl Operand<'m>,
-        op: &'static str,
-        at: At,
-    ) -> Option<(Sig<'m>, Sig<'m>, Type)> {
+    /// The other operand if the two belong together, with the wider of their types.
+    fn pair(self, rhs: impl Operand<'m>, op: &'static str, at: At) -> Option<(Sig<'m>, Type)> {
         let rhs = rhs.resolve(self.m, self.ty(), at);
-        if self.is_poison() || rhs.is_poison() || !self.m.owns(rhs, at) {
+        if self.is_poison() || rhs.is_poison() {
             return None;
         }
         if self.ty().is_signed() != rhs.ty().is_signed() {
@@ -31,12 +21,12 @@ impl<'m> Sig<'m> {
             self.m.problem(at, Fault::MixedSigns { op, left, right });
             return None;
         }
-        Some((self, rhs, self.ty().with_width(self.width().max(rhs.width()))))
+        Some((rhs, self.ty().with_width(self.width().max(rhs.width()))))
     }
 
     /// The operand of an operator that works at type `ty`.
     fn at_type(self, ty: Type, at: At) -> Id {
-        self.made(Op::Extend(self.id), ty, at).id
+        self.m.op(Op::Extend(self.id), ty, at).id
     }
 
     /// A binary operator that works at type `work(wider operand, left width, right width)`.
@@ -48,14 +38,14 @@ impl<'m> Sig<'m> {
         at: At,
     ) -> Sig<'m> {
         let result = |ty| if bin.is_comparison() { Type::UInt(1) } else { ty };
-        let Some((a, b, wider)) = self.pair(rhs, word, at) else {
+        let Some((rhs, wider)) = self.pair(rhs, word, at) else {
             return self.m.poison(result(self.ty()), at);
         };
-        let ty = work(wider, a.width(), b.width());
+        let ty = work(wider, self.width(), rhs.width());
         if !self.m.width_ok(word, u64::from(ty.width()), at) {
             return self.m.poison(ty, at);
         }
-        self.made(Op::Bin(bin, a.at_type(ty, at), b.at_type(ty, at)), result(ty), at)
+        self.m.op(Op::Bin(bin, self.at_type(ty, at), rhs.at_type(ty, at)), result(ty), at)
     }
 
     /// `then` while this truth value holds, else `otherwise`, at the wider of their types.
@@ -68,20 +58,10 @@ impl<'m> Sig<'m> {
         };
         let select = self.m.truth(self, "the condition of mux()", at);
         let then = then.resolve(self.m, like, at);
-        if !self.m.owns(then, at) {
-            return self.m.poison(like, at);
-        }
-        let Some((a, b, ty)) = then.pair(otherwise, op, at) else {
+        let Some((otherwise, ty)) = then.pair(otherwise, op, at) else {
             return self.m.poison(like, at);
         };
-        self.made(Op::Mux(select.id, a.at_type(ty, at), b.at_type(ty, at)), ty, at)
-    }
-
-    fn shifted(self, bin: Bin, amount: Sig<'m>, at: At) -> Sig<'m> {
-        match self.amount(amount, at) {
-            Some(amount) => self.made(Op::Bin(bin, self.id, amount.id), self.ty(), at),
-            None => self.m.poison(self.ty(), at),
-        }
+        self.m.op(Op::Mux(select.id, then.at_type(ty, at), otherwise.at_type(ty, at)), ty, at)
     }
 
     /// Shift to the left at the same width; bits that leave at the top are lost.
@@ -90,22 +70,20 @@ impl<'m> Sig<'m> {
         self.shifted(Bin::Shl, amount, Location::caller())
     }
 
-    /// A shift amount. Simulators differ on amounts of more than 32 bits, so what exceeds the
-    /// greatest width is folded into one bit that says so.
-    fn amount(self, amount: Sig<'m>, at: At) -> Option<Sig<'m>> {
-        if self.is_poison() || amount.is_poison() || !self.m.owns(amount, at) {
-            return None;
-        }
+    fn shifted(self, bin: Bin, amount: Sig<'m>, at: At) -> Sig<'m> {
+        let mut amount = self.m.own(amount, at);
         if amount.ty().is_signed() {
-            amount.refuse(amount.ty(), at, |of| Fault::Unsuitable { op: "a shift amount", of });
-            return None;
+            let op = "a shift amount";
+            return amount.refuse(self.ty(), at, |of| Fault::Unsuitable { op, of });
         }
+        // Simulators differ on amounts of more than 32 bits, so what exceeds the greatest width is
+        // folded into one bit that says so.
         let enough = u32::BITS - MAX_WIDTH.leading_zeros();
-        if amount.width() <= enough + 1 {
-            return Some(amount);
+        if amount.width() > enough + 1 {
+            let beyond = amount.slice(enough..amount.width()).any();
+            amount = beyond.cat(amount.low(enough, at));
         }
-        let beyond = amount.slice(enough..amount.width()).any();
-        Some(beyond.cat(amount.low(enough, at)))
+        self.m.op(Op::Bin(bin, self.id, amount.id), self.ty(), at)
     }
 
     fn grow_left(self, zeros: u64, at: At) -> Option<Type> {
@@ -174,7 +152,7 @@ impl<'m> Not for Sig<'m> {
     /// Every bit inverted.
     #[track_caller]
     fn not(self) -> Sig<'m> {
-        self.made(Op::Not(self.id), self.ty(), Location::caller())
+        self.m.op(Op::Not(self.id), self.ty(), Location::caller())
     }
 }
 
@@ -184,10 +162,7 @@ impl<'m> Neg for Sig<'m> {
     /// The negative as `SInt`, one bit wider.
     #[track_caller]
     fn neg(self) -> Sig<'m> {
-        let at = Location::caller();
-        let ty = Type::SInt(self.width() + 1);
-        let zero = self.m.literal(ty, &0, at);
-        self.made(Op::Bin(Bin::Sub, zero.id, self.at_type(ty, at)), ty, at)
+        self.m.lit(self.ty(), 0) - self
     }
 }
 
@@ -198,15 +173,14 @@ impl<'m> Shl<u32> for Sig<'m> {
     #[track_caller]
     fn shl(self, n: u32) -> Sig<'m> {
         let at = Location::caller();
-        let Some(ty) = self.grow_left(u64::from(n), at) else {
-            return self.m.poison(self.ty(), at);
-        };
-        if n == 0 {
-            return self;
+        match self.grow_left(u64::from(n), at) {
+            None => self.m.poison(self.ty(), at),
+            Some(_) if n == 0 => self,
+            Some(ty) => {
+                let shifted = self.cat(self.m.lit(Type::UInt(n), 0));
+                shifted.m.op(Op::Cast(shifted.id), ty, at)
+            }
         }
-        let zeros = self.m.literal(Type::UInt(n), &0, at);
-        let shifted = self.made(Op::Cat(vec![self.id, zeros.id]), Type::UInt(ty.width()), at);
-        self.made(Op::Cast(shifted.id), ty, at)
     }
 }
 
@@ -217,10 +191,12 @@ impl<'m> Shl<Sig<'m>> for Sig<'m> {
     #[track_caller]
     fn shl(self, amount: Sig<'m>) -> Sig<'m> {
         let at = Location::caller();
-        let Some(ty) = self.grow_left(greatest(amount.width()), at) else {
+        // Beyond 32 bits it is merely too large.
+        let greatest = (1u64 << amount.width().min(33)) - 1;
+        let Some(ty) = self.grow_left(greatest, at) else {
             return self.m.poison(self.ty(), at);
         };
-        self.made(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)
+        self.m.op(Op::Extend(self.id), ty, at).shifted(Bin::Shl, amount, at)
     }
 }
 
@@ -230,18 +206,15 @@ impl<'m> Shr<u32> for Sig<'m> {
 
     #[track_caller]
     fn shr(self, n: u32) -> Sig<'m> {
-        let at = Location::caller();
         let (ty, width) = (self.ty(), self.width());
         if n == 0 || self.is_poison() {
             return self;
         }
         if n >= width && !ty.is_signed() {
-            return self.m.literal(ty, &0, at);
+            return self.m.lit(ty, 0);
         }
-        let from = n.min(width - 1);
-        let kept = self.made(Op::Slice(self.id, from), Type::UInt(width - from), at);
-        let kept = self.made(Op::Cast(kept.id), ty.with_width(width - from), at);
-        self.made(Op::Extend(kept.id), ty, at)
+        let kept = self.slice(n.min(width - 1)..width);
+        if ty.is_signed() { kept.as_sint().extend(width) } else { kept.extend(width) }
     }
 }
 

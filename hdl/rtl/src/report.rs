@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::netlist::{Direction, Netlist, Op};
+use crate::netlist::{Netlist, Op};
 use crate::types::Type;
 
 /// Widths and storage of one module, its sub-modules not included.
@@ -24,25 +24,19 @@ pub struct WidthReport {
 
 impl WidthReport {
     pub(crate) fn new(net: &Netlist, unread: Vec<String>) -> WidthReport {
-        let mut signals = vec![];
-        let mut register_bits = 0;
-        for id in net.ids() {
-            let node = net.node(id);
-            let port = net.ports.iter().find(|p| p.node == id).map(|p| p.direction);
-            let kind = match (port, &node.op) {
-                (Some(Direction::Input), _) => "input",
-                (Some(Direction::Output), _) => "output",
-                (None, Op::Reg) => "reg",
-                (None, Op::MemRead(..)) => "read",
-                _ => "wire",
-            };
-            if matches!(node.op, Op::Reg | Op::MemRead(..)) {
-                register_bits += u64::from(node.ty.width());
-            }
-            if let Some(name) = &node.name {
-                signals.push((kind, name.clone(), node.ty));
-            }
-        }
+        let port = |id| net.ports.iter().find(|p| p.node == id).map(|p| p.direction.into());
+        let kind = |id, op: &Op| match op {
+            Op::Reg(..) => "reg",
+            Op::MemRead(..) => "read",
+            _ => port(id).unwrap_or("wire"),
+        };
+        let named = net
+            .ids()
+            .zip(&net.nodes)
+            .filter_map(|(id, node)| Some((kind(id, &node.op), node.name.clone()?, node.ty)));
+        let signals: Vec<_> = named.collect();
+        let stored = net.nodes.iter().filter(|n| matches!(n.op, Op::Reg(..) | Op::MemRead(..)));
+        let register_bits = stored.map(|n| u64::from(n.ty.width())).sum();
         let memories: Vec<_> = net.mems.iter().map(|m| (m.name.clone(), m.ty, m.depth)).collect();
         let memory_bits = memories.iter().map(|m| u64::from(m.1.width()) * m.2 as u64).sum();
         let module = net.name.clone();

@@ -22,17 +22,14 @@ impl<'m> Switch<'m> {
     pub fn case(mut self, key: impl Number, value: impl Operand<'m>) -> Switch<'m> {
         let at = Location::caller();
         let m = self.on.m;
-        let value = m.typed(value, self.default.ty(), "a case of switch()", at);
-        match key.to_bits(self.on.ty()) {
-            None => {
-                m.problem(at, Fault::LiteralRange { value: key.to_string(), ty: self.on.ty() });
-            }
-            Some(bits) if self.arms.iter().any(|(other, _)| *other == bits) => {
-                let (value, on) = (key.to_string(), self.on.describe());
-                m.problem(at, Fault::DuplicateCase { value, on });
-            }
-            Some(bits) => self.arms.push((bits, value)),
+        let ty = self.default.ty();
+        let value = m.typed(value.resolve(m, ty, at), ty, "a case of switch()", at);
+        let Some(bits) = m.number(&key, self.on.ty(), at) else { return self };
+        if self.arms.iter().any(|(other, _)| *other == bits) {
+            let (value, on) = (key.to_string(), self.on.describe());
+            m.problem(at, Fault::DuplicateCase { value, on });
         }
+        self.arms.push((bits, value));
         self
     }
 
@@ -43,7 +40,7 @@ impl<'m> Switch<'m> {
         }
         let arms = self.arms.iter().map(|(bits, value)| (bits.clone(), value.id)).collect();
         let ty = self.default.ty();
-        self.on.made(Op::Switch(self.on.id, arms, self.default.id), ty, self.at)
+        self.on.m.op(Op::Switch(self.on.id, arms, self.default.id), ty, self.at)
     }
 }
 
@@ -54,9 +51,7 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn switch(self, default: Sig<'m>) -> Switch<'m> {
         let at = Location::caller();
-        let owned = self.m.owns(default, at);
-        let default = if owned { default } else { self.m.poison(Type::UInt(1), at) };
-        Switch { on: self, arms: vec![], default, at }
+        Switch { on: self, arms: vec![], default: self.m.own(default, at), at }
     }
 
     /// Element number `self` of `items`, which have one type; beyond their end the last.

@@ -1,8 +1,9 @@
-//! Signals: the handle, literals as operands, views (slices, casts), driving.
+//! Signals: the handle, literals as operands, views (slices, casts).
 
-use std::fmt;
 use std::ops::Range;
 use std::panic::Location;
+
+use derive_more::Debug;
 
 use crate::error::{At, Described, Fault};
 use crate::module::Module;
@@ -10,7 +11,8 @@ use crate::netlist::{Id, Op, Red};
 use crate::types::{Number, Type};
 
 /// A signal of a module under construction: a port, register, wire or expression.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
+#[debug("{}", self.describe())]
 pub struct Sig<'m> {
     pub(crate) m: &'m Module,
     pub(crate) id: Id,
@@ -20,8 +22,11 @@ pub struct Sig<'m> {
 /// other operand's type and is refused where it does not fit.
 pub trait Operand<'m>: Sized {
     /// The type that the operand brings along; `None` for a bare number.
-    fn own_type(&self) -> Option<Type>;
-    /// The operand as a signal of `m`, a number as a literal of type `like`.
+    fn own_type(&self) -> Option<Type> {
+        None
+    }
+    /// The operand as a signal of `m`, a number as a literal of type `like`. What `m` cannot take
+    /// becomes a placeholder.
     fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m>;
 }
 
@@ -30,16 +35,12 @@ impl<'m> Operand<'m> for Sig<'m> {
         Some(self.ty())
     }
 
-    fn resolve(self, _: &'m Module, _: Type, _: At) -> Sig<'m> {
-        self
+    fn resolve(self, m: &'m Module, _: Type, at: At) -> Sig<'m> {
+        m.own(self, at)
     }
 }
 
 impl<'m, N: Number> Operand<'m> for N {
-    fn own_type(&self) -> Option<Type> {
-        None
-    }
-
     fn resolve(self, m: &'m Module, like: Type, at: At) -> Sig<'m> {
         m.literal(like, &self, at)
     }
@@ -48,7 +49,7 @@ impl<'m, N: Number> Operand<'m> for N {
 impl<'m> Sig<'m> {
     /// Its type.
     pub fn ty(self) -> Type {
-        self.m.state.borrow().net.ty(self.id)
+        self.m.net().ty(self.id)
     }
 
     /// Its number of bits.
@@ -62,72 +63,23 @@ impl<'m> Sig<'m> {
     }
 
     pub(crate) fn describe(self) -> Described {
-        self.m.state.borrow().net.describe(self.id)
+        self.m.net().describe(self.id)
+    }
+
+    pub(crate) fn op(self) -> Op {
+        self.m.net().node(self.id).op.clone()
     }
 
     pub(crate) fn is_poison(self) -> bool {
-        matches!(self.m.state.borrow().net.node(self.id).op, Op::Poison)
+        self.m.net().node(self.id).op == Op::Poison
     }
 
     /// Refuses an expression over this signal, silently where it was refused itself.
-    pub(crate) fn refuse(
-        self,
-        ty: Type,
-        at: At,
-        fault: impl FnOnce(Described) -> Fault,
-    ) -> Sig<'m> {
+    pub(crate) fn refuse(self, ty: Type, at: At, why: impl FnOnce(Described) -> Fault) -> Sig<'m> {
         if !self.is_poison() {
-            self.m.problem(at, fault(self.describe()));
+            self.m.problem(at, why(self.describe()));
         }
         self.m.poison(ty, at)
-    }
-
-    pub(crate) fn made(self, op: Op, ty: Type, at: At) -> Sig<'m> {
-        self.m.op(op, ty, at)
-    }
-
-    // ----- driving -----
-
-    /// Drives an output, a wire, a register (at the clock edge) or an input of an instance. The
-    /// types must be equal. Under [`Module::when`] the drive holds only then, and overrides those
-    /// before it; without a condition it must be the first.
-    #[track_caller]
-    pub fn set(self, value: impl Operand<'m>) {
-        self.m.drive(self, value, Location::caller());
-    }
-
-    /// The value that a register takes while `rst` is high.
-    #[track_caller]
-    pub fn reset(self, value: impl Number) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty());
-        let register = matches!(self.m.state.borrow().net.node(self.id).op, Op::Reg);
-        match value.to_bits(ty) {
-            _ if self.is_poison() => {}
-            _ if !register => self.m.problem(at, Fault::NotRegister { signal: self.describe() }),
-            None => self.m.problem(at, Fault::LiteralRange { value: value.to_string(), ty }),
-            bits => _ = self.m.state.borrow_mut().net.regs.insert(self.id, bits),
-        }
-        self
-    }
-
-    /// A register, without reset, that takes this signal at every clock.
-    #[track_caller]
-    pub fn register(self, name: impl Into<String>) -> Sig<'m> {
-        let reg = self.m.reg(name, self.ty());
-        self.m.drive(reg, self, Location::caller());
-        reg
-    }
-
-    /// The signal `clocks` clocks later, through as many registers `name_1`, `name_2`, …
-    #[track_caller]
-    pub fn delay(self, name: &str, clocks: usize) -> Sig<'m> {
-        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")))
-    }
-
-    /// The same through registers that are zero after reset: the `valid` beside a pipeline.
-    #[track_caller]
-    pub fn delay_valid(self, name: &str, clocks: usize) -> Sig<'m> {
-        (1..=clocks).fold(self, |sig, n| sig.register(format!("{name}_{n}")).reset(0))
     }
 
     // ----- names and comments -----
@@ -137,20 +89,18 @@ impl<'m> Sig<'m> {
     pub fn named(self, name: impl AsRef<str>) -> Sig<'m> {
         let at = Location::caller();
         let name = self.m.claim_numbered(self.m.scoped(name.as_ref()), at);
-        {
-            let node = &mut self.m.state.borrow_mut().net.nodes[self.id.0 as usize];
-            if node.name.is_none() && !matches!(node.op, Op::Const(_)) {
-                node.name = Some(name);
-                return self;
-            }
+        let named = self.m.net().node(self.id).name.is_some();
+        if named || matches!(self.op(), Op::Const(_)) {
+            // The new name becomes a wire of its own.
+            return self.m.push(Op::Alias(self.id), self.ty(), Some(name), at);
         }
-        // The node has a name already, or is a literal: the new name becomes a wire of its own.
-        self.m.push(Op::Alias(self.id), self.ty(), Some(name), at)
+        self.m.net().nodes[self.id.index()].name = Some(name);
+        self
     }
 
     /// A comment above the signal's declaration in the Verilog.
     pub fn comment(self, text: impl Into<String>) -> Sig<'m> {
-        self.m.state.borrow_mut().net.nodes[self.id.0 as usize].comment = Some(text.into());
+        self.m.net().nodes[self.id.index()].comment = Some(text.into());
         self
     }
 
@@ -159,54 +109,50 @@ impl<'m> Sig<'m> {
     /// The same bits read as unsigned.
     #[track_caller]
     pub fn as_uint(self) -> Sig<'m> {
-        self.made(Op::Cast(self.id), Type::UInt(self.width()), Location::caller())
+        self.m.op(Op::Cast(self.id), Type::UInt(self.width()), Location::caller())
     }
 
     /// The same bits read as two's complement.
     #[track_caller]
     pub fn as_sint(self) -> Sig<'m> {
-        self.made(Op::Cast(self.id), Type::SInt(self.width()), Location::caller())
+        self.m.op(Op::Cast(self.id), Type::SInt(self.width()), Location::caller())
     }
 
     /// The same value as `SInt`; an unsigned signal grows by its sign bit.
     #[track_caller]
     pub fn to_sint(self) -> Sig<'m> {
         let width = self.width() + u32::from(!self.ty().is_signed());
-        self.made(Op::Extend(self.id), Type::SInt(width), Location::caller())
+        self.m.op(Op::Extend(self.id), Type::SInt(width), Location::caller())
     }
 
     /// The same value in more bits.
     #[track_caller]
     pub fn extend(self, width: u32) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty().with_width(width));
-        if width < self.width() {
-            let (op, instead) = ("extend", "truncate");
-            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
-        }
-        if !self.m.width_ok("the extension", u64::from(width), at) {
-            return self.m.poison(ty, at);
-        }
-        self.made(Op::Extend(self.id), ty, at)
+        self.resized(width, width >= self.width(), ["extend", "truncate"], Location::caller())
     }
 
     /// The low `width` bits, whatever is lost.
     #[track_caller]
     pub fn truncate(self, width: u32) -> Sig<'m> {
-        let (at, ty) = (Location::caller(), self.ty().with_width(width));
-        if width > self.width() {
-            let (op, instead) = ("truncate", "extend");
-            return self.refuse(ty, at, |from| Fault::Resize { op, from, to: width, instead });
+        self.resized(width, width <= self.width(), ["truncate", "extend"], Location::caller())
+    }
+
+    /// What `op` makes of the signal, unless it is `instead` that would make it.
+    fn resized(self, to: u32, usable: bool, [op, instead]: [&'static str; 2], at: At) -> Sig<'m> {
+        let ty = self.ty().with_width(to);
+        if !usable {
+            return self.refuse(ty, at, |from| Fault::Resize { op, from, to, instead });
         }
-        if !self.m.width_ok("the truncation", u64::from(width), at) {
+        if !self.m.width_ok(&format!("the result of {op}()"), u64::from(to), at) {
             return self.m.poison(ty, at);
         }
-        self.low(width, at)
+        if to < self.width() { self.low(to, at) } else { self.m.op(Op::Extend(self.id), ty, at) }
     }
 
     /// `truncate` without its checks.
     pub(crate) fn low(self, width: u32, at: At) -> Sig<'m> {
-        let bits = self.made(Op::Slice(self.id, 0), Type::UInt(width), at);
-        bits.made(Op::Cast(bits.id), self.ty().with_width(width), at)
+        let bits = self.m.op(Op::Slice(self.id, 0), Type::UInt(width), at);
+        bits.m.op(Op::Cast(bits.id), self.ty().with_width(width), at)
     }
 
     // ----- slices and reductions -----
@@ -217,7 +163,7 @@ impl<'m> Sig<'m> {
         let at = Location::caller();
         let (lo, hi) = (range.start, range.end);
         if lo < hi && hi <= self.width() {
-            return self.made(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
+            return self.m.op(Op::Slice(self.id, lo), Type::UInt(hi - lo), at);
         }
         self.refuse(Type::UInt(hi.saturating_sub(lo)), at, |of| match lo < hi {
             true => Fault::SliceRange { of, lo, hi },
@@ -269,10 +215,8 @@ impl<'m> Sig<'m> {
     }
 
     fn reduce(self, red: Red, at: At) -> Sig<'m> {
-        if self.width() == 1 {
-            return self.made(Op::Cast(self.id), Type::UInt(1), at);
-        }
-        self.made(Op::Reduce(red, self.id), Type::UInt(1), at)
+        let op = if self.width() == 1 { Op::Cast(self.id) } else { Op::Reduce(red, self.id) };
+        self.m.op(op, Type::UInt(1), at)
     }
 
     /// 1 when every bit is set.
@@ -291,11 +235,5 @@ impl<'m> Sig<'m> {
     #[track_caller]
     pub fn parity(self) -> Sig<'m> {
         self.reduce(Red::Parity, Location::caller())
-    }
-}
-
-impl fmt::Debug for Sig<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.describe())
     }
 }

@@ -6,7 +6,7 @@
 use std::panic::Location;
 
 use crate::component::Instance;
-use crate::module::Module;
+use crate::module::{Maker, Module};
 use crate::sig::Sig;
 use crate::types::Type::{self, UInt};
 
@@ -24,14 +24,8 @@ pub struct Stream<'m> {
 }
 
 impl<'m> Stream<'m> {
-    /// Makes each signal from its name, its type, and whether it goes forth from the source.
-    fn of(
-        prefix: &str,
-        ty: Type,
-        last: bool,
-        signal: impl Fn(String, Type, bool) -> Sig<'m>,
-    ) -> Stream<'m> {
-        let signal = |name, ty, forth| signal(format!("{prefix}_{name}"), ty, forth);
+    fn of(prefix: &str, ty: Type, last: bool, maker: Maker<'m>) -> Stream<'m> {
+        let signal = |name, ty, forth| maker(format!("{prefix}_{name}"), ty, forth);
         Stream {
             valid: signal("valid", UInt(1), true),
             ready: signal("ready", UInt(1), false),
@@ -49,13 +43,12 @@ impl<'m> Stream<'m> {
     /// Drives this stream's `valid`, `data` and `last` from `source`, and its `ready` back.
     #[track_caller]
     pub fn connect(self, source: Stream<'m>) {
-        let (m, at) = (self.valid.m, Location::caller());
-        m.drive(self.valid, source.valid, at);
-        m.drive(self.data, source.data, at);
-        m.drive(source.ready, self.ready, at);
+        self.valid.set(source.valid);
+        self.data.set(source.data);
+        source.ready.set(self.ready);
         if let Some(last) = self.last {
             // A stream without packets is one whose every beat ends one.
-            m.drive(last, source.last.unwrap_or_else(|| m.lit(UInt(1), 1)), at);
+            last.set(source.last.unwrap_or_else(|| last.m.lit(UInt(1), 1)));
         }
     }
 }
@@ -79,7 +72,7 @@ impl<'m> Instance<'m> {
     #[track_caller]
     pub fn stream(self, prefix: &str) -> Stream<'m> {
         let at = Location::caller();
-        let last = self.has(&format!("{prefix}_last"));
-        Stream::of(prefix, UInt(1), last, |name, _, _| self.port_at(&name, at))
+        let last = self.pin(&format!("{prefix}_last")).is_some();
+        Stream::of(prefix, UInt(1), last, Box::new(move |name, _, _| self.port_at(&name, at)))
     }
 }

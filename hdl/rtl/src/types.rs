@@ -2,13 +2,17 @@
 
 use std::fmt;
 
+use derive_more::Display;
+use num_bigint::BigInt;
+
 use crate::bits::Bits;
 
 /// The widest signal that is accepted: what every tool of the flow still takes.
 pub const MAX_WIDTH: u32 = 65_535;
 
 /// What a signal's bits mean. The width is a run-time value of at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[display("{self:?}")]
 pub enum Type {
     /// An unsigned integer of so many bits; also every bundle of bits, and a truth value at one bit.
     UInt(u32),
@@ -29,21 +33,16 @@ impl Type {
         matches!(self, Type::SInt(_))
     }
 
+    /// The least and the greatest value.
+    pub(crate) fn range(self) -> (Bits, Bits) {
+        let w = self.width();
+        let low = if self.is_signed() { Bits::ones(w).shift_left(w - 1) } else { Bits::zero(w) };
+        (low.clone(), low.not())
+    }
+
     /// The same interpretation at another width.
     pub fn with_width(self, width: u32) -> Type {
-        match self {
-            Type::UInt(_) => Type::UInt(width),
-            Type::SInt(_) => Type::SInt(width),
-        }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Type::UInt(w) => write!(f, "UInt({w})"),
-            Type::SInt(w) => write!(f, "SInt({w})"),
-        }
+        if self.is_signed() { Type::SInt(width) } else { Type::UInt(width) }
     }
 }
 
@@ -58,31 +57,17 @@ pub trait Number: fmt::Display {
     fn to_bits(&self, ty: Type) -> Option<Bits>;
 }
 
-macro_rules! number {
-    ($($t:ty),*) => {$(
-        impl Number for $t {
-            fn to_bits(&self, ty: Type) -> Option<Bits> {
-                #[allow(unused_comparisons)]
-                let negative = *self < 0;
-                // Both casts keep the low bits; which of the two is meant follows from the sign.
-                let (bits, high) = if negative {
-                    (Bits::from_i128(ty.width(), *self as i128), !(*self as i128) as u128)
-                } else {
-                    (Bits::from_u128(ty.width(), *self as u128), *self as u128)
-                };
-                // What is not a copy of the sign has to fit below it.
-                let room = ty.width() - u32::from(ty.is_signed());
-                let fits = high.checked_shr(room).unwrap_or(0) == 0;
-                (fits && (ty.is_signed() || !negative)).then_some(bits)
-            }
-        }
-    )*};
-}
-number!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
-
-impl Number for bool {
+impl<T: Copy + fmt::Display> Number for T
+where
+    BigInt: From<T>,
+{
     fn to_bits(&self, ty: Type) -> Option<Bits> {
-        u8::from(*self).to_bits(ty)
+        let value = BigInt::from(*self);
+        // What is not a copy of the sign has to fit below it.
+        let (negative, room) = (value < BigInt::ZERO, ty.width() - u32::from(ty.is_signed()));
+        let magnitude = if negative { !&value } else { value.clone() };
+        let fits = magnitude.bits() <= u64::from(room) && (ty.is_signed() || !negative);
+        fits.then(|| Bits::from_big(ty.width(), value))
     }
 }
 

@@ -110,7 +110,7 @@ impl<'a> Side<'a> {
 }
 
 fn words(bits: &Bits) -> Vec<u32> {
-    let words = bits.limbs().iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]);
+    let words = bits.limbs().into_iter().flat_map(|limb| [limb as u32, (limb >> 32) as u32]);
     words.take(bits.width().div_ceil(32) as usize).collect()
 }
 

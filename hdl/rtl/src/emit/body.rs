@@ -1,8 +1,7 @@
 //! The text of a module: ports, declarations, logic, registers, memories, instances, properties.
 
-use crate::netlist::{Direction, FormalKind, Id, Inst, Mem, Netlist, Op, Read};
+use crate::netlist::{Direction, Id, Inst, Netlist, Op};
 
-use super::Written;
 use super::expr::Writer;
 use super::literal::{bits_of, literal, range};
 use super::plan::{Part, uncast};
@@ -15,8 +14,8 @@ struct Body<'n> {
     gap: bool,
 }
 
-/// The module as a Verilog file.
-pub(crate) fn module(net: &Netlist) -> Written {
+/// The module as a Verilog file, and what it declares that nothing reads.
+pub(crate) fn module(net: &Netlist) -> (String, Vec<String>) {
     let mut body = Body { net, w: Writer::new(net), out: String::new(), gap: false };
     body.head();
     body.logic(Part::Hardware);
@@ -26,9 +25,8 @@ pub(crate) fn module(net: &Netlist) -> Written {
     body.outputs();
     let unread = body.unread();
     body.properties();
-    body.gap = true;
-    body.line("endmodule");
-    Written { text: body.out, unread }
+    body.paragraph("endmodule");
+    (body.out, unread)
 }
 
 impl Body<'_> {
@@ -38,6 +36,11 @@ impl Body<'_> {
         }
         self.out += text.as_ref();
         self.out.push('\n');
+    }
+
+    fn paragraph(&mut self, text: impl AsRef<str>) {
+        self.gap = true;
+        self.line(text);
     }
 
     fn comment(&mut self, indent: &str, text: Option<&str>) {
@@ -52,8 +55,8 @@ impl Body<'_> {
         self.line(format!("module {} (", net.name));
         let implicit = net.implicit().into_iter().map(|name| (format!("input  wire {name}"), None));
         let declared = net.ports.iter().map(|port| {
-            let direction = if port.direction == Direction::Input { "input " } else { "output" };
-            let text = format!("{direction} wire {}{}", range(net.ty(port.node)), port.name);
+            let (direction, range): (&str, _) = (port.direction.into(), range(net.ty(port.node)));
+            let text = format!("{direction:<6} wire {range}{}", port.name);
             (text, net.node(port.node).comment.as_deref())
         });
         let ports: Vec<_> = implicit.chain(declared).collect();
@@ -66,7 +69,7 @@ impl Body<'_> {
     }
 
     fn of(&self, id: Id, part: Part) -> bool {
-        self.w.plan.part[id.0 as usize] == part
+        self.w.plan.part[id.index()] == part
     }
 
     /// Declarations first, since Verilog wants them before use, then wires in dependency order,
@@ -74,19 +77,21 @@ impl Body<'_> {
     fn logic(&mut self, part: Part) {
         let net = self.net;
         let mine: Vec<Id> = net.ids().filter(|&id| self.of(id, part)).collect();
-        let mems: Vec<&Mem> = net.mems.iter().filter(|m| self.mem_part(m) == part).collect();
         self.gap = true;
-        for &id in mine.iter().filter(|&&id| matches!(net.node(id).op, Op::Reg | Op::MemRead(..))) {
-            self.declare("reg", id);
+        for &id in mine.iter().filter(|&&id| net.node(id).op.is_clocked()) {
+            if self.w.plan.declared(id) {
+                self.declare("reg", id);
+            }
         }
-        for mem in &mems {
+        for (i, mem) in net.mems.iter().enumerate() {
+            if self.mem_part(i) != part {
+                continue;
+            }
             let check = mem.no_rw_check.then(|| "no_rw_check".to_string());
             let style = mem.ram_style.as_ref().map(|style| format!("ram_style = \"{style}\""));
-            let attributes: Vec<String> = check.into_iter().chain(style).collect();
-            let attributes = match attributes.is_empty() {
-                true => String::new(),
-                false => format!("(* {} *) ", attributes.join(", ")),
-            };
+            let attributes = check.into_iter().chain(style).collect::<Vec<_>>().join(", ");
+            let attributes =
+                if attributes.is_empty() { attributes } else { format!("(* {attributes} *) ") };
             self.comment("  ", mem.comment.as_deref());
             let (range, last) = (range(mem.ty), mem.depth - 1);
             self.line(format!("  {attributes}reg {range}{} [0:{last}];", mem.name));
@@ -104,16 +109,16 @@ impl Body<'_> {
                 self.wire(id);
             }
         }
-        for &id in mine.iter().filter(|&&id| net.node(id).op == Op::Reg) {
+        for &id in mine.iter().filter(|&&id| matches!(net.node(id).op, Op::Reg(..))) {
             self.register(id);
         }
-        for mem in &net.mems {
+        for mem in 0..net.mems.len() {
             self.memory(mem, part);
         }
     }
 
-    fn mem_part(&self, mem: &Mem) -> Part {
-        let reads = mem.reads.iter().map(|r| self.w.plan.part[r.out.0 as usize]);
+    fn mem_part(&self, mem: usize) -> Part {
+        let reads = self.net.reads(mem).map(|read| self.w.plan.part[read.index()]);
         reads.max().unwrap_or(Part::Unwritten)
     }
 
@@ -128,33 +133,30 @@ impl Body<'_> {
         let node = self.net.node(id);
         let (range, name) = (range(node.ty), self.w.name(id).to_string());
         match &node.op {
-            Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) => {}
+            Op::Input | Op::Reg(..) | Op::MemRead(..) | Op::InstOut(..) => {}
             Op::Switch(on, arms, default) => {
                 self.declare("reg", id);
                 self.line("  always @*");
-                let (keys, on) = (self.net.ty(*on), self.w.expr(*on));
-                self.line(format!("    case ({on})"));
+                self.line(format!("    case ({})", self.w.expr(*on)));
                 for (key, value) in arms {
-                    let value = self.w.expr(*value);
-                    self.line(format!("      {}: {name} = {value};", literal(key, keys)));
+                    let (key, value) = (literal(key, self.net.ty(*on)), self.w.expr(*value));
+                    self.line(format!("      {key}: {name} = {value};"));
                 }
-                let default = self.w.expr(*default);
-                self.line(format!("      default: {name} = {default};"));
+                self.line(format!("      default: {name} = {};", self.w.expr(*default)));
                 self.line("    endcase");
             }
             _ => {
                 self.comment("  ", node.comment.as_deref());
-                let value = self.value(id);
-                self.line(format!("  wire {range}{name} ={value};"));
+                self.line(format!("  wire {range}{name} ={};", self.value(id)));
             }
         }
     }
 
     /// What a wire is assigned, on lines of its own where there are several conditions.
-    fn value(&mut self, id: Id) -> String {
+    fn value(&self, id: Id) -> String {
         let gap = if self.net.drives(id).len() > 2 { "\n    " } else { " " };
         match self.net.node(id).op {
-            Op::Wire => format!("{gap}{}", self.w.chain(id, gap)),
+            Op::Wire(_) => format!("{gap}{}", self.w.chain(id, gap)),
             _ => format!(" {}", self.w.made(id).text),
         }
     }
@@ -162,11 +164,10 @@ impl Body<'_> {
     fn register(&mut self, id: Id) {
         let net = self.net;
         let name = self.w.name(id).to_string();
-        self.gap = true;
-        self.line("  always @(posedge clk)");
+        self.paragraph("  always @(posedge clk)");
         let mut lead = "    ";
-        if let Some(reset) = &net.regs[&id] {
-            self.line(format!("{lead}if (rst) {name} <= {};", literal(reset, net.ty(id))));
+        if let Op::Reg(_, Some(reset)) = &net.node(id).op {
+            self.line(format!("{lead}if (rst) {name} <= {};", self.w.expr(*reset)));
             lead = "    else ";
         }
         for drive in net.drives(id).iter().rev() {
@@ -177,35 +178,34 @@ impl Body<'_> {
         }
     }
 
-    fn memory(&mut self, mem: &Mem, part: Part) {
+    fn memory(&mut self, index: usize, part: Part) {
+        let (net, mem) = (self.net, &self.net.mems[index]);
         let name = &mem.name;
         // What only a property reads is read within `FORMAL`, whoever owns the memory.
-        let owned = self.mem_part(mem) == part;
-        let reads: Vec<&Read> = mem.reads.iter().filter(|r| self.of(r.out, part)).collect();
+        let owned = self.mem_part(index) == part;
+        let reads: Vec<Id> = net.reads(index).filter(|&read| self.of(read, part)).collect();
         if reads.is_empty() {
             return;
         }
         if let Some(words) = mem.init.as_ref().filter(|_| owned) {
-            self.gap = true;
-            self.line("  initial begin");
+            self.paragraph("  initial begin");
             for (i, word) in words.iter().enumerate() {
                 self.line(format!("    {name}[{i}] = {};", literal(word, mem.ty)));
             }
             self.line("  end");
         }
-        self.gap = true;
-        self.line("  always @(posedge clk) begin");
-        if let Some(write) = mem.write.as_ref().filter(|_| owned) {
-            let word = format!("{name}[{}]", self.w.expr(write.addr));
-            let enable = self.w.expr(write.enable);
-            match write.bytes {
-                None => {
-                    let data = self.w.expr(write.data);
-                    self.line(format!("    if ({enable}) {word} <= {data};"));
-                }
-                Some(bytes) => {
-                    self.line(format!("    if ({enable}) begin"));
-                    let (data, bytes) = (uncast(self.net, write.data), uncast(self.net, bytes));
+        self.paragraph("  always @(posedge clk) begin");
+        for port in mem.write.filter(|_| owned).into_iter().chain(reads) {
+            let op = &net.node(port).op;
+            let (Op::MemRead(_, enable, addr) | Op::MemWrite(_, [enable, addr, _], _)) = op else {
+                continue;
+            };
+            let lead = format!("    if ({})", self.w.expr(*enable));
+            let word = format!("{name}[{}]", self.w.expr(*addr));
+            match *op {
+                Op::MemWrite(_, [.., data], Some(bytes)) => {
+                    self.line(format!("{lead} begin"));
+                    let (data, bytes) = (uncast(net, data), uncast(net, bytes));
                     for i in 0..mem.ty.width() / 8 {
                         let byte = self.w.bits(bytes, i, 1);
                         let from = self.w.bits(data, 8 * i, 8);
@@ -214,12 +214,11 @@ impl Body<'_> {
                     }
                     self.line("    end");
                 }
+                Op::MemWrite(_, [.., data], None) => {
+                    self.line(format!("{lead} {word} <= {};", self.w.expr(data)))
+                }
+                _ => self.line(format!("{lead} {} <= {word};", self.w.name(port))),
             }
-        }
-        for read in reads {
-            let (enable, addr) = (self.w.expr(read.enable), self.w.expr(read.addr));
-            let out = self.w.name(read.out).to_string();
-            self.line(format!("    if ({enable}) {out} <= {name}[{addr}];"));
         }
         self.line("  end");
     }
@@ -228,11 +227,11 @@ impl Body<'_> {
         self.gap = true;
         self.comment("  ", inst.comment.as_deref());
         let mut pins = vec![];
-        for name in inst.of.implicit() {
+        for name in &inst.of.built.implicit {
             let by = inst.reset.filter(|_| *name == "rst").map(|reset| self.w.expr(reset));
             pins.push(format!(".{name}({})", by.as_deref().unwrap_or(name)));
         }
-        for (port, &pin) in inst.of.net().ports.iter().zip(&inst.pins) {
+        for (port, &pin) in inst.of.built.net.ports.iter().zip(&inst.pins) {
             let text = match port.direction {
                 Direction::Input => self.w.expr(pin),
                 Direction::Output => self.w.name(pin).to_string(),
@@ -247,8 +246,7 @@ impl Body<'_> {
     fn outputs(&mut self) {
         self.gap = true;
         for port in self.net.ports.iter().filter(|p| p.direction == Direction::Output) {
-            let value = self.value(port.node);
-            self.line(format!("  assign {} ={value};", port.name));
+            self.line(format!("  assign {} ={};", port.name, self.value(port.node)));
         }
     }
 
@@ -263,27 +261,23 @@ impl Body<'_> {
             if !(own || self.of(id, Part::Hardware)) || output {
                 continue;
             }
-            let (read, whole) = (&self.w.read[id.0 as usize], net.width(id));
-            let mut lo = 0;
-            while lo < whole {
-                let run = (lo..whole).take_while(|&i| read.bit(i) == read.bit(lo)).count() as u32;
-                if !read.bit(lo) {
-                    parts.push(bits_of(self.w.name(id), whole, lo, run));
-                }
-                lo += run;
+            let (read, whole) = (&self.w.read.borrow()[id.index()], net.width(id));
+            let bits: Vec<u32> = (0..whole).collect();
+            let runs = bits.chunk_by(|&a, &b| read.bit(a) == read.bit(b));
+            for run in runs.filter(|run| !read.bit(run[0])) {
+                parts.push(bits_of(self.w.name(id), whole, run[0], run.len() as u32));
             }
         }
         // Registers that nothing reads are not written, and may leave these two behind.
         let silent = |uses: [&str; 2]| !uses.iter().any(|u| self.out.contains(u));
-        if net.needs_clock() && silent(["posedge clk", ".clk(clk)"]) {
+        if net.needs("clk") && silent(["posedge clk", ".clk(clk)"]) {
             parts.push("clk".into());
         }
-        if net.reset.is_none() && net.needs_reset() && silent(["if (rst)", ".rst(rst)"]) {
+        if net.reset.is_none() && net.needs("rst") && silent(["if (rst)", ".rst(rst)"]) {
             parts.push("rst".into());
         }
         if !parts.is_empty() {
-            self.gap = true;
-            self.line("  // Not read on purpose.");
+            self.paragraph("  // Not read on purpose.");
             self.line(format!("  wire _unused_ok = &{{1'b0, {}, 1'b0}};", parts.join(", ")));
         }
         parts
@@ -294,21 +288,14 @@ impl Body<'_> {
         if net.formals.is_empty() {
             return;
         }
-        self.gap = true;
-        self.line("`ifdef FORMAL");
-        self.w.counting = false;
+        self.paragraph("`ifdef FORMAL");
         self.logic(Part::Formal);
         self.gap = false;
-        let edge = if net.needs_clock() { "always @(posedge clk)" } else { "always @*" };
-        let reset = if net.needs_reset() { "if (!rst) " } else { "" };
+        let edge = if net.needs("clk") { "always @(posedge clk)" } else { "always @*" };
+        let reset = if net.needs("rst") { "if (!rst) " } else { "" };
         for formal in &net.formals {
-            let keyword = match formal.kind {
-                FormalKind::Assert => "assert",
-                FormalKind::Assume => "assume",
-                FormalKind::Cover => "cover",
-            };
-            let cond = self.w.expr(formal.cond);
-            self.line(format!("  {edge} {reset}{keyword} ({cond}); // {}", formal.name));
+            let (kind, cond, name) = (formal.kind, self.w.expr(formal.cond), &formal.name);
+            self.line(format!("  {edge} {reset}{kind} ({cond}); // {name}"));
         }
         self.line("`endif");
     }

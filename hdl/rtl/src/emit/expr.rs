@@ -1,7 +1,9 @@
 //! Expressions, and the account of which bits of each declared signal they read.
 
+use std::cell::RefCell;
+
 use crate::bits::Bits;
-use crate::netlist::{Bin, Id, Netlist, Op, Red};
+use crate::netlist::{Bin, Id, Netlist, Op};
 use crate::types::Type;
 
 use super::literal::{bits_of, literal};
@@ -22,8 +24,8 @@ impl Expr {
     }
 }
 
-fn atom(text: String) -> Expr {
-    Expr { text, atomic: true, signed: false }
+fn atom(text: String, signed: bool) -> Expr {
+    Expr { text, atomic: true, signed }
 }
 
 fn compound(text: String, signed: bool) -> Expr {
@@ -38,58 +40,55 @@ fn copies(n: u32, text: &str) -> String {
 pub(super) struct Writer<'n> {
     pub net: &'n Netlist,
     pub plan: Plan,
-    /// Bits of each declared node that the text outside `FORMAL` reads.
-    pub read: Vec<Bits>,
-    /// Off while the `FORMAL` part is written.
-    pub counting: bool,
+    /// Bits of each declared node that the text so far reads.
+    pub read: RefCell<Vec<Bits>>,
 }
 
 impl<'n> Writer<'n> {
     pub fn new(net: &'n Netlist) -> Writer<'n> {
         let read = net.nodes.iter().map(|n| Bits::zero(n.ty.width())).collect();
-        Writer { net, plan: Plan::new(net), read, counting: true }
+        Writer { net, plan: Plan::new(net), read: RefCell::new(read) }
     }
 
     pub fn name(&self, id: Id) -> &str {
-        self.plan.names[id.0 as usize].as_deref().unwrap_or("_undeclared")
+        self.plan.names[id.index()].as_deref().unwrap_or("_undeclared")
     }
 
     /// `width` bits of a declared node from `lo` on, noted as read.
-    pub fn bits(&mut self, id: Id, lo: u32, width: u32) -> String {
+    pub fn bits(&self, id: Id, lo: u32, width: u32) -> String {
         let whole = self.net.width(id);
-        if self.counting {
-            let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
-            self.read[id.0 as usize] = self.read[id.0 as usize].or(&mask);
-        }
+        let mask = Bits::ones(width).resize(whole, false).shift_left(lo);
+        let read = &mut self.read.borrow_mut()[id.index()];
+        *read = read.or(&mask);
         bits_of(self.name(id), whole, lo, width)
     }
 
     /// The node's text wherever an expression may stand.
-    pub fn expr(&mut self, id: Id) -> String {
+    pub fn expr(&self, id: Id) -> String {
         self.get(id).text
     }
 
     /// The same where it stands beside an operator.
-    pub fn operand(&mut self, id: Id) -> String {
+    pub fn operand(&self, id: Id) -> String {
         self.get(id).operand()
     }
 
-    fn get(&mut self, id: Id) -> Expr {
+    fn get(&self, id: Id) -> Expr {
         if self.plan.declared(id) {
             let text = self.bits(id, 0, self.net.width(id));
-            return Expr { text, atomic: true, signed: self.net.ty(id).is_signed() };
+            return atom(text, self.net.ty(id).is_signed());
         }
         self.made(id)
     }
 
     /// The operand as an expression that Verilog takes as signed.
-    fn signed(&mut self, id: Id) -> String {
+    fn signed(&self, id: Id) -> String {
         let expr = self.get(id);
         if expr.signed { expr.operand() } else { format!("$signed({})", expr.text) }
     }
 
     /// What makes the node, whether or not it has a name.
-    pub fn made(&mut self, id: Id) -> Expr {
+    pub fn made(&self, id: Id) -> Expr {
         let net = self.net;
         let node = net.node(id);
         let width = node.ty.width();
@@ -103,33 +102,27 @@ impl<'n> Writer<'n> {
                 let a = self.get(*a);
                 let op = if width == 1 { "!" } else { "~" };
                 let signed = a.signed && width > 1;
-                Expr { text: format!("{op}{}", a.operand()), atomic: true, signed }
+                atom(format!("{op}{}", a.operand()), signed)
             }
             Op::Reduce(red, a) => {
-                let op = match red {
-                    Red::All => "&",
-                    Red::Any => "|",
-                    Red::Parity => "^",
-                };
                 // `|~` would be read as one operator.
                 let a = self.operand(*a);
                 let a = if a.starts_with(['~', '!']) { format!("({a})") } else { a };
-                compound(format!("{op}{a}"), false)
+                compound(format!("{red}{a}"), false)
             }
             Op::Mux(c, a, b) => {
-                let c = self.operand(*c);
-                let (a, b) = (self.get(*a), self.get(*b));
+                let (c, a, b) = (self.operand(*c), self.get(*a), self.get(*b));
                 let signed = a.signed && b.signed;
                 compound(format!("{c} ? {} : {}", a.operand(), b.operand()), signed)
             }
             Op::Cat(parts) if parts.iter().all(|p| p == &parts[0]) => {
-                atom(copies(parts.len() as u32, &self.expr(parts[0])))
+                atom(copies(parts.len() as u32, &self.expr(parts[0])), false)
             }
             Op::Cat(parts) => {
                 let parts: Vec<String> = parts.iter().map(|&p| self.expr(p)).collect();
-                atom(format!("{{{}}}", parts.join(", ")))
+                atom(format!("{{{}}}", parts.join(", ")), false)
             }
-            Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width)),
+            Op::Slice(a, lo) => atom(self.bits(uncast(net, *a), *lo, width), false),
             Op::Extend(a) => self.extension(*a, node.ty),
             Op::Alias(a) => self.get(*a),
             Op::Cast(a) => {
@@ -137,17 +130,17 @@ impl<'n> Writer<'n> {
                 // Only the way out of signedness needs a word: where a signed operand is wanted,
                 // `signed` supplies it.
                 if a.signed && !node.ty.is_signed() {
-                    return atom(format!("$unsigned({})", a.text));
+                    return atom(format!("$unsigned({})", a.text), false);
                 }
                 a
             }
-            Op::Wire => compound(self.chain(id, " "), false),
+            Op::Wire(_) => compound(self.chain(id, " "), false),
             declared => unreachable!("{} is always declared", declared.word()),
         }
     }
 
     /// Where an operator depends on signedness, both operands are made signed where they stand.
-    fn binary(&mut self, bin: Bin, a: Id, b: Id) -> Expr {
+    fn binary(&self, bin: Bin, a: Id, b: Id) -> Expr {
         let (op, signed) = (bin.spelling().1, self.net.ty(a).is_signed());
         match bin {
             Bin::Lt | Bin::Le | Bin::Gt | Bin::Ge | Bin::Mul if signed => {
@@ -156,8 +149,7 @@ impl<'n> Writer<'n> {
             }
             Bin::Shr if signed => {
                 // The argument of a function stands by itself: nothing outside makes it unsigned.
-                let text = format!("$signed({} >>> {})", self.signed(a), self.operand(b));
-                Expr { text, atomic: true, signed }
+                atom(format!("$signed({} >>> {})", self.signed(a), self.operand(b)), signed)
             }
             _ => {
                 let (a, b) = (self.get(a), self.get(b));
@@ -167,34 +159,28 @@ impl<'n> Writer<'n> {
         }
     }
 
-    fn extension(&mut self, a: Id, to: Type) -> Expr {
+    fn extension(&self, a: Id, to: Type) -> Expr {
         let (from, extra) = (self.net.ty(a), to.width() - self.net.width(a));
         if !from.is_signed() {
             let zeros = literal(&Bits::zero(extra), Type::UInt(extra));
-            return atom(format!("{{{zeros}, {}}}", self.expr(a)));
+            return atom(format!("{{{zeros}, {}}}", self.expr(a)), false);
         }
         let base = uncast(self.net, a);
         let sign = self.bits(base, from.width() - 1, 1);
         if from.width() == 1 {
-            return atom(copies(to.width(), &sign));
+            return atom(copies(to.width(), &sign), false);
         }
         let signs = if extra == 1 { sign } else { copies(extra, &sign) };
-        atom(format!("{{{signs}, {}}}", self.bits(base, 0, from.width())))
+        atom(format!("{{{signs}, {}}}", self.bits(base, 0, from.width())), false)
     }
 
     /// A wire's drives as one expression, the last condition first, arms parted by `gap`.
-    pub fn chain(&mut self, id: Id, gap: &str) -> String {
+    pub fn chain(&self, id: Id, gap: &str) -> String {
         let net = self.net;
-        let mut text = String::new();
-        for drive in net.drives(id).iter().rev() {
-            match drive.when {
-                Some(when) => {
-                    let (when, value) = (self.operand(when), self.operand(drive.value));
-                    text += &format!("{when} ? {value} :{gap}");
-                }
-                None => text += &self.expr(drive.value),
-            }
-        }
-        text
+        let arms = net.drives(id).iter().rev().map(|drive| match drive.when {
+            Some(when) => format!("{} ? {} :{gap}", self.operand(when), self.operand(drive.value)),
+            None => self.expr(drive.value),
+        });
+        arms.collect()
     }
 }

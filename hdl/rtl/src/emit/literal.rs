@@ -12,11 +12,9 @@ pub(super) fn literal(bits: &Bits, ty: Type) -> String {
     if width > 32 || lowest {
         return format!("{width}'{sign}h{bits:x}");
     }
-    match ty {
-        Type::UInt(_) => format!("{width}'d{}", bits.to_u64()),
-        Type::SInt(_) if bits.to_i64() < 0 => format!("-{width}'sd{}", -bits.to_i64()),
-        Type::SInt(_) => format!("{width}'sd{}", bits.to_i64()),
-    }
+    let value = if ty.is_signed() { bits.to_i64() } else { bits.to_u64() as i64 };
+    let minus = if value < 0 { "-" } else { "" };
+    format!("{minus}{width}'{sign}d{}", value.abs())
 }
 
 /// What stands between `wire` or `reg` and the name, with a trailing blank unless empty.

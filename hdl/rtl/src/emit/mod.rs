@@ -12,9 +12,3 @@ mod plan;
 
 pub(crate) use body::module;
 pub(crate) use narrow::narrow;
-
-/// A module's text, and what it declares that nothing reads.
-pub(crate) struct Written {
-    pub text: String,
-    pub unread: Vec<String>,
-}

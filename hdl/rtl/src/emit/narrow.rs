@@ -15,14 +15,14 @@ pub(crate) fn narrow(net: &mut Netlist) {
         let Op::Slice(of, 0) = net.node(id).op else { continue };
         let (inner, cut) = (net.node(of).clone(), net.node(id).clone());
         let Op::Bin(bin, a, b) = inner.op else { continue };
-        let seen = uses[of.0 as usize] != 1 || inner.name.is_some() || inner.comment.is_some();
+        let seen = uses[of.index()] != 1 || inner.name.is_some() || inner.comment.is_some();
         if seen || !bin.is_modular() {
             continue;
         }
         let ty = Type::UInt(cut.ty.width());
         let a = fold::node(net, Op::Slice(a, 0), ty, cut.at);
         let b = fold::node(net, Op::Slice(b, 0), ty, cut.at);
-        net.nodes[id.0 as usize].op = Op::Bin(bin, a, b);
+        net.nodes[id.index()].op = Op::Bin(bin, a, b);
         uses.resize(net.nodes.len(), 1);
         work.extend([a, b]);
     }

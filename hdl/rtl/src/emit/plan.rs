@@ -27,18 +27,12 @@ pub(super) struct Plan {
     pub names: Vec<Option<String>>,
 }
 
-/// How often each node is read, by those nodes and memories for which `live` holds.
+/// How often each node is read, by those nodes for which `live` holds.
 pub(super) fn uses(net: &Netlist, live: impl Fn(Id) -> bool) -> Vec<u32> {
     let mut uses = vec![0; net.nodes.len()];
-    let mut count = |id: Id| uses[id.0 as usize] += 1;
+    let mut count = |id: Id| uses[id.index()] += 1;
     for id in net.ids().filter(|&id| live(id)) {
-        let node = net.node(id);
-        // An instance's output looks through to its inputs, but does not read them here.
-        let direct = if matches!(node.op, Op::InstOut(..)) { vec![] } else { net.fan_in(id) };
-        direct.into_iter().chain(net.clocked_fan_in(id)).for_each(&mut count);
-    }
-    for mem in net.mems.iter().filter(|m| m.reads.iter().any(|r| live(r.out))) {
-        mem.write_fan_in().into_iter().for_each(&mut count);
+        net.node(id).op.operands().into_iter().for_each(&mut count);
     }
     net.insts.iter().filter_map(|i| i.reset).for_each(&mut count);
     net.formals.iter().for_each(|f| count(f.cond));
@@ -71,57 +65,49 @@ impl Plan {
 
     /// Whether the node appears in the text at all.
     pub fn written(&self, id: Id) -> bool {
-        self.part[id.0 as usize] != Part::Unwritten
+        self.part[id.index()] != Part::Unwritten
     }
 
     pub fn declared(&self, id: Id) -> bool {
-        self.names[id.0 as usize].is_some()
+        self.names[id.index()].is_some()
     }
 
     fn name(&mut self, net: &Netlist) {
         let uses = uses(net, |id| self.written(id));
         let based = bases(net);
-        let inputs = instance_inputs(net);
+        let pins: BTreeSet<Id> = net.insts.iter().flat_map(|i| i.pins.clone()).collect();
         let mut taken: BTreeSet<String> = net.nodes.iter().filter_map(|n| n.name.clone()).collect();
         taken.extend(net.mems.iter().map(|m| m.name.clone()));
         taken.extend(net.insts.iter().map(|i| i.name.clone()));
         let mut sizes = vec![0usize; net.nodes.len()];
-        let mut count = 0;
+        let mut numbers = 1..;
         for &id in self.order.iter() {
             let node = net.node(id);
             if !self.written(id) && !matches!(node.op, Op::Input | Op::InstOut(..)) {
                 continue;
             }
-            let size = |id: &Id| if self.declared(*id) { 0 } else { sizes[id.0 as usize] };
+            let size = |id: &Id| if self.declared(*id) { 0 } else { sizes[id.index()] };
             let own = usize::from(!matches!(node.op, Op::Const(_) | Op::Cast(_) | Op::Slice(..)));
             let total = own + net.fan_in(id).iter().map(size).sum::<usize>();
             let wanted = match &node.op {
-                Op::Input | Op::Reg | Op::MemRead(..) | Op::InstOut(..) | Op::Switch(..) => true,
-                Op::Wire if inputs.contains(&id) => {
-                    uses[id.0 as usize] > 0 || net.drives(id).len() > 1
-                }
-                Op::Wire => true,
+                Op::Input | Op::InstOut(..) | Op::Switch(..) => true,
+                Op::Reg(..) | Op::MemRead(..) => true,
+                // What drives an instance's input can stand at the port itself.
+                Op::Wire(drives) => !pins.contains(&id) || uses[id.index()] > 0 || drives.len() > 1,
                 Op::Const(_) => based.contains(&id),
                 _ => {
-                    let shared = uses[id.0 as usize] > 1 && !self.cheap(net, id);
+                    let shared = uses[id.index()] > 1 && !self.cheap(net, id);
                     let visible = node.name.is_some() || node.comment.is_some();
                     visible || shared || based.contains(&id) || total > LARGEST_EXPRESSION
                 }
             };
-            sizes[id.0 as usize] = total;
-            if !wanted {
-                continue;
+            sizes[id.index()] = total;
+            if wanted {
+                self.names[id.index()] = node.name.clone().or_else(|| {
+                    let mut names = numbers.by_ref().map(|n| format!("{}_{n}", node.op.word()));
+                    names.find(|name| taken.insert(name.clone()))
+                });
             }
-            let name = node.name.clone().unwrap_or_else(|| {
-                loop {
-                    count += 1;
-                    let name = format!("{}_{count}", node.op.word());
-                    if taken.insert(name.clone()) {
-                        break name;
-                    }
-                }
-            });
-            self.names[id.0 as usize] = Some(name);
         }
     }
 
@@ -140,28 +126,21 @@ impl Plan {
 /// computes an index wider than it is written, so that a difference may leave its range.)
 fn bases(net: &Netlist) -> BTreeSet<Id> {
     let compound = |id: &Id| {
-        let views =
-            |op: &Op| matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_));
-        !views(&net.node(uncast(net, *id)).op)
+        let op = &net.node(uncast(net, *id)).op;
+        !matches!(op, Op::Const(_) | Op::Slice(..) | Op::Cat(_) | Op::Extend(_))
     };
     let mut found = vec![];
     for node in &net.nodes {
         match node.op {
             Op::Slice(a, _) => found.push(a),
             Op::Extend(a) if net.ty(a).is_signed() => found.push(a),
+            Op::MemRead(_, _, addr) => found.extend(Some(addr).filter(compound)),
+            Op::MemWrite(_, [_, addr, data], bytes) => {
+                found.extend(Some(addr).filter(compound));
+                found.extend(bytes.into_iter().flat_map(|bytes| [bytes, data]));
+            }
             _ => {}
         }
     }
-    for mem in &net.mems {
-        let addresses = mem.reads.iter().map(|r| r.addr).chain(mem.write.iter().map(|w| w.addr));
-        found.extend(addresses.filter(compound));
-        let bytes = mem.write.iter().filter_map(|w| w.bytes.map(|b| [b, w.data]));
-        found.extend(bytes.flatten());
-    }
     found.into_iter().map(|id| uncast(net, id)).collect()
-}
-
-fn instance_inputs(net: &Netlist) -> BTreeSet<Id> {
-    let pins = net.insts.iter().flat_map(|i| i.pins.iter().zip(&i.of.net().ports));
-    pins.filter(|(_, p)| p.direction == Direction::Input).map(|(&id, _)| id).collect()
 }
