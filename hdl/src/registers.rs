@@ -69,7 +69,7 @@ registers! {
     0x064 LOGITS_HI 8 Write "The same, high byte.";
     0x068 IMAGE_UNITS 32 Write "Units of 64 bytes that a pass reads: the image, or with `no_head` all before the head.";
     0x06c ROW_UNITS 10 Write "Units of an embedding row: hidden / 32 + 1.";
-    0x070 STATE_UNITS 19 Write "Units that a save or load moves: state elements / 16.";
+    0x070 STATE_UNITS 20 Write "Units that a save or load moves: state elements / 16.";
     0x074 WATCHDOG 32 Write "Clocks without any progress after which a run fails; 0 for never.";
 
     0x080 MODE 2 Write "Bit 0 `no_head`: stop a pass before the head. Bit 1 `logits`: write the accumulators of all tokens.";

@@ -10,7 +10,7 @@ use sterna_rtl::{Bits, Generate, Interpreter};
 
 /// Lanes of `width` bits, the first lowest.
 fn lanes(values: &[i64], width: u32) -> Bits {
-    let lane = |v: &i64| Bits::from_i128(width, i128::from(*v));
+    let lane = |v: &i64| Bits::from_u128(width, i128::from(*v) as u128);
     values.iter().map(lane).reduce(|low, high| high.concat(&low)).expect("a lane")
 }
 

@@ -104,7 +104,7 @@ fn read_master() {
 }
 
 #[test]
-fn an_aborted_read_leaves_nothing_under_way() {
+fn a_halted_read_leaves_nothing_under_way() {
     let widths = AxiWidths { addr: 34, data: 512, id: 1 };
     let design = ReadMaster { widths, length: 24, depth: 128, number: 0 }.build().unwrap();
     let mut sim = Interpreter::new(&design);
@@ -118,12 +118,12 @@ fn an_aborted_read_leaves_nothing_under_way() {
         sim.poke("m_ready", 1);
         for clock in 0..1000 {
             if clock == 2 + seed * 3 {
-                sim.poke("abort", 1);
+                sim.poke("halt", 1);
             }
             memory.serve(&mut sim, &mut rng, 3);
-            let aborted = clock >= 2 + seed * 3;
-            assert!(!aborted || sim.u64("m_valid") == 0, "seed {seed}: a beat after the abort");
-            if aborted && sim.u64("busy") == 0 {
+            let halted = clock >= 2 + seed * 3;
+            assert!(!halted || sim.u64("m_valid") == 0, "seed {seed}: a beat after the halt");
+            if halted && sim.u64("busy") == 0 {
                 break;
             }
             sim.step();
@@ -132,7 +132,7 @@ fn an_aborted_read_leaves_nothing_under_way() {
         assert_eq!(sim.u64("busy"), 0, "seed {seed}: it never ends");
         assert!(memory.pending.is_empty(), "seed {seed}: beats are still under way");
         assert_eq!(sim.u64("m_axi_arvalid"), 0);
-        sim.poke("abort", 0);
+        sim.poke("halt", 0);
         // The next job is as if nothing had been.
         job(&mut sim, &design, 512, (64 * seed, 70), 2, seed);
     }
@@ -194,8 +194,8 @@ fn write_master() {
         for seed in 0..24 {
             let mut rng = Rng::new(seed);
             let (count, addr) = (1 + rng.below(150), bytes * rng.below(1000));
-            // Every third job is aborted in the middle.
-            let abort = (seed % 3 == 2).then(|| rng.below(2 * count));
+            // Every third job is halted in the middle.
+            let halt = (seed % 3 == 2).then(|| rng.below(2 * count));
             let idle = [0, 2, 5][seed as usize / 3 % 3];
             let (mut sink, mut sent) = (Sink::default(), 0);
             let word = |i: u64| Rng::new(1000 * seed + i).bits(data);
@@ -204,7 +204,7 @@ fn write_master() {
             sim.poke("beats", count);
             for clock in 0.. {
                 assert!(clock < 10_000, "seed {seed}: stuck");
-                sim.poke("abort", abort.is_some_and(|at| clock >= at));
+                sim.poke("halt", halt.is_some_and(|at| clock >= at));
                 sim.poke("s_valid", sent < count && (idle == 0 || !rng.one_in(idle)));
                 sim.poke("s_data", word(sent));
                 sink.serve(&mut sim, &mut rng, idle, 2 * (seed % 2));
@@ -220,11 +220,11 @@ fn write_master() {
                 assert_eq!(*written, (addr + i as u64 * bytes, word(i as u64)), "seed {seed}");
             }
             let all = sink.written.len() as u64;
-            assert!(all == count || (abort.is_some() && all < count), "seed {seed}: {all} beats");
+            assert!(all == count || (halt.is_some() && all < count), "seed {seed}: {all} beats");
             assert_eq!(sim.u64("error"), if all > 0 { seed % 2 } else { 0 }, "seed {seed}");
-            sim.poke("abort", 0);
+            sim.poke("halt", 0);
             sim.poke("s_valid", 0);
-            if abort.is_some() {
+            if halt.is_some() {
                 sim.reset();
             }
         }
@@ -246,7 +246,7 @@ fn two_readers_share_a_port() {
         for (port, ty) in [("start", UInt(1)), ("addr", UInt(34)), ("beats", UInt(24))] {
             reader.set(port, m.input(format!("{port}_{number}"), ty));
         }
-        reader.set("abort", 0);
+        reader.set("halt", 0);
         m.output(format!("busy_{number}"), UInt(1)).set(reader.port("busy"));
         m.stream_out(&format!("m{number}"), UInt(512), true).connect(reader.stream("m"));
         let side = mux.axi(&format!("s{number}_axi"), AxiKind::Read, widths);

@@ -59,7 +59,7 @@ impl Generate for Control {
         let stops: Vec<Sig<'_>> = (0..4).map(|i| input(&format!("stop_{i}"), 21)).collect();
         let watchdog = input("watchdog", 32);
         let (image_units, row_units) = (input("image_units", 32), input("row_units", 10));
-        let state_units = input("state_units", 19);
+        let state_units = input("state_units", 20);
         let result = input("result", ADDRESS);
         // ----- the engine -----
         let pass_ok = m.input("pass_ok", UInt(1));
@@ -267,7 +267,7 @@ impl Generate for Control {
         let drained = !image_busy & !row_busy & !writer_busy;
         m.when(draining & drained & !reset, || go(State::Clear));
         m.when(at(State::Clear) & !reset, || go(State::Idle));
-        m.output("abort", UInt(1)).set(draining);
+        m.output("halt", UInt(1)).set(draining);
         m.output("clear", UInt(1)).comment("Resets the engine.").set(at(State::Clear));
 
         // ----- counters -----

@@ -110,11 +110,11 @@ impl Generate for Engine {
         m.doc("All that a pass runs through.");
         let bit = |name: &str| m.input(name, UInt(1));
         let begins = bit("begins").comment("A pass starts.");
-        let (save, load, abort) = (bit("save"), bit("load"), bit("abort"));
+        let (save, load, halt) = (bit("save"), bit("load"), bit("halt"));
         let no_head = bit("no_head");
         let axi = m.axi_master("m_axi", AxiKind::Full, memory_widths(g.bus));
         let u = Units::new(m, g);
-        u.port.set("abort", abort);
+        u.port.set("halt", halt);
         axi.connect(&u.port.axi("m_axi", AxiKind::Full, memory_widths(g.bus)));
         for unit in [u.front, u.issue, u.quantiser, u.epilogue, u.head] {
             unit.set("begins", begins);
@@ -133,7 +133,7 @@ impl Generate for Engine {
 
         let state = State {
             base: m.input("state_base", UInt(ADDRESS)),
-            units: m.input("state_units", UInt(19)),
+            units: m.input("state_units", UInt(20)),
         };
         let data = Data::new(m, g);
         self.matrix(m, &u, &data);

@@ -17,7 +17,7 @@ pub(crate) const JOB: u32 = 35;
 /// ```
 ///
 /// The image has the prefetch FIFO and asks for whatever has a place in it; rows (embeddings, saved
-/// state) have an ID and a buffer of their own, so that neither waits for the other's data. `abort`
+/// state) have an ID and a buffer of their own, so that neither waits for the other's data. `halt`
 /// lets all three come to rest, each with `busy` low, owing and owed nothing.
 ///
 /// Cost the three masters and their block RAMs.
@@ -35,7 +35,7 @@ impl Generate for MemoryPort {
     fn describe(&self, m: &Module) {
         let g = &self.geometry;
         m.doc("The three who use the memory, behind one AXI4 port.");
-        let abort = m.input("abort", UInt(1)).comment("Come to rest.");
+        let halt = m.input("halt", UInt(1)).comment("Come to rest.");
         let widths = memory_widths(g.bus);
         let axi = m.axi_master("m_axi", AxiKind::Full, widths);
         let reader = |number, depth| ReadMaster { widths, length: JOB, depth, number };
@@ -48,7 +48,7 @@ impl Generate for MemoryPort {
             unit.set("start", m.input(format!("{name}_start"), UInt(1)));
             unit.set("addr", m.input(format!("{name}_addr"), UInt(ADDRESS)));
             unit.set("beats", m.input(format!("{name}_beats"), UInt(JOB)));
-            unit.set("abort", abort);
+            unit.set("halt", halt);
             m.output(format!("{name}_busy"), UInt(1)).set(unit.port("busy"));
         }
         m.stream_out("image", UInt(g.bus), true).connect(image.stream("m"));

@@ -131,7 +131,7 @@ impl Generate for Core {
             "fresh",
             "index",
             "record_addr",
-            "abort",
+            "halt",
         ] {
             engine.set(name, control.port(name));
         }

@@ -22,7 +22,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// readers that share a memory cannot block each other. As many bursts are outstanding as fit.
 /// `start` is ignored while busy; `addr` is aligned to a beat, `beats` at least 1. `error` is set by
 /// a response other than OKAY and stays until the next start; the data is given out all the same.
-/// While `abort` is high nothing is asked for, and what was asked for arrives and is dropped: once
+/// While `halt` is high nothing is asked for, and what was asked for arrives and is dropped: once
 /// `busy` has fallen the memory owes nothing, and the reader may be reset.
 ///
 /// Latency: two clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
@@ -95,7 +95,7 @@ impl Generate for ReadMaster {
         let start = m.input("start", UInt(1));
         let first_addr = m.input("addr", UInt(w.addr)).comment("Byte address, aligned to a beat.");
         let beats = m.input("beats", UInt(self.length)).comment("At least 1.");
-        let abort = m.input("abort", UInt(1)).comment("Ask for nothing, drop what comes.");
+        let halt = m.input("halt", UInt(1)).comment("Ask for nothing, drop what comes.");
         let axi = m.axi_master("m_axi", AxiKind::Read, w);
         let out = m.stream_out("m", UInt(w.data), true);
 
@@ -104,7 +104,7 @@ impl Generate for ReadMaster {
         let addr = m.reg("next_addr", UInt(w.addr));
         let to_ask = m.reg("to_ask", UInt(self.length)).reset(0);
         let to_give = m.reg("to_give", UInt(self.length)).reset(0);
-        let begin = (start & !busy & !abort).named("begins");
+        let begin = (start & !busy & !halt).named("begins");
 
         // A burst is planned in one clock and issued in the next, so that neither path is long.
         let planned = m.reg("planned", UInt(1)).reset(0);
@@ -116,7 +116,7 @@ impl Generate for ReadMaster {
         let credit =
             credit.reset(self.depth).comment("Places of the FIFO that nobody was promised.");
         let free = (!arvalid | axi.get("arready")).named("free");
-        let issue = (planned & free & credit.ge(length) & !abort).named("issue");
+        let issue = (planned & free & credit.ge(length) & !halt).named("issue");
         let leaves = m.wire("leaves", UInt(1)).comment("A beat leaves the FIFO.");
 
         let reach = self.reach(addr);
@@ -140,7 +140,7 @@ impl Generate for ReadMaster {
             addr.set((addr + (length << self.bytes().trailing_zeros())).truncate(w.addr));
             to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
         });
-        m.when(abort, || {
+        m.when(halt, || {
             planned.set(0);
             to_ask.set(0);
         });
@@ -155,9 +155,9 @@ impl Generate for ReadMaster {
         m.assert("a_place_for_every_beat", !axi.get("rvalid") | arriving.ready);
 
         let leaving = fifo.stream("m");
-        out.valid.set(leaving.valid & !abort);
+        out.valid.set(leaving.valid & !halt);
         out.data.set(leaving.data);
-        leaving.ready.set(out.ready | abort);
+        leaving.ready.set(out.ready | halt);
         leaves.set(leaving.fires());
         let ends = to_give.eq(1).named("ends");
         if let Some(last) = out.last {
@@ -167,7 +167,7 @@ impl Generate for ReadMaster {
             to_give.set(to_give.wrapping_sub(1));
             m.when(ends, || busy.set(0));
         });
-        m.when(abort & !arvalid & credit.eq(self.depth), || busy.set(0));
+        m.when(halt & !arvalid & credit.eq(self.depth), || busy.set(0));
 
         let error = m.reg("failed", UInt(1)).reset(0);
         m.when(begin, || error.set(0));

@@ -13,7 +13,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, UInt};
 /// A burst has up to 16 beats, never crosses 4 KiB, and is issued only when the FIFO holds all of
 /// it: the memory never waits for data, even where the data depends on what is read meanwhile.
 /// `start` is ignored while busy. `busy` falls when the last burst was answered; `error` is set by
-/// an answer other than OKAY and stays until the next start. While `abort` is high no burst is
+/// an answer other than OKAY and stays until the next start. While `halt` is high no burst is
 /// begun; the one under way is finished, then `busy` falls, and the writer may be reset.
 ///
 /// Latency five clocks from a burst's last beat to `awvalid`. Cost the block FIFO, `2 * addr`
@@ -47,7 +47,7 @@ impl Generate for WriteMaster {
         let start = m.input("start", UInt(1));
         let first_addr = m.input("addr", UInt(w.addr)).comment("Byte address, aligned to a beat.");
         let beats = m.input("beats", UInt(self.length)).comment("At least 1.");
-        let abort = m.input("abort", UInt(1)).comment("Begin no further burst.");
+        let halt = m.input("halt", UInt(1)).comment("Begin no further burst.");
         let source = m.stream_in("s", UInt(w.data), false);
         let axi = m.axi_master("m_axi", AxiKind::Write, w);
 
@@ -66,7 +66,7 @@ impl Generate for WriteMaster {
         let addr = m.reg("next_addr", UInt(w.addr));
         let left = m.reg("left", UInt(self.length));
         let error = m.reg("failed", UInt(1)).reset(0);
-        m.when(start & !busy & !abort, || {
+        m.when(start & !busy & !halt, || {
             busy.set(1);
             addr.set(first_addr);
             left.set(beats);
@@ -83,7 +83,7 @@ impl Generate for WriteMaster {
         let writing = m.reg("writing", UInt(1)).reset(0).comment("Between awvalid and bvalid.");
         planned.set(busy & !writing);
         let held = fifo.port("level");
-        let begin = (busy & planned & !writing & !abort & held.ge(length)).named("begins");
+        let begin = (busy & planned & !writing & !halt & held.ge(length)).named("begins");
 
         let awvalid = m.reg("awvalid", UInt(1)).reset(0);
         let (awaddr, awlen) = (m.reg("awaddr", UInt(w.addr)), m.reg("awlen", UInt(8)));
@@ -111,7 +111,7 @@ impl Generate for WriteMaster {
             m.when(left.eq(0), || busy.set(0));
             m.when(axi.get("bresp").any(), || error.set(1));
         });
-        m.when(abort & !writing, || busy.set(0));
+        m.when(halt & !writing, || busy.set(0));
         m.output("busy", UInt(1)).set(busy);
         m.output("error", UInt(1)).set(error);
         axi.get("awvalid").set(awvalid);
