@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rayon::prelude::*;
+use sterna_model::numerics::formats::PREACTIVATION_FRAC_MAX;
 
 use crate::error::{FirmwareError, Result};
 use crate::isa::header::Body;
@@ -151,6 +152,16 @@ fn check(bytes: &[u8], instruction: Instruction, path: &Path) -> Result<Segment>
         }
         if (matrix.group_start, matrix.group_step) != (0, 1) {
             return fail("row groups of several channels".into());
+        }
+        let most = PREACTIVATION_FRAC_MAX as i8;
+        let used = match opcode {
+            Opcode::MixI | Opcode::MixG => vec![matrix.frac, matrix.state_frac],
+            Opcode::MixF => vec![matrix.state_frac],
+            Opcode::Glu => vec![matrix.frac],
+            _ => vec![],
+        };
+        if let Some(frac) = used.into_iter().find(|frac| !(0..=most).contains(frac)) {
+            return fail(format!("{frac} fraction bits; a sigmoid's argument has 0 to {most}"));
         }
     }
     let lengths = (header.payload_units as usize * UNIT, usize::from(header.operand_units) * UNIT);

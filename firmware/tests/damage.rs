@@ -256,6 +256,9 @@ fn images_that_lie() {
     for w in [8, 9, 10] {
         t.words(&format!("a scale that is not normalised: word {w}"), mix_i, &[(w, 1)]);
     }
+    t.words("21 fraction bits of a", mix_i, &[(7, at(mix_i, 7) & !0xff | 21)]);
+    t.words("-1 fraction bits of the state", mix_f, &[(7, at(mix_f, 7) | 0xff00)]);
+    t.words("21 fraction bits of the gate", glu, &[(7, 21)]);
     let operand_units = at(start, 5) & 0xffff_0000;
     t.words("hidden 48", start, &[(5, operand_units | 48)]);
     t.words("hidden 16416", start, &[(5, operand_units | 16_416)]);

@@ -30,9 +30,9 @@ pub struct Args {
     count: usize,
     #[command(flatten)]
     memory: Memory,
-    /// Directory for a waveform (FST) of the first difference
-    #[arg(long, value_name = "DIR")]
-    wave: Option<PathBuf>,
+    /// Directory for a waveform (FST) of the first difference; written only if there is one
+    #[arg(long, default_value = "sterna-waves", value_name = "DIR")]
+    wave: PathBuf,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -84,7 +84,7 @@ pub fn run(args: Args) -> Result<()> {
     let options = VerifyOptions {
         tokens: args.count,
         card: CardOptions { memory: args.memory.options(), ..CardOptions::default() },
-        wave: args.wave,
+        wave: Some(args.wave),
     };
     let verified = verify(&model, &geometry, &options)?;
     if args.json {
@@ -125,7 +125,7 @@ fn difference(first: &Mismatch, verified: &Verified) -> String {
     let number = |n: Option<i64>| n.map_or("nothing".into(), |n| n.to_string());
     let wave = match &verified.wave {
         Some(path) => format!("see {}", path.display()),
-        None => "--wave DIR writes a waveform of it".into(),
+        None => "it has no waveform".into(),
     };
     format!(
         "token {}, segment {} ({}, layer {}), {}[{}] is {} instead of {}, in clock {}; {wave}",
