@@ -63,7 +63,7 @@ impl Generate for Control {
         let result = input("result", ADDRESS);
         // ----- the engine -----
         let pass_ok = m.input("pass_ok", UInt(1));
-        let mixed_last = m.input("layers_ended", UInt(1)).comment("The last DOWN is done.");
+        let layers_ended = m.input("layers_ended", UInt(1)).comment("The last DOWN is done.");
         let best_given = m.input("best_given", UInt(1));
         let best = m.input("best", UInt(20));
         let (recorded, head_idle) = (m.input("recorded", UInt(1)), m.input("head_idle", UInt(1)));
@@ -174,7 +174,7 @@ impl Generate for Control {
 
         // ----- passes -----
         m.when(pass_ok, || sound.set(1));
-        m.when(mixed_last, || layers_done.set(1));
+        m.when(layers_ended, || layers_done.set(1));
         let state_only =
             (at(State::Pass) & no_head & sound & layers_done & !begins).named("state_only_ends");
         let pass_ends = (at(State::Pass) & (best_given | state_only)).named("pass_ends");
@@ -300,7 +300,8 @@ impl Generate for Control {
         m.output("fresh", UInt(1)).set(fresh);
         m.output("index", UInt(16)).set(index);
         m.output("record_addr", UInt(ADDRESS)).set(record_addr);
-        let flags = [draining, valid_state, failed, done, busy];
+        // Who reads right after a command sees that it is being obeyed.
+        let flags = [draining, valid_state, failed, done, busy | commands.any()];
         m.output("status", UInt(5)).set(m.cat(&flags));
         m.output("error", UInt(8)).set(error);
         m.output("error_segment", UInt(32)).set(error_segment);
