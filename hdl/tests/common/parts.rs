@@ -82,14 +82,14 @@ impl Source {
         Source { words: words.into_iter().collect(), width, offered: false, idle }
     }
 
-    /// Offers a word, or anything but with `valid` low. Returns whether it is the last there is.
-    pub fn offer(&mut self, sim: &mut Interpreter, rng: &mut Rng, prefix: &str) -> bool {
+    /// Offers a word, or anything but with `valid` low. Says of a word whether it is the last.
+    pub fn offer(&mut self, sim: &mut Interpreter, rng: &mut Rng, prefix: &str) -> Option<bool> {
         let pause = self.idle > 0 && rng.one_in(self.idle);
         self.offered = !self.words.is_empty() && (self.offered || !pause);
         let word = if self.offered { self.words[0].clone() } else { rng.bits(self.width) };
         sim.poke(&format!("{prefix}_valid"), self.offered);
         sim.poke(&format!("{prefix}_data"), word);
-        self.words.len() == 1
+        self.offered.then_some(self.words.len() == 1)
     }
 
     /// Whether the word was taken in this clock, once all inputs are set.
