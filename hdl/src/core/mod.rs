@@ -20,7 +20,7 @@ pub use control::Control;
 pub use elements::Elements;
 pub use embedding::Embedding;
 pub use engine::Engine;
-pub use epilogue::Epilogue;
+pub use epilogue::{Epilogue, Way};
 pub use front_end::FrontEnd;
 pub use head::Head;
 pub use header_check::HeaderCheck;
