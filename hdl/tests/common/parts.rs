@@ -44,21 +44,33 @@ pub fn bytes(beat: &Bits) -> Vec<u8> {
 }
 
 /// The data port of an on-chip memory: what is asked for in a clock is there READ clocks later,
-/// and anything where nothing was asked for.
+/// and anything where nothing was asked for (or what was there before, if it is to be held).
 pub struct Answers {
     port: &'static str,
     width: u32,
     under_way: VecDeque<Option<Bits>>,
+    hold: bool,
+    last: Option<Bits>,
 }
 
 impl Answers {
     pub fn new(port: &'static str, width: u32) -> Answers {
-        Answers { port, width, under_way: vec![None; READ].into() }
+        let under_way = vec![None; READ].into();
+        Answers { port, width, under_way, hold: false, last: None }
+    }
+
+    /// As the memories do: a word stays until the next one comes.
+    pub fn held(self) -> Answers {
+        Answers { hold: true, ..self }
     }
 
     /// Before anything is looked at in a clock.
     pub fn give(&mut self, sim: &mut Interpreter, rng: &mut Rng) {
-        let word = self.under_way.pop_front().flatten();
+        let mut word = self.under_way.pop_front().flatten();
+        if self.hold {
+            word = word.or_else(|| self.last.clone());
+            self.last.clone_from(&word);
+        }
         sim.poke(self.port, word.unwrap_or_else(|| rng.bits(self.width)));
     }
 
