@@ -3,6 +3,7 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod engine;
 pub mod parts;
 pub mod tools;
 
