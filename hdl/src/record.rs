@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A logit is accumulator · mantissa · 2^exponent. With `logits` set, LOGITS holds an accumulator
-//! of 32 bits, signed, for every token of the vocabulary, padded with zeros to 64 bytes.
+//! of 32 bits, signed, for every token of the vocabulary, padded with zeros to a beat of the bus.
 
 /// Bytes of a record's header.
 pub const HEADER: usize = 64;

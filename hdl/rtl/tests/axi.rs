@@ -234,6 +234,36 @@ fn write_master() {
     insta::assert_snapshot!("write_master", design.file(&design.top).unwrap());
 }
 
+/// A burst may begin when its youngest beat is in the FIFO, though not yet at its end.
+#[test]
+fn a_burst_whose_last_beat_has_just_come() {
+    let widths = AxiWidths { addr: 34, data: 64, id: 1 };
+    let mut sim = Interpreter::new(&WriteMaster { widths, length: 20 }.build().unwrap());
+    sim.reset();
+    let mut rng = Rng::new(9);
+    for (count, wait) in (1..=3).flat_map(|count| (0..8).map(move |wait| (count, wait))) {
+        let (mut sink, mut sent) = (Sink::default(), 0);
+        sim.poke("start", 1);
+        sim.poke("addr", 4096);
+        sim.poke("beats", count);
+        for clock in 0.. {
+            assert!(clock < 100, "stuck");
+            // All but the last are there early.
+            sim.poke("s_valid", sent + 1 < count || (sent < count && clock >= wait));
+            sim.poke("s_data", sent);
+            sink.serve(&mut sim, &mut rng, 0, 0);
+            sent += sim.u64("s_valid") & sim.u64("s_ready");
+            sim.step();
+            sim.poke("start", 0);
+            if sim.u64("busy") == 0 {
+                break;
+            }
+        }
+        let want = (0..count).map(|i| (4096 + 8 * i, Bits::from_u128(64, i.into())));
+        assert_eq!(sink.written, want.collect::<Vec<_>>(), "{count} beats, {wait} clocks");
+    }
+}
+
 #[test]
 fn two_readers_share_a_port() {
     // Two readers behind the multiplexer, which sees their addresses and IDs.

@@ -19,6 +19,8 @@ use crate::units::TopK;
 /// A record is begun when the last accumulator has come and the last checksum was right; the best
 /// token is given out at the same moment, so that the next pass may start while the record is
 /// written. `ready` is low while a record is written or the writer does not follow with logits.
+/// Trusts that a record's header has left when HEAD of the next pass starts: it finds the writer
+/// empty, and a pass takes far longer than its 16 words.
 ///
 /// Cost: [`TopK`], one [`Pack`] of 32 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]

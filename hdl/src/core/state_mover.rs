@@ -41,7 +41,9 @@ impl Generate for StateMover {
         let steps = m.input("steps", UInt(index_width(self.steps() + 1)));
         let zero =
             m.input("zero", UInt(1)).comment("The state is zero, whatever the memory holds.");
-        let state = m.input("state", UInt(STATE_BITS * v)).comment("READ clocks after `read`.");
+        let state = m
+            .input("state", UInt(STATE_BITS * v))
+            .comment("READ clocks after `read`, until the next.");
         let (from, to) = (m.stream_in("s", UInt(bus), true), m.stream_out("m", UInt(bus), false));
 
         let index = m.reg("index", UInt(index_width(self.steps().max(2))));

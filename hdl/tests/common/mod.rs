@@ -3,6 +3,8 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod engine;
+pub mod parts;
 pub mod tools;
 
 use std::collections::VecDeque;

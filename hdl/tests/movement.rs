@@ -1,0 +1,454 @@
+//! State that is saved and loaded, and the three who share the memory's port.
+
+mod common;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use common::parts::{Answers, Source, geometry, lanes, pulse, ready, signed_lanes};
+use common::{seed, signed};
+use sterna_firmware::shape::Shape;
+use sterna_hdl::core::{MemoryPort, StateMover};
+use sterna_rtl::random::Rng;
+use sterna_rtl::{Bits, Generate, Interpreter};
+
+const SHAPE: Shape = Shape { hidden: 32, inner: 32, intermediate: 32, layers: 3, vocab: 2 };
+
+struct Mover {
+    sim: Interpreter,
+    rng: Rng,
+    bus: u32,
+    ways: usize,
+    state: Vec<i32>,
+    answers: Answers,
+}
+
+impl Mover {
+    fn new(bus: u32, ways: u32) -> Mover {
+        let unit = StateMover { geometry: geometry(bus, ways, &SHAPE) };
+        let mut sim = Interpreter::new(&unit.build().unwrap());
+        sim.reset();
+        let mut rng = Rng::new(seed());
+        let state = (0..SHAPE.state()).map(|_| signed(&mut rng, 24) as i32).collect();
+        Mover {
+            sim,
+            rng,
+            bus,
+            ways: ways as usize,
+            state,
+            answers: Answers::new("state", 24 * ways).held(),
+        }
+    }
+
+    fn start(&mut self, command: &str, elements: usize) {
+        self.sim.poke("steps", elements / self.ways);
+        self.sim.poke("s_valid", 0);
+        self.sim.poke("m_ready", 0);
+        assert_eq!(self.sim.u64("busy"), 0);
+        pulse(&mut self.sim, command);
+        let steps = self.rng.below(elements as u64 / self.ways as u64);
+        self.sim.poke("steps", steps);
+        assert_eq!(self.sim.u64("busy"), 1);
+    }
+
+    /// Saves so many elements; what has come out.
+    fn save(&mut self, elements: usize, zero: bool, idle: u64) -> Vec<i32> {
+        self.sim.poke("zero", zero);
+        self.start("save", elements);
+        let Mover { sim, rng, bus, ways, state, answers } = self;
+        let beats = elements * 32 / *bus as usize;
+        let mut got = vec![];
+        let start = sim.cycle();
+        while got.len() < elements {
+            assert!(sim.cycle() - start < 200 + 40 * elements as u64, "stuck at {}", got.len());
+            answers.give(sim, rng);
+            let ready = ready(rng, idle);
+            sim.poke("m_ready", ready);
+            if sim.u64("m_valid") == 1 && ready {
+                let words = signed_lanes(32, &sim.peek("m_data"));
+                got.extend(words.iter().map(|&x| x as i32));
+            }
+            let read = sim.u64("read") == 1;
+            let at = sim.u64("at") as usize * *ways;
+            answers.ask(read.then(|| lanes(24, state[at..at + *ways].iter().map(|&x| x.into()))));
+            assert_eq!(sim.u64("write") + sim.u64("s_ready"), 0, "it saves");
+            sim.step();
+        }
+        assert_eq!(got.len() * 32 / *bus as usize, beats, "whole beats and no more");
+        for _ in 0..20 {
+            assert_eq!(sim.u64("m_valid") + sim.u64("read") + sim.u64("busy"), 0);
+            answers.give(sim, rng);
+            answers.ask(None);
+            sim.step();
+        }
+        got
+    }
+
+    /// Loads these elements; rubbish in the upper bytes of each is left out.
+    fn load(&mut self, elements: &[i32], idle: u64) {
+        self.start("load", elements.len());
+        let Mover { sim, rng, bus, ways, state, .. } = self;
+        let beat = |some: &[i32]| lanes(32, some.iter().map(|&x| x.into()));
+        let per_beat = *bus as usize / 32;
+        let mut source = Source::new(*bus, elements.chunks(per_beat).map(beat), idle);
+        let (mut written, start) = (0, sim.cycle());
+        while sim.u64("busy") == 1 {
+            assert!(sim.cycle() - start < 200 + 40 * elements.len() as u64, "stuck at {written}");
+            let last = source.offer(sim, rng, "s");
+            sim.poke("s_last", last.unwrap_or_else(|| rng.one_in(2)));
+            source.taken(sim, "s");
+            if sim.u64("write") == 1 {
+                let at = sim.u64("at") as usize * *ways;
+                assert_eq!(at, written, "in order");
+                let step = signed_lanes(24, &sim.peek("data"));
+                for (to, x) in state[at..].iter_mut().zip(step) {
+                    *to = x as i32;
+                }
+                written += *ways;
+            }
+            assert_eq!(sim.u64("read") + sim.u64("m_valid"), 0, "it loads");
+            sim.step();
+        }
+        assert_eq!((written, source.words.len()), (elements.len(), 0));
+        if idle == 0 {
+            let clocks = sim.cycle() - start;
+            assert!(clocks <= (elements.len() / *ways) as u64 + 4, "{clocks} clocks");
+        }
+    }
+}
+
+#[test]
+fn state_goes_there_and_back() {
+    for (bus, ways) in [(64, 1), (64, 2), (128, 4), (512, 1), (512, 8)] {
+        let mut mover = Mover::new(bus, ways);
+        for units in 1..=SHAPE.state() / 16 {
+            for idle in [0, 3] {
+                let elements = 16 * units;
+                let before = mover.state.clone();
+                let saved = mover.save(elements, false, idle);
+                assert_eq!(saved, before[..elements], "{units} units, {bus} bits, {ways} ways");
+                assert!(mover.save(elements, true, idle).iter().all(|&x| x == 0), "a zero state");
+                // Something else in between, which the load undoes as far as it goes.
+                let rng = &mut mover.rng;
+                mover.state = (0..before.len()).map(|_| signed(rng, 24) as i32).collect();
+                let rest = mover.state[elements..].to_vec();
+                mover.load(&saved, idle);
+                assert_eq!(mover.state[..elements], before[..elements]);
+                assert_eq!(mover.state[elements..], rest, "no element more");
+            }
+        }
+        // A memory may hold anything; the state takes 24 bits of it.
+        let wild: Vec<i32> = (0..32).map(|_| mover.rng.next_u64() as i32).collect();
+        mover.load(&wild, 2);
+        let want: Vec<i32> = wild.iter().map(|x| x << 8 >> 8).collect();
+        assert_eq!(mover.state[..32], want);
+    }
+    let design = StateMover { geometry: geometry(64, 1, &SHAPE) }.build().unwrap();
+    insta::assert_snapshot!("state_mover", design.file("state_mover").unwrap());
+}
+
+/// A memory behind AXI4: what it owes, and what was written to it.
+struct Memory {
+    bus: u32,
+    /// By ID: addresses of beats that are still to be answered, and whether each ends a burst.
+    owed: [VecDeque<(u64, bool)>; 2],
+    offered: Option<usize>,
+    bursts: VecDeque<(u64, u64)>,
+    beats: VecDeque<Bits>,
+    answers: u64,
+    answering: bool,
+    written: BTreeMap<u64, Bits>,
+    /// An address whose reads, and one whose writes, answer with an error.
+    bad: [Option<u64>; 2],
+    bad_answer: bool,
+}
+
+/// What the memory holds at an address.
+fn word(bus: u32, addr: u64) -> Bits {
+    let limbs: Vec<u64> = (0..bus / 64).map(|i| Rng::new(addr + u64::from(i)).next_u64()).collect();
+    Bits::from_limbs(bus, &limbs)
+}
+
+impl Memory {
+    fn new(bus: u32) -> Memory {
+        Memory {
+            bus,
+            owed: [VecDeque::new(), VecDeque::new()],
+            offered: None,
+            bursts: VecDeque::new(),
+            beats: VecDeque::new(),
+            answers: 0,
+            answering: false,
+            written: BTreeMap::new(),
+            bad: [None; 2],
+            bad_answer: false,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        u64::from(self.bus / 8)
+    }
+
+    /// Before anything is looked at: offers and readies.
+    fn offer(&mut self, sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
+        if self.offered.is_none() && ready(rng, idle) {
+            let owing: Vec<usize> = (0..2).filter(|&id| !self.owed[id].is_empty()).collect();
+            if !owing.is_empty() {
+                self.offered = Some(owing[rng.below(owing.len() as u64) as usize]);
+            }
+        }
+        let id = self.offered.unwrap_or(0);
+        let (addr, last) = self.owed[id].front().copied().unwrap_or_default();
+        sim.poke("m_axi_rvalid", self.offered.is_some());
+        sim.poke("m_axi_rid", id);
+        sim.poke("m_axi_rdata", word(self.bus, addr));
+        sim.poke("m_axi_rlast", last);
+        sim.poke("m_axi_rresp", 2 * u64::from(self.bad[0] == Some(addr)));
+        sim.poke("m_axi_arready", ready(rng, idle));
+        sim.poke("m_axi_awready", ready(rng, idle));
+        sim.poke("m_axi_wready", ready(rng, idle));
+        self.answering = self.answers > 0 && (self.answering || ready(rng, idle));
+        sim.poke("m_axi_bvalid", self.answering);
+        sim.poke("m_axi_bid", 0);
+        sim.poke("m_axi_bresp", 2 * u64::from(self.bad_answer));
+    }
+
+    /// What moved in this clock.
+    fn take(&mut self, sim: &mut Interpreter) {
+        let mut fires = |channel: &str| {
+            ["valid", "ready"].iter().all(|s| sim.u64(&format!("m_axi_{channel}{s}")) == 1)
+        };
+        let (r, ar, aw, w, b) = (fires("r"), fires("ar"), fires("aw"), fires("w"), fires("b"));
+        if r && let Some(id) = self.offered.take() {
+            self.owed[id].pop_front();
+        }
+        let bytes = self.bytes();
+        let burst = |sim: &mut Interpreter, of: &str| {
+            let mut get = |field: &str| sim.u64(&format!("m_axi_{of}{field}"));
+            let (addr, beats) = (get("addr"), get("len") + 1);
+            assert_eq!((1 << get("size"), get("burst")), (bytes, 1), "whole beats, rising");
+            assert_eq!(addr / 4096, (addr + beats * bytes - 1) / 4096, "{addr:#x} crosses 4 KiB");
+            (addr, beats)
+        };
+        if ar {
+            let (addr, beats) = burst(sim, "ar");
+            let id = sim.u64("m_axi_arid") as usize;
+            self.owed[id].extend((0..beats).map(|i| (addr + i * bytes, i + 1 == beats)));
+        }
+        if aw {
+            self.bursts.push_back(burst(sim, "aw"));
+        }
+        if w {
+            self.beats.push_back(sim.peek("m_axi_wdata"));
+            assert_eq!(sim.peek("m_axi_wstrb").count_ones(), self.bus / 8);
+        }
+        if b {
+            self.answers -= 1;
+            self.answering = false;
+        }
+        if let Some(&(addr, beats)) = self.bursts.front()
+            && self.beats.len() as u64 >= beats
+        {
+            self.bursts.pop_front();
+            for i in 0..beats {
+                let beat = self.beats.pop_front().expect("counted");
+                self.written.insert(addr + i * bytes, beat);
+            }
+            self.bad_answer = self.bad[1] == Some(addr);
+            self.answers += 1;
+        }
+    }
+
+    fn owes_nothing(&self) -> bool {
+        self.owed.iter().all(VecDeque::is_empty)
+            && self.bursts.is_empty()
+            && self.beats.is_empty()
+            && self.answers == 0
+    }
+}
+
+/// A reader's job under way: where, how many beats, and how many have come.
+#[derive(Clone, Copy, Default)]
+struct Job {
+    addr: u64,
+    beats: u64,
+    got: u64,
+}
+
+impl Job {
+    fn start(&mut self, sim: &mut Interpreter, name: &str, addr: u64, beats: u64) {
+        *self = Job { addr, beats, got: 0 };
+        sim.poke(&format!("{name}_start"), 1);
+        sim.poke(&format!("{name}_addr"), addr);
+        sim.poke(&format!("{name}_beats"), beats);
+    }
+
+    /// Looks at a reader's stream.
+    fn look(&mut self, sim: &mut Interpreter, name: &str, bus: u32) {
+        let fires =
+            ["valid", "ready"].iter().all(|signal| sim.u64(&format!("{name}_{signal}")) == 1);
+        if fires {
+            let at = self.addr + self.got * u64::from(bus / 8);
+            assert_eq!(sim.peek(&format!("{name}_data")), word(bus, at), "{name} at {at:#x}");
+            self.got += 1;
+            assert_eq!(sim.u64(&format!("{name}_last")) == 1, self.got == self.beats, "{name}");
+        }
+    }
+}
+
+struct Port {
+    sim: Interpreter,
+    rng: Rng,
+    bus: u32,
+    memory: Memory,
+}
+
+impl Port {
+    fn new(bus: u32) -> Port {
+        let unit = MemoryPort { geometry: geometry(bus, 1, &SHAPE) };
+        let mut sim = Interpreter::new(&unit.build().unwrap());
+        sim.reset();
+        Port { sim, rng: Rng::new(seed()), bus, memory: Memory::new(bus) }
+    }
+
+    /// All three at once for a while: a long image, rows and results one after the other. With
+    /// `abort`, everything is to come to rest some clocks on.
+    fn run(&mut self, image_beats: u64, idle: u64, abort: Option<u64>) {
+        let Port { sim, rng, bus, memory } = self;
+        let bytes_a_beat = u64::from(*bus / 8);
+        let (mut image, mut row) = (Job::default(), Job::default());
+        for name in ["row_start", "result_start"] {
+            sim.poke(name, 0);
+        }
+        image.start(sim, "image", rng.below(1 << 20) << 12, image_beats);
+        let mut results: VecDeque<(u64, Bits)> = VecDeque::new();
+        let mut due: Vec<(u64, Bits)> = vec![];
+        let (mut rows, mut jobs, mut offered) = (0, 0, false);
+        let start = sim.cycle();
+        loop {
+            let cycle = sim.cycle() - start;
+            assert!(cycle < 2000 + 60 * image_beats + 4000 * idle, "the port is stuck");
+            let aborted = abort.is_some_and(|at| cycle >= at);
+            sim.poke("abort", aborted);
+            memory.offer(sim, rng, idle);
+            sim.poke("image_ready", ready(rng, idle));
+            sim.poke("row_ready", ready(rng, idle));
+            offered = !results.is_empty() && (offered || ready(rng, idle));
+            sim.poke("result_valid", offered);
+            let data = results.front().filter(|_| offered).map(|r| r.1.clone());
+            sim.poke("result_data", data.unwrap_or_else(|| rng.bits(*bus)));
+            image.look(sim, "image", *bus);
+            row.look(sim, "row", *bus);
+            memory.take(sim);
+            if offered && sim.u64("result_ready") == 1 {
+                results.pop_front();
+                offered = false;
+            }
+            // A job that starts in this clock is under way, though it does not say so yet.
+            let under_way = |name: &str| {
+                ["start", "busy"].iter().any(|signal| sim.u64(&format!("{name}_{signal}")) == 1)
+            };
+            let busy = ["image", "row", "result"].map(under_way);
+            if aborted && busy == [false; 3] {
+                break;
+            }
+            let over = rows == 6 && jobs == 4 && results.is_empty();
+            let read = image.got == image_beats && row.got == row.beats;
+            if !aborted && over && read && busy == [false; 3] {
+                break;
+            }
+            let mut begin: [Option<(u64, u64)>; 2] = [None; 2];
+            if !aborted && !busy[1] && row.got == row.beats && rows < 6 {
+                rows += 1;
+                begin[0] = Some(((rng.below(1 << 20) << 6), [bytes_a_beat, 3, 40][rows % 3]));
+            }
+            if !aborted && !busy[2] && results.is_empty() && jobs < 4 {
+                jobs += 1;
+                begin[1] = Some((rng.below(1 << 20) << 6, 1 + rng.below(40)));
+            }
+            sim.step();
+            for name in ["image", "row", "result"] {
+                sim.poke(&format!("{name}_start"), 0);
+            }
+            if let Some((addr, beats)) = begin[0] {
+                row.start(sim, "row", addr, beats);
+            }
+            if let Some((addr, beats)) = begin[1] {
+                sim.poke("result_start", 1);
+                sim.poke("result_addr", addr);
+                sim.poke("result_beats", beats);
+                results = (0..beats).map(|i| (addr + i * bytes_a_beat, rng.bits(*bus))).collect();
+                due.extend(results.iter().cloned());
+            }
+        }
+        sim.step();
+        assert!(memory.owes_nothing(), "something is still under way");
+        assert_eq!(sim.u64("m_axi_arvalid") + sim.u64("m_axi_awvalid"), 0);
+        if abort.is_none() {
+            // Later jobs may lie where earlier ones did.
+            let last: BTreeMap<u64, Bits> = due.into_iter().collect();
+            assert_eq!(memory.written, last);
+        }
+        memory.written.clear();
+    }
+}
+
+#[test]
+fn three_share_a_port() {
+    for bus in [64, 512] {
+        let mut port = Port::new(bus);
+        for (beats, idle) in [(700, 0), (300, 2), (400, 5)] {
+            port.run(beats, idle, None);
+        }
+        assert_eq!(port.sim.u64("read_error") + port.sim.u64("write_error"), 0);
+    }
+    let design = MemoryPort { geometry: geometry(64, 1, &SHAPE) }.build().unwrap();
+    insta::assert_snapshot!("memory_port", design.file(&design.top).unwrap());
+}
+
+/// Whenever it is told to, everything comes to rest, and works again after the engine's reset.
+#[test]
+fn an_abort_leaves_nothing_under_way() {
+    let mut port = Port::new(64);
+    for turn in 0..24 {
+        let at = [turn, 20 * turn][turn as usize % 2] + port.rng.below(30);
+        port.run(900, [0, 2, 5][turn as usize % 3], Some(at));
+        port.sim.poke("abort", 0);
+        port.sim.poke("result_valid", 0);
+        port.sim.reset();
+        if turn % 6 == 5 {
+            port.run(60, 2, None);
+        }
+    }
+}
+
+/// An answer that is no OKAY shows, whoever asked, until that one asks again.
+#[test]
+fn errors_of_the_memory() {
+    let mut port = Port::new(64);
+    let Port { sim, rng, memory, .. } = &mut port;
+    let mut run = |sim: &mut Interpreter, name: &str, addr: u64, beats: u64| {
+        Job::default().start(sim, name, addr, beats);
+        sim.poke("image_ready", 1);
+        sim.poke("row_ready", 1);
+        sim.poke("result_valid", 1);
+        for clock in 0..200 {
+            memory.bad = [Some(0x5_0040), Some(0x6_0080)];
+            memory.offer(sim, rng, 2);
+            memory.take(sim);
+            if clock > 0 && sim.u64(&format!("{name}_busy")) == 0 {
+                break;
+            }
+            sim.step();
+            sim.poke(&format!("{name}_start"), 0);
+        }
+        (sim.u64("read_error"), sim.u64("write_error"))
+    };
+    assert_eq!(run(sim, "image", 0x5_0000, 16), (1, 0));
+    assert_eq!(run(sim, "image", 0x5_0048, 8), (0, 0));
+    assert_eq!(run(sim, "row", 0x5_0000, 9), (1, 0));
+    assert_eq!(run(sim, "image", 0x5_0000, 16), (1, 0));
+    assert_eq!(run(sim, "row", 0x7_0000, 3), (1, 0), "the image's error stands");
+    assert_eq!(run(sim, "image", 0x7_0000, 3), (0, 0));
+    assert_eq!(run(sim, "result", 0x6_0080, 4), (0, 1));
+    assert_eq!(run(sim, "result", 0x6_0100, 4), (0, 0));
+}
