@@ -311,8 +311,8 @@ impl Port {
     }
 
     /// All three at once for a while: a long image, rows and results one after the other. With
-    /// `abort`, everything is to come to rest some clocks on.
-    fn run(&mut self, image_beats: u64, idle: u64, abort: Option<u64>) {
+    /// `halt`, everything is to come to rest some clocks on.
+    fn run(&mut self, image_beats: u64, idle: u64, halt: Option<u64>) {
         let Port { sim, rng, bus, memory } = self;
         let bytes_a_beat = u64::from(*bus / 8);
         let (mut image, mut row) = (Job::default(), Job::default());
@@ -327,8 +327,8 @@ impl Port {
         loop {
             let cycle = sim.cycle() - start;
             assert!(cycle < 2000 + 60 * image_beats + 4000 * idle, "the port is stuck");
-            let aborted = abort.is_some_and(|at| cycle >= at);
-            sim.poke("abort", aborted);
+            let halted = halt.is_some_and(|at| cycle >= at);
+            sim.poke("halt", halted);
             memory.offer(sim, rng, idle);
             sim.poke("image_ready", ready(rng, idle));
             sim.poke("row_ready", ready(rng, idle));
@@ -348,20 +348,20 @@ impl Port {
                 ["start", "busy"].iter().any(|signal| sim.u64(&format!("{name}_{signal}")) == 1)
             };
             let busy = ["image", "row", "result"].map(under_way);
-            if aborted && busy == [false; 3] {
+            if halted && busy == [false; 3] {
                 break;
             }
             let over = rows == 6 && jobs == 4 && results.is_empty();
             let read = image.got == image_beats && row.got == row.beats;
-            if !aborted && over && read && busy == [false; 3] {
+            if !halted && over && read && busy == [false; 3] {
                 break;
             }
             let mut begin: [Option<(u64, u64)>; 2] = [None; 2];
-            if !aborted && !busy[1] && row.got == row.beats && rows < 6 {
+            if !halted && !busy[1] && row.got == row.beats && rows < 6 {
                 rows += 1;
                 begin[0] = Some(((rng.below(1 << 20) << 6), [bytes_a_beat, 3, 40][rows % 3]));
             }
-            if !aborted && !busy[2] && results.is_empty() && jobs < 4 {
+            if !halted && !busy[2] && results.is_empty() && jobs < 4 {
                 jobs += 1;
                 begin[1] = Some((rng.below(1 << 20) << 6, 1 + rng.below(40)));
             }
@@ -383,7 +383,7 @@ impl Port {
         sim.step();
         assert!(memory.owes_nothing(), "something is still under way");
         assert_eq!(sim.u64("m_axi_arvalid") + sim.u64("m_axi_awvalid"), 0);
-        if abort.is_none() {
+        if halt.is_none() {
             // Later jobs may lie where earlier ones did.
             let last: BTreeMap<u64, Bits> = due.into_iter().collect();
             assert_eq!(memory.written, last);
@@ -407,12 +407,12 @@ fn three_share_a_port() {
 
 /// Whenever it is told to, everything comes to rest, and works again after the engine's reset.
 #[test]
-fn an_abort_leaves_nothing_under_way() {
+fn a_halt_leaves_nothing_under_way() {
     let mut port = Port::new(64);
     for turn in 0..24 {
         let at = [turn, 20 * turn][turn as usize % 2] + port.rng.below(30);
         port.run(900, [0, 2, 5][turn as usize % 3], Some(at));
-        port.sim.poke("abort", 0);
+        port.sim.poke("halt", 0);
         port.sim.poke("result_valid", 0);
         port.sim.reset();
         if turn % 6 == 5 {

@@ -47,7 +47,7 @@ pub struct Bench {
     /// When the record of the last pass will be in memory.
     pub recorded: u64,
     pub no_head: bool,
-    pub aborting: bool,
+    pub halting: bool,
     /// Whether the image's stream and other progress are random; else there is none.
     pub moves: bool,
     /// Clears of the engine, and what begins said of each pass.
@@ -69,7 +69,7 @@ impl Bench {
             tokens: vec![],
             recorded: 0,
             no_head: false,
-            aborting: false,
+            halting: false,
             moves: true,
             clears: 0,
             passes: vec![],
@@ -156,11 +156,11 @@ impl Bench {
         if says(&mut self.sim, "clear") {
             assert!(self.plan.is_empty(), "the memory is not at rest");
             self.clears += 1;
-            self.aborting = false;
+            self.halting = false;
             self.rest();
         }
-        if says(&mut self.sim, "abort") && !self.aborting {
-            self.aborting = true;
+        if says(&mut self.sim, "halt") && !self.halting {
+            self.halting = true;
             self.plan.clear();
             for level in ["image_busy", "row_busy", "writer_busy"] {
                 if self.sim.u64(level) == 1 {

@@ -17,7 +17,7 @@ use super::tools;
 
 /// Elements of so many bits as one word, the first lowest.
 pub fn lanes(width: u32, elements: impl IntoIterator<Item = i64>) -> Bits {
-    let one = |element: i64| Bits::from_i128(width, element.into());
+    let one = |element: i64| Bits::from_u128(width, i128::from(element) as u128);
     let all = elements.into_iter().map(one);
     all.reduce(|low, high| high.concat(&low)).expect("a lane")
 }
@@ -39,7 +39,7 @@ pub fn beats(bus: u32, bytes: &[u8]) -> Vec<Bits> {
 
 /// The bytes of a beat.
 pub fn bytes(beat: &Bits) -> Vec<u8> {
-    let all = beat.limbs().iter().flat_map(|limb| limb.to_le_bytes());
+    let all = beat.limbs().into_iter().flat_map(|limb| limb.to_le_bytes());
     all.take(beat.width() as usize / 8).collect()
 }
 
