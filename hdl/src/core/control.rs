@@ -193,7 +193,9 @@ impl Generate for Control {
                 layers_done.set(0);
             });
         });
-        m.when(recorded, || {
+        // After a fault the writer comes to rest as well, its record written or not.
+        let written = at(State::Pass) | at(State::Record);
+        m.when(recorded & written & !bad_write, || {
             tokens_done.set(tokens_done.wrapping_add(1));
             index.set(index.wrapping_add(1));
             let stride = record::stride(self.geometry.top_k) as u32;
