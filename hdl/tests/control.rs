@@ -404,7 +404,7 @@ fn watchdog() {
             assert!(quiet + 3 >= limit, "after {quiet} of {limit} clocks, {progress}");
             assert_eq!(bench.fault(), Some(Fault::Watchdog));
             bench.moves = true;
-            bench.aborting = false;
+            bench.halting = false;
             for level in LEVELS {
                 bench.sim.poke(level, level == "head_idle");
             }

@@ -82,9 +82,8 @@ impl Generate for WriteMaster {
         let planned = m.reg("planned", UInt(1)).reset(0).comment("`burst` belongs to `left`.");
         let writing = m.reg("writing", UInt(1)).reset(0).comment("Between awvalid and bvalid.");
         planned.set(busy & !writing);
-        // The level counts a beat before it is at the FIFO's end.
-        let held = (fifo.port("level").ge(length) & stored.valid).named("held");
-        let begin = (busy & planned & !writing & !halt & held).named("begins");
+        let held = fifo.port("level");
+        let begin = (busy & planned & !writing & !halt & held.ge(length)).named("begins");
 
         let awvalid = m.reg("awvalid", UInt(1)).reset(0);
         let (awaddr, awlen) = (m.reg("awaddr", UInt(w.addr)), m.reg("awlen", UInt(8)));
