@@ -312,6 +312,16 @@ fn nothing_from_the_card_is_believed() {
         let message = if what == "a changed number" { kept } else { message };
         writeln!(messages, "logits: {what}\n{}: {message}", error.code()).unwrap();
     }
+    // A token that the record left out; as the core chose by itself, so would have its next token.
+    let few = Geometry { top_k: 8, ..geometry(&model) };
+    let fake = Fake::new(&model, &few, BYTES);
+    let mut card = Card::open(fake, "fake", Arc::clone(&model), &Settings::default()).unwrap();
+    card.transport().spoil = Some(|values| {
+        let least = (0..values.len()).min_by_key(|&n| values[n]).unwrap();
+        values[least] = (1 << 20) - 1;
+    });
+    let error = card.pass(&[step(0, 5, Want::Top)]).unwrap_err();
+    writeln!(messages, "logits: a better token\n{}: {error}", error.code()).unwrap();
     insta::assert_snapshot!(messages);
 }
 

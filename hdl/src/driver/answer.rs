@@ -77,15 +77,21 @@ impl<T: Transport> Card<T> {
         for (index, &value) in all.iter().enumerate() {
             accumulator(index, value)?;
         }
-        match record.top.iter().find(|(token, value)| all[*token as usize] != *value) {
+        let refuse = |reason: String| Err(CardError::Record { index: record.index, reason });
+        if let Some((token, value)) =
+            record.top.iter().find(|(token, value)| all[*token as usize] != *value)
+        {
+            return refuse(format!(
+                "token {token} has {value} in it, and {} among all accumulators",
+                all[*token as usize]
+            ));
+        }
+        let order = best(&all, record.top.len(), |a, b| a > b);
+        match order.iter().zip(&record.top).find(|(best, (token, _))| **best != *token as usize) {
             None => Ok(all),
-            Some((token, value)) => Err(CardError::Record {
-                index: record.index,
-                reason: format!(
-                    "token {token} has {value} in it, and {} among all accumulators",
-                    all[*token as usize]
-                ),
-            }),
+            Some((best, (token, _))) => {
+                refuse(format!("token {token} stands where {best} should by all accumulators"))
+            }
         }
     }
 }

@@ -1,0 +1,141 @@
+//! `sterna verify` and `sterna fuzz rtl` from outside: what they print, and how they end.
+//!
+//! For a failure the cache of compiled cores holds a damaged one in the place of the sound one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use sterna_model::synth;
+use sterna_rtl::Design;
+use sterna_sim::fuzz::Case;
+use sterna_sim::{Options, Simulator};
+use tempfile::TempDir;
+
+use crate::common::{self, import};
+use crate::seeded::{self, core, damaged, small};
+
+/// Which cases: four geometries.
+const CASES: [&str; 4] = ["--cases", "25", "--seed", "5"];
+
+/// Exit code, standard output, standard error.
+fn sterna(cache: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sterna"));
+    let output = command.args(args).env("STERNA_CACHE", cache).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Folders of models in a cache.
+fn models(cache: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(cache.join("verilated")).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path());
+    folders.filter(|folder| folder.join("model.so").exists()).collect()
+}
+
+/// A cache in which a damaged core stands for every core of another cache.
+fn poisoned(sound: &Path, design: &Design, options: &Options) -> TempDir {
+    let cache = seeded::cache();
+    let options = Options { quick: true, cache: Some(cache.clone()), ..options.clone() };
+    drop(Simulator::build(design, &options).unwrap());
+    let is_it = |folder: &PathBuf| {
+        design.files.iter().all(|file| {
+            fs::read_to_string(folder.join(&file.name)).is_ok_and(|text| text == file.text)
+        })
+    };
+    let library = models(&cache).into_iter().find(is_it).unwrap().join("model.so");
+    let poisoned = tempfile::tempdir().unwrap();
+    for folder in models(sound) {
+        let to = poisoned.path().join("verilated").join(folder.file_name().unwrap());
+        fs::create_dir_all(&to).unwrap();
+        fs::copy(&library, to.join("model.so")).unwrap();
+    }
+    poisoned
+}
+
+const FORGET: (&str, &str, &str) =
+    ("mlgru", "17'd65536 - {1'd0, lower}", "17'd65535 - {1'd0, lower}");
+
+/// Keys and types of a JSON value, one a line.
+fn schema(value: &Value, path: &str, text: &mut String) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(list) => return schema(&list[0], &format!("{path}[]"), text),
+        Value::Object(map) => {
+            let dot = if path.is_empty() { "" } else { "." };
+            return map.iter().for_each(|(k, v)| schema(v, &format!("{path}{dot}{k}"), text));
+        }
+    };
+    *text += &format!("{path}: {kind}\n");
+}
+
+fn json(text: &str) -> Value {
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn verify_proves_and_refutes() {
+    let desk = tempfile::tempdir().unwrap();
+    let checkpoint = desk.path().join("checkpoint");
+    synth::write(&small(), &checkpoint, &mut |_, _| ()).unwrap();
+    let model = import(&checkpoint, desk.path());
+    let (path, geometry) = (model.path(), core(&model));
+    let manifest = desk.path().join("geometry.json");
+    fs::write(&manifest, geometry.manifest()).unwrap();
+    let (path, manifest) = (path.to_str().unwrap(), manifest.to_str().unwrap());
+    let args = ["verify", path, "--geometry", manifest, "-n", "3", "--stall", "burst"];
+    let sound = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command");
+
+    let (code, out, err) = sterna(&sound, &args);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("3 tokens, 39 instructions, "), "{out}");
+    assert!(out.lines().next().unwrap().ends_with(" vectors compared, 0 mismatches"), "{out}");
+    assert!(out.contains(&format!("manifest {:016x}", geometry.hash())), "{out}");
+
+    let (module, from, to) = FORGET;
+    let design = damaged(&geometry, module, from, to);
+    let cache = poisoned(&sound, &design, &Options { trace: true, ..Options::default() });
+    let (code, out, err) = sterna(cache.path(), &args);
+    assert_eq!(code, 1, "{out}");
+    let expected = "error[H009]: the core differs from the golden model: token 0, segment 2 (MIX_F, \
+                    layer 0), state[";
+    assert!(err.starts_with(expected), "{err}");
+    let (code, out, _) = sterna(cache.path(), &[&args[..], &["--json"]].concat());
+    assert_eq!(code, 1);
+    let mut keys = String::new();
+    schema(&json(&out), "", &mut keys);
+    insta::assert_snapshot!("json_of_verify", keys);
+}
+
+#[test]
+fn twenty_five_random_cases() {
+    let cache = common::options().cache.unwrap();
+    let args = [&["fuzz", "rtl"][..], &CASES].concat();
+    let (code, out, err) = sterna(&cache, &args);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert_eq!(out, "25 cases, 0 failures, seed 5\n");
+
+    let seed = Case::seeds(5, 1).next().unwrap();
+    let case = Case::new(seed);
+    let (module, from, to) = FORGET;
+    let design = damaged(&case.geometry, module, from, to);
+    let cache = poisoned(&cache, &design, &Options { assertions: true, ..Options::default() });
+    let seed = seed.to_string();
+    let args = ["fuzz", "rtl", "--case-seed", &seed];
+    let (code, out, err) = sterna(cache.path(), &args);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains(&format!("  replay: sterna fuzz rtl --case-seed {seed}\n")), "{out}");
+    assert_eq!(out.lines().last().unwrap(), format!("1 cases, 1 failures, seed {seed}"));
+    assert_eq!(err, "error[H010]: 1 of 1 cases failed; replay one by the command beside it\n");
+    let (code, out, _) = sterna(cache.path(), &[&args[..], &["--json"]].concat());
+    assert_eq!(code, 1);
+    let mut keys = String::new();
+    schema(&json(&out), "", &mut keys);
+    insta::assert_snapshot!("json_of_fuzz", keys);
+}

@@ -1,0 +1,255 @@
+//! Whatever is wrong with what the core reads, it stops and says so, and no token leaves.
+
+use sterna_firmware::device::Device;
+use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
+use sterna_firmware::rows::{Row, stride};
+use sterna_firmware::trits;
+use sterna_hdl::fault::Fault;
+use sterna_hdl::registers as regs;
+use sterna_model::numerics::{Scale, Statistics};
+use sterna_model::synth::SynthSpec;
+use sterna_rtl::random::Rng;
+use sterna_sim::fuzz::made_up;
+use sterna_sim::memory::Stalls;
+
+use crate::bench::Bench;
+use crate::common::{geometry, memory, tiny};
+
+pub const TOKEN: u32 = 3;
+
+/// Two layers, so that every kind of segment is there with a layer above 0.
+pub fn bench(bus: u32) -> Bench {
+    let model = made_up(&SynthSpec::new(64, 2, 101)).unwrap();
+    let mut bench = Bench::new(&model, bus, memory(Stalls::Random, bus.into()));
+    bench.begin();
+    bench
+}
+
+/// A refused byte anywhere, with checksums that are right: the first and the last beat of every
+/// payload, and each of the thirteen bytes. The last beat of the image is the hard one.
+#[test]
+fn bytes_that_are_no_trits() {
+    let mut bytes = (0..=255).filter(|&byte| trits::decode(byte).is_none()).cycle();
+    for bus in [64, 512] {
+        let mut bench = bench(bus);
+        for of in bench.walk.clone().into_iter().skip(1) {
+            for at in [of.operands_bytes(), of.payload_bytes() - 1] {
+                bench.payload(&of, at, bytes.next().unwrap());
+                bench.refused(TOKEN, &[Fault::TritBlock], Some(of.sequence));
+                bench.recover();
+            }
+        }
+    }
+}
+
+#[test]
+fn damaged_payloads() {
+    for bus in [64, 512] {
+        let mut bench = bench(bus);
+        for of in bench.walk.clone() {
+            // The first operand; the zero trits of padding, and what they turn into is legal, too.
+            let at =
+                bench.image(if of.operands.0 > 0 { of.payload_offset() } else { of.end() - 1 });
+            bench.memory().flip(at, 1);
+            bench.refused(TOKEN, &[Fault::PayloadCrc], Some(of.sequence));
+            bench.recover();
+        }
+    }
+}
+
+#[test]
+fn damaged_headers() {
+    let mut bench = bench(128);
+    for of in bench.walk.clone() {
+        for byte in [0, 1, 4, 17, 60, 63] {
+            let at = bench.image(of.offset + byte);
+            bench.memory().flip(at, 0x10);
+            bench.refused(TOKEN, &[Fault::HeaderCrc], Some(of.sequence));
+            bench.memory().flip(at, 0x10);
+            bench.card.clear(0).unwrap();
+        }
+        bench.begin();
+    }
+    bench.recover();
+}
+
+/// Headers whose checksum is right and that say something else than they should.
+#[test]
+fn headers_that_contradict() {
+    type Edit = fn(&mut [u32; UNIT / 4]);
+    let version: Edit = |words| words[0] += 0x100 * u32::from(ISA_VERSION);
+    let common: [(Fault, Edit); 7] = [
+        (Fault::Version, version),
+        (Fault::Opcode, |words| words[0] = words[0] & !0xff | 9),
+        (Fault::Opcode, |words| words[0] &= !0xff),
+        (Fault::Field, |words| words[1] += 1),
+        (Fault::Field, |words| words[5] += 1 << 16),
+        (Fault::Field, |words| words[6] = 0x0002_0000),
+        (Fault::Field, |words| words[14] = 1),
+    ];
+    let matrix: [(Fault, Edit); 9] = [
+        // Another instruction, and one of another layer.
+        (Fault::Opcode, |words| words[0] = words[0] & !0xff | ((words[0] & 0xff) % 8 + 1)),
+        (Fault::Field, |words| words[0] += 1 << 16),
+        (Fault::Field, |words| words[4] += 1),
+        (Fault::Field, |words| words[4] -= 5),
+        (Fault::Field, |words| words[5] += 32),
+        (Fault::Field, |words| words[7] |= 1 << 31),
+        (Fault::Field, |words| words[8] = 0x0012_3456),
+        (Fault::Field, |words| words[10] = 1),
+        (Fault::Field, |words| words[12] = 1),
+    ];
+    let start: [(Fault, Edit); 7] = [
+        (Fault::Field, |words| words[4] = 1),
+        (Fault::Field, |words| words[5] += 32),
+        (Fault::Field, |words| words[7] += 1),
+        (Fault::Field, |words| words[8] += 1),
+        (Fault::Field, |words| words[9] -= 1),
+        (Fault::Field, |words| words[10] += 1),
+        (Fault::Field, |words| words[13] += 64),
+    ];
+    let mut bench = bench(256);
+    for of in bench.walk.clone() {
+        let more = if of.opcode == Opcode::Start { &start[..] } else { &matrix };
+        for (n, (fault, edit)) in common.iter().chain(more).enumerate() {
+            bench.header(&of, edit);
+            println!("edit {n} of {of:?}");
+            bench.refused(TOKEN, &[*fault], Some(of.sequence));
+            bench.card.load().unwrap();
+            bench.card.clear(0).unwrap();
+        }
+        bench.recover();
+    }
+}
+
+/// A model that is larger than the core.
+#[test]
+fn more_than_the_core_has() {
+    let mut bench = bench(128);
+    let start = bench.segment(Opcode::Start);
+    let core = geometry(128);
+    let larger = |n: usize| (n + 32) as u32;
+    bench.header(&start, |words| words[8] = words[8] & 0xffff | larger(core.intermediate) << 16);
+    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
+    bench.recover();
+    bench.header(&start, |words| words[8] = words[8] & !0xffff | larger(core.inner));
+    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
+    bench.recover();
+    let layers = (core.state / 64 + 1) as u32;
+    bench.header(&start, |words| {
+        words[7] = words[7] & !0xffff | layers;
+        words[9] = 6 * layers + 2;
+    });
+    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
+    bench.recover();
+    // The residual's width is in the embedding rows, too.
+    let hidden = core.hidden + 32;
+    bench.header(&start, |words| {
+        words[2] = (3 * hidden / 32) as u32;
+        words[5] = (3 * hidden / 32) as u32 * 0x1_0000 + hidden as u32;
+        words[13] = stride(hidden) as u32;
+    });
+    let statistics = Statistics { a: Scale::from_int(1), b: Scale::ZERO, max: [1; 3] };
+    let row = Row { values: vec![0; hidden], shift: 0, statistics, token: 0 };
+    let mut bytes = vec![];
+    row.encode(&mut bytes);
+    let rows = bench.card.map().embeddings;
+    bench.memory().write(rows, &bytes);
+    bench.set(&regs::ROW_UNITS, hidden as u32 / 32 + 1);
+    bench.refused(0, &[Fault::Geometry], Some(0));
+    bench.recover();
+}
+
+#[test]
+fn damaged_rows() {
+    let mut bench = bench(64);
+    let stride = bench.model.shape().row_stride() as u64;
+    let rows = bench.card.map().embeddings;
+    let at = rows + u64::from(TOKEN) * stride;
+    for byte in [0, 127, 128, stride - 32, stride - 12, stride - 8, stride - 1] {
+        bench.memory().flip(at + byte, 0x20);
+        bench.refused(TOKEN, &[Fault::Row], None);
+        bench.memory().flip(at + byte, 0x20);
+        bench.begin();
+        bench.right(TOKEN);
+        bench.begin();
+    }
+    // Sound in itself, but of another token.
+    let mut row = vec![0; stride as usize];
+    bench.memory().read(at + stride, &mut row);
+    bench.memory().write(at, &row);
+    bench.refused(TOKEN, &[Fault::Row], None);
+    bench.recover();
+    // With a right checksum, and a shift or a Scale that no compiler writes.
+    for (word, value) in [(5, 6), (0, 0x0000_0001), (1, 0x0040_0000)] {
+        let mut row = vec![0; stride as usize];
+        bench.memory().read(at, &mut row);
+        let place = stride as usize - 32 + 4 * word;
+        row[place..place + 4].copy_from_slice(&u32::to_le_bytes(value));
+        let crc = crc32c::crc32c(&row[..stride as usize - 4]);
+        row[stride as usize - 4..].copy_from_slice(&crc.to_le_bytes());
+        bench.memory().write(at, &row);
+        bench.refused(TOKEN, &[Fault::Row], None);
+        bench.recover();
+    }
+}
+
+/// Any bit of the image and the rows: it is found before a record appears, and named.
+#[test]
+fn random_bits() {
+    damage(300);
+}
+
+#[test]
+#[ignore = "some minutes"]
+fn many_random_bits() {
+    damage(20_000);
+}
+
+fn damage(count: usize) {
+    let mut bench = Bench::new(&tiny(), 512, memory(Stalls::Random, 1));
+    bench.begin();
+    let shape = bench.model.shape();
+    let map = bench.card.map().clone();
+    let image = bench.walk.last().unwrap().end() as u64;
+    let rows = (shape.row_stride() * shape.vocab) as u64;
+    let rng = &mut Rng::new(1);
+    for n in 0..count {
+        let place = match n % 4 {
+            // Headers are a hundredth of the image, and have the most ways to go wrong.
+            0 => {
+                let of = bench.walk[rng.below(bench.walk.len() as u64) as usize];
+                of.offset as u64 + rng.below(UNIT as u64)
+            }
+            _ => rng.below(image + rows),
+        };
+        let bit = 1 << rng.below(8);
+        let of = bench.walk.iter().rfind(|of| of.offset as u64 <= place).copied().unwrap();
+        println!("{n}: bit {bit:#04x} of byte {place}");
+        if place < image {
+            let at = map.image + place;
+            bench.memory().flip(at, bit);
+            let mut byte = [0];
+            bench.memory().read(at, &mut byte);
+            let trit = place >= of.weights_offset() as u64 && trits::decode(byte[0]).is_none();
+            let fault = match place - (of.offset as u64) < UNIT as u64 {
+                true => Fault::HeaderCrc,
+                false if trit => Fault::TritBlock,
+                false => Fault::PayloadCrc,
+            };
+            bench.refused(rng.below(shape.vocab as u64) as u32, &[fault], Some(of.sequence));
+            bench.memory().flip(at, bit);
+        } else {
+            let at = map.embeddings + (place - image);
+            bench.memory().flip(at, bit);
+            let token = (place - image) / shape.row_stride() as u64;
+            bench.refused(token as u32, &[Fault::Row], None);
+            bench.memory().flip(at, bit);
+        }
+        bench.card.clear(0).unwrap();
+        if n % 16 == 0 {
+            bench.begin();
+        }
+    }
+    bench.recover();
+}

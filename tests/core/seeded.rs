@@ -1,0 +1,115 @@
+//! Cores that were damaged on purpose: the comparison with the golden model finds each, and says
+//! where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::model::Model;
+use sterna_hdl::core::Core;
+use sterna_model::synth::SynthSpec;
+use sterna_rtl::{Design, Generate};
+use sterna_sim::fuzz::made_up;
+use sterna_sim::memory::Stalls;
+use sterna_sim::{CardOptions, Options, VerifyOptions, verify_design};
+
+use crate::common::{card_options, memory};
+
+/// A small model.
+pub fn small() -> SynthSpec {
+    SynthSpec { intermediate: Some(96), ..SynthSpec::new(32, 2, 101) }
+}
+
+/// A core for it, which is compiled in little time.
+pub fn core(model: &Model) -> Geometry {
+    Geometry { top_k: 8, ..Geometry::for_shape(64, &model.shape()) }
+}
+
+/// The core with a piece of a module's Verilog replaced, wherever it stands in it.
+pub fn damaged(geometry: &Geometry, module: &str, from: &str, to: &str) -> Design {
+    let mut design = Core { geometry: geometry.clone() }.build().unwrap();
+    let mut hits = 0;
+    for file in design.files.iter_mut().filter(|file| file.name.starts_with(module)) {
+        hits += file.text.matches(from).count();
+        file.text = file.text.replace(from, to);
+    }
+    assert!(hits > 0, "there is no `{from}` in {module}");
+    design
+}
+
+/// Damaged cores have a folder of their own, so that none is ever taken for a sound one.
+pub fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("damaged")
+}
+
+/// What is found: opcode, layer, vector.
+type Found = (&'static str, usize, &'static str);
+
+fn finds(module: &str, from: &str, to: &str, expected: Found) {
+    let model = made_up(&small()).unwrap();
+    finds_in(&core(&model), &model, (module, from, to), expected);
+}
+
+fn finds_in(
+    geometry: &Geometry,
+    model: &Arc<Model>,
+    (module, from, to): (&str, &str, &str),
+    expected: Found,
+) {
+    let design = damaged(geometry, module, from, to);
+    let traced = Options { trace: true, quick: true, cache: Some(cache()), ..Options::default() };
+    let card = CardOptions { model: traced, ..card_options(memory(Stalls::Random, 1)) };
+    let waves = tempfile::tempdir().unwrap();
+    let options = VerifyOptions { tokens: 3, card, wave: Some(waves.path().into()) };
+    let verified = verify_design(&design, model, geometry, &options).unwrap();
+    let first = verified.report.first_mismatch.expect("a difference");
+    println!("{module}: {first:?}");
+    assert_eq!((first.opcode, first.layer, first.vector), expected, "{module}: {first:?}");
+    assert_ne!(first.expected, first.got);
+    // A thousand clocks before it and a hundred after.
+    let wave = verified.wave.expect("a waveform");
+    let name = wave.file_name().unwrap().to_str().unwrap().to_string();
+    assert!(name.contains(expected.0) && name.ends_with(".fst"), "{name}");
+    let length = fs::metadata(&wave).unwrap().len();
+    assert!(length > 10_000, "{name}: {length} bytes");
+}
+
+#[test]
+fn a_code_that_is_rounded_down() {
+    let (from, to) = ("product_2[32] ^ negative_6}", "negative_6}");
+    finds("quantise.v", from, to, ("MIX_I", 0, "codes"));
+}
+
+#[test]
+fn a_row_of_accumulators_off_by_one() {
+    let (from, to) = ("row3_acc - sum_codes", "row3_acc - sum_codes - 22'sd1");
+    finds("ternary_unit", from, to, ("MIX_I", 0, "a"));
+}
+
+#[test]
+fn a_forget_gate_off_by_one() {
+    let (from, to) = ("17'd65536 - {1'd0, lower}", "17'd65535 - {1'd0, lower}");
+    finds("mlgru", from, to, ("MIX_F", 0, "state"));
+}
+
+#[test]
+fn an_output_gate_that_is_not_rounded() {
+    let (from, to) = ("second_2[23] : second_2[15]", "second_2[23] : 1'd0");
+    finds("mlgru", from, to, ("MIX_G", 0, "v"));
+}
+
+#[test]
+fn a_sum_of_squares_that_forgets() {
+    let (from, to) = ("{1'd0, b_sum_low} + ", "40'd0 + ");
+    finds("rms_norm", from, to, ("MIX_G", 0, "statistics"));
+}
+
+#[test]
+fn a_candidate_that_is_overlooked() {
+    // One token of eight never enters a place; everything before the record is right.
+    let (from, to) = ("= valid_1 & better_", "= (token_in[2:0] != 3'd7) & valid_1 & better_");
+    let model = made_up(&small()).unwrap();
+    let geometry = Geometry { top_k: 64, ..core(&model) };
+    finds_in(&geometry, &model, ("top_k", from, to), ("none", 0, "top"));
+}
