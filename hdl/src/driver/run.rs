@@ -216,7 +216,10 @@ impl<T: Transport> Card<T> {
         let segment = self.read(&regs::ERROR_SEGMENT)?;
         let fault = u8::try_from(code).ok().and_then(Fault::from_code);
         let Some(fault) = fault else { return Ok(CardError::UnknownFault { code }) };
-        let nowhere = matches!(fault, Fault::Row | Fault::StateInvalid | Fault::Command);
+        let nowhere = matches!(
+            fault,
+            Fault::Row | Fault::WriteResponse | Fault::StateInvalid | Fault::Command
+        );
         let instruction = self.walk.get(segment as usize).map(|i| (i.opcode, i.layer));
         let at = (!nowhere).then_some(Place { segment, instruction });
         Ok(CardError::Fault { fault, at })
