@@ -362,6 +362,9 @@ fn wrong_usage() {
         &["verify", "--bus", "64", "--geometry", "g.json"],
         &["fuzz"],
         &["fuzz", "rtl", "--cases", "3", "--case-seed", "1"],
+        &["fuzz", "rtl", "--with", "calm"],
+        &["fuzz", "rtl", "--case-seed", "1", "--with", "calm,deep"],
+        &["fuzz", "rtl", "--case-seed", "1", "--with", "layers=9"],
     ] {
         let message = desk.fails(args, 2);
         writeln!(messages, "$ sterna {}\n{message}", args.join(" ").escape_debug()).unwrap();

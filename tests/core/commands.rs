@@ -133,6 +133,16 @@ fn twenty_five_random_cases() {
     assert!(out.contains(&format!("  replay: sterna fuzz rtl --case-seed {seed}\n")), "{out}");
     assert_eq!(out.lines().last().unwrap(), format!("1 cases, 1 failures, seed {seed}"));
     assert_eq!(err, "error[H010]: 1 of 1 cases failed; replay one by the command beside it\n");
+    // A smaller case on the same core; another core is sound.
+    let (_, with) = out.rsplit_once(" --with ").expect("a smaller case");
+    let with = with.lines().next().unwrap();
+    assert!(with.contains("commands=1") && with.contains("hidden=32"), "{out}");
+    assert!(!with.contains("plain"), "{out}");
+    let (code, again, _) = sterna(cache.path(), &[&args[..], &["--with", with]].concat());
+    assert_eq!(code, 1, "{again}");
+    assert!(
+        again.contains(&format!("  replay: sterna fuzz rtl --case-seed {seed} --with {with}\n"))
+    );
     let (code, out, _) = sterna(cache.path(), &[&args[..], &["--json"]].concat());
     assert_eq!(code, 1);
     let mut keys = String::new();

@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use sterna_sim::fuzz::{Case, Fuzzer};
+use sterna_sim::fuzz::{Case, Change, Fuzzer};
 
+use crate::cli::usage_error;
 use crate::error::{HostError, Result};
 use crate::output;
 
@@ -22,7 +23,8 @@ enum Command {
 /// Compare random cores with the golden model on random models
 ///
 /// Each case is a legal geometry, a made-up model that fits it, a memory that stalls, and a few
-/// tokens with states saved and loaded between them; everything is compared as by `verify`.
+/// tokens with states saved and loaded between them; everything is compared as by `verify`. For a
+/// case that fails a smaller one is looked for that fails as well.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna fuzz rtl --cases 100 --seed 1\n  \
                   sterna fuzz rtl --case-seed 4711")]
@@ -36,9 +38,29 @@ struct Rtl {
     /// One case alone
     #[arg(long, value_name = "X")]
     case_seed: Option<u64>,
+    /// That case made smaller, as the search after a failure prints it
+    #[arg(long, value_name = "CHANGES", requires = "case_seed", value_delimiter = ',')]
+    with: Vec<Change>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// The command that repeats a case.
+fn replay(case: &Case) -> String {
+    let changes = case.changes();
+    let with = if changes.is_empty() { String::new() } else { format!(" --with {changes}") };
+    format!("sterna fuzz rtl --case-seed {}{with}", case.seed)
+}
+
+impl Rtl {
+    fn case(&self, seed: u64) -> Case {
+        self.with.iter().fold(Case::new(seed), |case, &change| {
+            case.with(change).unwrap_or_else(|| {
+                usage_error("fuzz", &format!("--with {change}: that makes the case not smaller"))
+            })
+        })
+    }
 }
 
 /// Runs the command.
@@ -52,17 +74,23 @@ pub fn run(args: Args) -> Result<()> {
     let mut failures = vec![];
     let bar = output::bar(seeds.len() as u64, "cases");
     for &seed in &seeds {
-        let case = Case::new(seed);
+        let case = args.case(seed);
         let outcome = fuzzer.run(&case);
         if args.case_seed.is_some() && !args.json {
             output::line(&case.to_string())?;
         }
         if let Err(why) = outcome {
-            let replay = format!("sterna fuzz rtl --case-seed {seed}");
-            if !args.json {
-                bar.suspend(|| output::line(&format!("{why}\n  {case}\n  replay: {replay}")))?;
+            let smallest = if args.with.is_empty() { fuzzer.shrink(&case) } else { None };
+            let mut text = format!("{why}\n  {case}\n  replay: {}", replay(&case));
+            let mut failure = json!({ "case_seed": seed, "why": why, "replay": replay(&case) });
+            if let Some((case, why)) = &smallest {
+                text += &format!("\n  smaller: {why}\n  {case}\n  replay: {}", replay(case));
+                failure["smaller"] = json!({ "why": why, "replay": replay(case) });
             }
-            failures.push(json!({ "case_seed": seed, "why": why, "replay": replay }));
+            if !args.json {
+                bar.suspend(|| output::line(&text))?;
+            }
+            failures.push(failure);
         }
         bar.inc(1);
     }

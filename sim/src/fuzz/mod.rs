@@ -3,6 +3,8 @@
 //! Neighbouring numbers share a geometry, so that several models run on a core that was compiled
 //! once: cases `8 n` to `8 n + 7` do.
 
+mod shrink;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use crate::error::SimError;
 use crate::memory::{MemoryOptions, Stalls};
 use crate::model::Options;
 use crate::session::Session;
+
+pub use shrink::Change;
 
 /// Cases of one geometry.
 const SHARED: u64 = 8;
@@ -48,6 +52,8 @@ pub struct Case {
     /// The memory.
     pub memory: MemoryOptions,
     actions: Vec<Action>,
+    /// What makes it smaller than the case of its number.
+    changes: Vec<Change>,
 }
 
 fn choose<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
@@ -133,7 +139,7 @@ impl Case {
                 }
             });
         }
-        Case { seed, geometry, spec, memory, actions }
+        Case { seed, geometry, spec, memory, actions, changes: vec![] }
     }
 }
 
