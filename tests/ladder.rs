@@ -16,6 +16,7 @@ const LADDER: &[(&str, &[&str])] = &[
     ("sterna-firmware", &["sterna-model"]),
     ("sterna-rtl", &[]),
     ("sterna-hdl", &["sterna-model", "sterna-firmware", "sterna-rtl"]),
+    ("sterna-xdma", &[]),
     ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl"]),
     ("sterna", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-sim"]),
 ];
