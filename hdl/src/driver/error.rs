@@ -144,6 +144,22 @@ pub enum CardError {
         /// ERROR.
         code: u32,
     },
+    /// What was written to the card's memory is not what is read from it.
+    #[error(
+        "the card's memory at {address:#x} reads as {read:#04x} after {written:#04x} was written; \
+         load again, and if it recurs test the memory"
+    )]
+    ReadBack {
+        /// Where.
+        address: u64,
+        /// The byte written.
+        written: u8,
+        /// The byte read.
+        read: u8,
+    },
+    /// Another core answers than before.
+    #[error("the card came back with another core; configure it with one bitstream, and run again")]
+    Changed,
     /// The core stopped.
     #[error("the core stopped{}: {}; {}", place(.at), fault.meaning(), next_step(*.fault))]
     Fault {
@@ -218,6 +234,8 @@ impl CardError {
             StateLost { .. } => "C011",
             StateLength { .. } => "C012",
             UnknownFault { .. } => "C013",
+            ReadBack { .. } => "C014",
+            Changed => "C015",
             Fault { fault, .. } => match fault {
                 self::Fault::HeaderCrc => "C101",
                 self::Fault::Version => "C102",
