@@ -254,8 +254,19 @@ fn a_card_that_comes_back_is_looked_at() {
     card.transport().unplugged = false;
     card.transport().geometry.top_k = 8;
     let error = card.reset().unwrap_err();
-    insta::assert_snapshot!(format!("{}: {error}", error.code()));
+    let mut messages = format!("{}: {error}\n", error.code());
     card.transport().geometry.top_k = 64;
+    card.reset().unwrap();
+    card.clear(0).unwrap();
+    card.pass(&[Step { slot: 0, token: 2, want: Want::Top }]).unwrap();
+    // Somebody else resets it.
+    card.transport().forced.insert(regs::STATUS.offset, 0);
+    card.transport().forced.insert(regs::WATCHDOG.offset, 0);
+    let error = card.pass(&[Step { slot: 0, token: 2, want: Want::Top }]).unwrap_err();
+    messages += &format!("{}: {error}", error.code());
+    insta::assert_snapshot!(messages);
+    card.transport().forced.clear();
+    card.clear(0).unwrap();
     card.transport().fault = Some((Fault::Watchdog, 0));
     assert_eq!(
         card.pass(&[Step { slot: 0, token: 2, want: Want::Top }]).unwrap_err().code(),

@@ -315,6 +315,17 @@ impl<T: Transport> Card<T> {
         Ok(())
     }
 
+    /// Whether the registers that no run changes hold something else than was written.
+    pub(super) fn is_foreign(&mut self) -> Result<bool, CardError> {
+        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG] {
+            let value = self.read(reg)?;
+            if self.written.get(&reg.offset).is_some_and(|&written| written != value) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// After an error on the way to the card nothing is known of the core.
     pub(super) fn way<R>(&mut self, result: Result<R, T::Error>) -> Result<R, CardError> {
         if result.is_err() {

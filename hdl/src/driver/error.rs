@@ -157,6 +157,15 @@ pub enum CardError {
         /// The byte read.
         read: u8,
     },
+    /// Registers do not hold what this program wrote.
+    #[error(
+        "something else reset or configured the core during a {what}: its registers do not hold \
+         what was written to them; run again, and leave the card to one program"
+    )]
+    Foreign {
+        /// The command.
+        what: &'static str,
+    },
     /// Another core answers than before.
     #[error("the card came back with another core; configure it with one bitstream, and run again")]
     Changed,
@@ -236,6 +245,7 @@ impl CardError {
             UnknownFault { .. } => "C013",
             ReadBack { .. } => "C014",
             Changed => "C015",
+            Foreign { .. } => "C016",
             Fault { fault, .. } => match fault {
                 self::Fault::HeaderCrc => "C101",
                 self::Fault::Version => "C102",

@@ -188,14 +188,24 @@ impl<T: Transport> Card<T> {
     fn obey(&mut self, what: &'static str, bits: u32, each: Each<'_, T>) -> Result<(), CardError> {
         self.write(&regs::COMMAND, bits)?;
         let status = self.until(what, &mut |status| status & status::BUSY == 0, each)?;
-        if status & status::FAILED != 0 {
-            return Err(self.fault()?);
-        }
         let wanted = status::DONE | status::STATE_VALID;
-        if status & wanted != wanted {
-            return Err(CardError::Status { what, status });
+        if status & status::FAILED == 0 && status & wanted == wanted {
+            return Ok(());
         }
-        Ok(())
+        let error = match status & status::FAILED {
+            0 => CardError::Status { what, status },
+            _ => self.fault()?,
+        };
+        // What no driver causes, somebody else may have.
+        let odd = match error {
+            CardError::Status { .. } => true,
+            CardError::Fault { fault, .. } => matches!(fault, Fault::Command | Fault::StateInvalid),
+            _ => false,
+        };
+        if odd && self.is_foreign()? {
+            return Err(CardError::Foreign { what });
+        }
+        Err(error)
     }
 
     /// Polls STATUS, with something to do at every look, until it is as wanted. What is done says
