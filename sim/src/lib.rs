@@ -51,6 +51,7 @@
 //! simulator        a running one
 //! memory, bus      an AXI4 memory; ports of a design joined to it
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
+//! soft_core        a core that is golden, for cards without hardware
 //! session, verify  card and golden model side by side
 //! fuzz             random cores, models, memories and commands
 //! lockstep         every intermediate vector against the golden model's
@@ -69,6 +70,7 @@ mod port;
 mod session;
 mod shim;
 mod simulator;
+pub mod soft_core;
 mod tools;
 mod verify;
 
