@@ -16,19 +16,8 @@ const LADDER: &[(&str, &[&str])] = &[
     ("sterna-firmware", &["sterna-model"]),
     ("sterna-rtl", &[]),
     ("sterna-hdl", &["sterna-model", "sterna-firmware", "sterna-rtl"]),
-    ("sterna-xdma", &[]),
-    ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-xdma"]),
-    (
-        "sterna",
-        &[
-            "sterna-model",
-            "sterna-firmware",
-            "sterna-rtl",
-            "sterna-hdl",
-            "sterna-xdma",
-            "sterna-sim",
-        ],
-    ),
+    ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl"]),
+    ("sterna", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-sim"]),
 ];
 
 /// Files above this are split.

@@ -3,12 +3,10 @@
 use std::ops::ControlFlow;
 
 use sterna_firmware::FirmwareError;
-use sterna_firmware::isa::UNIT;
 
 use super::answer::Answer;
 use super::card::Card;
 use super::error::{CardError, Place};
-use super::load::is_damage;
 use super::map::{headless_units, image_units};
 use super::transport::Transport;
 use crate::fault::Fault;
@@ -45,9 +43,6 @@ impl std::ops::AddAssign for Counters {
 /// Stop registers of the core.
 pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
 
-/// What is done at every look at the status; whether the core has got on.
-pub(super) type Each<'a, T> = &'a mut dyn FnMut(&mut Card<T>) -> Result<bool, CardError>;
-
 /// Calls what a run brings as it comes.
 pub(super) type Emit<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
 
@@ -76,13 +71,6 @@ impl<T: Transport> Card<T> {
         }
     }
 
-    /// A whole pass for nothing but the checks that the core makes on its way.
-    pub(super) fn check_walk(&mut self) -> Result<(), CardError> {
-        self.command("clear", command::CLEAR)?;
-        self.prepare(0, 1, 0, &[])?;
-        self.single()
-    }
-
     /// One pass of the sequence on chip without the head.
     pub(super) fn advance(&mut self, token: u32) -> Result<(), CardError> {
         self.prepare(token, 1, mode::NO_HEAD, &[])?;
@@ -93,7 +81,7 @@ impl<T: Transport> Card<T> {
     pub(super) fn ask(&mut self, token: u32, all: bool) -> Result<Answer, CardError> {
         self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
         self.single()?;
-        let record = self.records(0..1)?.remove(0);
+        let record = self.record(0)?;
         let accumulators = if all { self.accumulators(&record)? } else { vec![] };
         Ok(Answer { record, accumulators })
     }
@@ -146,23 +134,23 @@ impl<T: Transport> Card<T> {
         mut emit: Option<Emit<'_>>,
     ) -> Result<u32, CardError> {
         let mut seen = 0;
-        let mut look = |card: &mut Self| -> Result<bool, CardError> {
+        let mut look = |card: &mut Self| -> Result<(), CardError> {
             let done = card.read(&regs::TOKENS_DONE)?;
             if done > count {
                 return Err(CardError::Passes { count, done });
             }
-            let more = done > seen;
-            if let (true, Some(call)) = (more, &mut emit) {
-                let flow = card.records(seen..done)?.into_iter().try_for_each(call);
-                if flow.is_break() {
-                    emit = None;
+            while seen < done {
+                if let Some(call) = &mut emit {
+                    let record = card.record(seen)?;
+                    if call(record).is_break() {
+                        emit = None;
+                    }
                 }
+                seen += 1;
             }
-            seen = seen.max(done);
-            Ok(more)
+            Ok(())
         };
-        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(false) };
-        self.transport.expect((image_units(&self.walk) * UNIT) as u64);
+        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(()) };
         let result = self.obey(what, command::RUN, &mut early).and_then(|()| look(self));
         self.account(result)?;
         self.saturated()?;
@@ -171,8 +159,7 @@ impl<T: Transport> Card<T> {
 
     /// Gives a command other than a run.
     pub(super) fn command(&mut self, what: &'static str, bits: u32) -> Result<(), CardError> {
-        self.transport.expect(4 * self.model.shape().state() as u64);
-        let result = self.obey(what, bits, &mut |_| Ok(false));
+        let result = self.obey(what, bits, &mut |_| Ok(()));
         self.account(result)
     }
 
@@ -185,52 +172,42 @@ impl<T: Transport> Card<T> {
         result
     }
 
-    fn obey(&mut self, what: &'static str, bits: u32, each: Each<'_, T>) -> Result<(), CardError> {
+    fn obey(
+        &mut self,
+        what: &'static str,
+        bits: u32,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
+    ) -> Result<(), CardError> {
         self.write(&regs::COMMAND, bits)?;
         let status = self.until(what, &mut |status| status & status::BUSY == 0, each)?;
+        if status & status::FAILED != 0 {
+            return Err(self.fault()?);
+        }
         let wanted = status::DONE | status::STATE_VALID;
-        if status & status::FAILED == 0 && status & wanted == wanted {
-            return Ok(());
+        if status & wanted != wanted {
+            return Err(CardError::Status { what, status });
         }
-        let error = match status & status::FAILED {
-            0 => CardError::Status { what, status },
-            _ => self.fault()?,
-        };
-        // What no driver causes, somebody else may have.
-        let odd = match error {
-            CardError::Status { .. } => true,
-            CardError::Fault { fault, .. } => matches!(fault, Fault::Command | Fault::StateInvalid),
-            _ => false,
-        };
-        if odd && self.is_foreign()? {
-            return Err(CardError::Foreign { what });
-        }
-        Err(error)
+        Ok(())
     }
 
-    /// Polls STATUS, with something to do at every look, until it is as wanted. What is done says
-    /// whether the core has got on.
+    /// Polls STATUS, with something to do at every look, until it is as wanted.
     pub(super) fn until(
         &mut self,
         what: &'static str,
         wanted: &mut dyn FnMut(u32) -> bool,
-        each: Each<'_, T>,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
     ) -> Result<u32, CardError> {
-        let mut polls = 0;
-        loop {
+        for polls in 0.. {
             let status = self.read(&regs::STATUS)?;
             if wanted(status) {
                 return Ok(status);
             }
-            if each(self)? {
-                polls = 0;
-            }
-            let result = self.transport.wait(polls);
-            if !self.way(result)? {
+            each(self)?;
+            if !self.transport.wait(polls).map_err(CardError::transport)? {
                 return Err(CardError::Stuck { what, status });
             }
-            polls += 1;
         }
+        unreachable!("the loop has no end")
     }
 
     /// Why the core stopped.
@@ -239,9 +216,6 @@ impl<T: Transport> Card<T> {
         let segment = self.read(&regs::ERROR_SEGMENT)?;
         let fault = u8::try_from(code).ok().and_then(Fault::from_code);
         let Some(fault) = fault else { return Ok(CardError::UnknownFault { code }) };
-        if is_damage(fault) {
-            self.doubt_memory();
-        }
         let nowhere = matches!(
             fault,
             Fault::Row | Fault::WriteResponse | Fault::StateInvalid | Fault::Command

@@ -16,7 +16,7 @@
 
 mod read;
 mod stalls;
-pub(crate) mod store;
+mod store;
 mod write;
 
 use std::ops::Range;
