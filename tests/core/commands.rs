@@ -89,7 +89,9 @@ fn verify_proves_and_refutes() {
     let manifest = desk.path().join("geometry.json");
     fs::write(&manifest, geometry.manifest()).unwrap();
     let (path, manifest) = (path.to_str().unwrap(), manifest.to_str().unwrap());
-    let args = ["verify", path, "--geometry", manifest, "-n", "3", "--stall", "burst"];
+    let waves = desk.path().join("waves");
+    let args = ["verify", path, "--geometry", manifest, "-n", "3", "--stall", "burst", "--wave"];
+    let args = [&args[..], &[waves.to_str().unwrap()]].concat();
     let sound = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command");
 
     let (code, out, err) = sterna(&sound, &args);
