@@ -34,7 +34,7 @@ pub struct Geometry {
     pub prefetch: usize,
 }
 
-/// Bits of the image that the reader keeps under way: above latency times bandwidth of the
+/// Bytes of the image that the reader keeps under way: above latency times bandwidth of the
 /// memories this is for (600 ns x 19.2 GB/s is 11.5 kB at 512 bits).
 const PREFETCH_BYTES: usize = 16 * 1024;
 

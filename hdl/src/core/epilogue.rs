@@ -43,11 +43,6 @@ pub struct Epilogue {
 }
 
 impl Epilogue {
-    /// Bits of the index of a step.
-    pub fn index_bits(&self) -> u32 {
-        LENGTH - self.geometry.ways.trailing_zeros()
-    }
-
     /// Bits of the address of a step's state.
     pub fn state_bits(&self) -> u32 {
         index_width((self.geometry.state / self.geometry.ways as usize).max(2))
