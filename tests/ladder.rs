@@ -16,8 +16,19 @@ const LADDER: &[(&str, &[&str])] = &[
     ("sterna-firmware", &["sterna-model"]),
     ("sterna-rtl", &[]),
     ("sterna-hdl", &["sterna-model", "sterna-firmware", "sterna-rtl"]),
-    ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl"]),
-    ("sterna", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-sim"]),
+    ("sterna-xdma", &[]),
+    ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-xdma"]),
+    (
+        "sterna",
+        &[
+            "sterna-model",
+            "sterna-firmware",
+            "sterna-rtl",
+            "sterna-hdl",
+            "sterna-xdma",
+            "sterna-sim",
+        ],
+    ),
 ];
 
 /// Files above this are split.

@@ -110,6 +110,32 @@ impl Model {
         Model::check(Container::from_static(name, bytes)?)
     }
 
+    /// A model of what a card's memory holds: image and embedding rows. What only the host uses
+    /// is not in it; `name` stands in messages.
+    pub fn of_memory(name: &str, image: &[u8], rows: &[u8]) -> Result<Arc<Model>> {
+        let start = Contents::parse(image, name.as_ref())?.start;
+        let description = Description {
+            shape: start.shape,
+            heads: 1,
+            rms_norm_eps: 0.0,
+            lower_bounds: false,
+            bos: None,
+            eos: vec![],
+            residual_frac: start.residual_frac.into(),
+            image_id: format!("{:016x}", start.id),
+            checkpoint_bytes: 0,
+            matrices: vec![],
+            config: String::new(),
+        };
+        let json = serde_json::to_vec(&description).expect("a description is plain data");
+        let parts = [
+            (SectionKind::Model, &json[..]),
+            (SectionKind::Embedding, rows),
+            (SectionKind::Image, image),
+        ];
+        Model::check(Container::of_sections(name, &parts))
+    }
+
     fn check(container: Container) -> Result<Arc<Model>> {
         const AGAIN: &str = "import the checkpoint again";
         let json = container.require(SectionKind::Model, AGAIN)?;

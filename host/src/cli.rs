@@ -32,6 +32,7 @@ enum Command {
     Hdl(cmd::hdl::Args),
     Verify(cmd::verify::Args),
     Fuzz(cmd::fuzz::Args),
+    FakeCard(cmd::fake_card::Args),
 }
 
 /// Parses the arguments and runs the command: exit code 0, 1 on an error, 2 on wrong usage.
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Hdl(args) => cmd::hdl::run(args),
         Command::Verify(args) => cmd::verify::run(args),
         Command::Fuzz(args) => cmd::fuzz::run(args),
+        Command::FakeCard(args) => cmd::fake_card::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

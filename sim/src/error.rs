@@ -55,6 +55,11 @@ pub enum SimError {
         "{length} bytes at {address:#x} are outside the simulated memory of {bytes}; make it larger"
     )]
     Outside { address: u64, length: usize, bytes: u64 },
+    #[error(
+        "cannot show a fake card in {}: {source}; it needs an empty directory, /dev/fuse \
+         (`modprobe fuse`) and the right to mount, which root has", path.display()
+    )]
+    Mount { path: PathBuf, source: std::io::Error },
 }
 
 impl SimError {
@@ -80,6 +85,7 @@ impl SimError {
             SimError::Register { .. } => "S017",
             SimError::Core(_) => "S018",
             SimError::Outside { .. } => "S019",
+            SimError::Mount { .. } => "S020",
         }
     }
 

@@ -51,6 +51,8 @@
 //! simulator        a running one
 //! memory, bus      an AXI4 memory; ports of a design joined to it
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
+//! soft_core        a core that is golden, for cards without hardware
+//! fake_card        the nodes of a PCIe card with any core behind them, and its faults
 //! session, verify  card and golden model side by side
 //! fuzz             random cores, models, memories and commands
 //! lockstep         every intermediate vector against the golden model's
@@ -60,6 +62,7 @@ mod cache;
 mod card;
 mod compile;
 mod error;
+pub mod fake_card;
 mod ffi;
 pub mod fuzz;
 pub mod lockstep;
@@ -69,6 +72,7 @@ mod port;
 mod session;
 mod shim;
 mod simulator;
+pub mod soft_core;
 mod tools;
 mod verify;
 

@@ -50,7 +50,7 @@ fn passes_take_the_clocks_of_their_beats() {
         let geometry = Geometry::for_shape(bus, &model.shape());
         for stalls in [Stalls::None, Stalls::Random, Stalls::Burst] {
             let sim = sim(&geometry, &options(stalls));
-            let settings = Settings { slots: 2, watchdog: 0 };
+            let settings = Settings { slots: 2, watchdog: 0, ..Settings::default() };
             let mut card = Card::open(sim, "half", Arc::clone(&model), &settings).unwrap();
             assert_eq!(card.geometry(), &geometry);
             card.pass(&[STEP]).unwrap();

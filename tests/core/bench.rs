@@ -30,7 +30,7 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(model: &Arc<Model>, bus: u32, memory: MemoryOptions) -> Bench {
-        let settings = Settings { slots: 1, watchdog: WATCHDOG };
+        let settings = Settings { watchdog: WATCHDOG, ..Settings::default() };
         let options = CardOptions { patience: PATIENCE, ..card_options(memory) };
         let sim = SimCard::new(&geometry(bus), &options).unwrap();
         Bench {

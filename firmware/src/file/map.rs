@@ -12,6 +12,8 @@ pub enum Bytes {
     Mapped(Mmap),
     /// A file that is part of the program.
     Static(&'static [u8]),
+    /// A file that was put together in memory.
+    Owned(Vec<u8>),
 }
 
 impl Bytes {
@@ -32,6 +34,7 @@ impl Deref for Bytes {
         match self {
             Bytes::Mapped(map) => map,
             Bytes::Static(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
         }
     }
 }

@@ -44,6 +44,12 @@ impl Container {
         Container::verify(name.into(), Bytes::Static(bytes))
     }
 
+    /// A container in memory; `name` stands in messages.
+    pub fn of_sections(name: &str, parts: &[(SectionKind, &[u8])]) -> Container {
+        let (bytes, sections) = super::write::assemble(parts);
+        Container { path: name.into(), bytes: Bytes::Owned(bytes), sections }
+    }
+
     fn verify(path: PathBuf, bytes: Bytes) -> Result<Container> {
         let header = bytes.get(..PAGE as usize).unwrap_or(&[]);
         if !header.starts_with(&MAGIC) {

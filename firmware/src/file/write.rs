@@ -66,6 +66,22 @@ impl Writer {
     }
 }
 
+/// The bytes of a container whose sections are at hand.
+pub(super) fn assemble(parts: &[(SectionKind, &[u8])]) -> (Vec<u8>, Vec<Section>) {
+    let mut bytes = vec![0; PAGE as usize];
+    let mut sections = vec![];
+    for &(kind, part) in parts {
+        let offset = bytes.len();
+        bytes.extend_from_slice(part);
+        bytes.resize(bytes.len().next_multiple_of(PAGE as usize), 0);
+        let (crc, length) = (crc32c::crc32c(&bytes[offset..]), part.len() as u64);
+        sections.push(Section { kind, crc, offset: offset as u64, length });
+    }
+    let header = header(&sections, bytes.len() as u64);
+    bytes[..header.len()].copy_from_slice(&header);
+    (bytes, sections)
+}
+
 /// A file beside `path` that [`persist`] makes `path`, or that vanishes.
 pub fn temporary(path: &Path) -> Result<NamedTempFile> {
     let directory = match path.parent() {

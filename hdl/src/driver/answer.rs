@@ -1,5 +1,7 @@
 //! What a pass leaves in the card's memory, believed only after it was checked.
 
+use std::ops::Range;
+
 use sterna_firmware::device::{TOP_K_MAX, best};
 use sterna_model::numerics::formats::ACCUMULATOR_BITS;
 
@@ -31,13 +33,28 @@ impl Answer {
 }
 
 impl<T: Transport> Card<T> {
-    /// Reads record `n` of the last run, and believes none of it unseen.
-    pub(super) fn record(&mut self, n: u32) -> Result<Record, CardError> {
+    /// Reads records of the last run, all at once, and believes none of it unseen. What is void
+    /// is read a second time: it may have been damaged on the way.
+    pub(super) fn records(&mut self, range: Range<u32>) -> Result<Vec<Record>, CardError> {
         let length = stride(self.geometry.top_k);
-        let mut bytes = vec![0; length];
-        self.read_memory(self.map.results + u64::from(n) * length as u64, &mut bytes)?;
+        let mut bytes = vec![0; length * range.len()];
+        let at = self.map.results + u64::from(range.start) * length as u64;
+        for last in [false, true] {
+            self.read_memory(at, &mut bytes)?;
+            let records = range.clone().zip(bytes.chunks(length));
+            let records: Result<Vec<Record>, CardError> =
+                records.map(|(n, bytes)| self.record(n, bytes)).collect();
+            if last || records.is_ok() {
+                return records;
+            }
+        }
+        unreachable!("the last try returns")
+    }
+
+    /// Checks record `n` of a run.
+    fn record(&self, n: u32, bytes: &[u8]) -> Result<Record, CardError> {
         let refuse = |reason: String| Err(CardError::Record { index: n, reason });
-        let Some(record) = Record::decode(&bytes) else {
+        let Some(record) = Record::decode(bytes) else {
             return refuse("its best token or number of candidates contradicts its list".into());
         };
         let vocab = self.model.shape().vocab;

@@ -7,16 +7,18 @@
 //! After a fault the state on chip is void, and so is the sequence it belonged to; the states in
 //! memory are not touched by it. The next command first resets the core.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sterna_firmware::file::SectionKind;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{Instruction, UNIT, instructions};
 use sterna_firmware::model::Model;
 use sterna_model::numerics::formats::STATE_BITS;
+use sterna_rtl::parts::Access;
 
 use super::error::CardError;
 use super::identity::identify;
+use super::load::{Loaded, OnProgress};
 use super::map::{MemoryMap, image_units};
 use super::transport::Transport;
 use crate::registers::{self as regs, Reg, command, status};
@@ -28,12 +30,19 @@ pub struct Settings {
     pub slots: usize,
     /// Clocks without any progress after which the core gives up; 0 for never.
     pub watchdog: u32,
+    /// Do not load a model that the card holds.
+    pub reuse: bool,
+    /// Read back and compare what is loaded.
+    pub read_back: bool,
+    /// Bytes of a model that are written at a time: how far apart the points are from which a
+    /// load can go on.
+    pub chunk: u32,
 }
 
 impl Default for Settings {
     /// One sequence; a million clocks, some milliseconds, are far above any memory's pause.
     fn default() -> Settings {
-        Settings { slots: 1, watchdog: 1 << 20 }
+        Settings { slots: 1, watchdog: 1 << 20, reuse: true, read_back: false, chunk: 16 << 20 }
     }
 }
 
@@ -62,6 +71,13 @@ pub struct Card<T: Transport> {
     pub(super) settings: Settings,
     /// The last command failed: the core is to be reset before the next.
     pub(super) failed: bool,
+    /// The way to the card failed: it is to be mended before that.
+    pub(super) detached: bool,
+    /// The memory does not hold what was loaded: it is to be loaded after that.
+    pub(super) damaged: bool,
+    pub(super) loaded: Loaded,
+    /// What the registers hold that only this program writes.
+    written: BTreeMap<u32, u32>,
     /// Values clamped so far, and what the core's register said of it last.
     pub(super) saturations: (u64, u32),
 }
@@ -75,10 +91,24 @@ impl<T: Transport> Card<T> {
     /// C001 to C004 where it is no core that this program knows, F017 where the model does not
     /// fit it, C005 where it does not fit the memory.
     pub fn open(
+        transport: T,
+        name: &'static str,
+        model: Arc<Model>,
+        settings: &Settings,
+    ) -> Result<Card<T>, CardError> {
+        Card::open_with(transport, name, model, settings, &mut |_| ())
+    }
+
+    /// [`Card::open`] that says how far it is with loading the model.
+    ///
+    /// # Errors
+    /// As [`Card::open`].
+    pub fn open_with(
         mut transport: T,
         name: &'static str,
         model: Arc<Model>,
         settings: &Settings,
+        progress: OnProgress<'_>,
     ) -> Result<Card<T>, CardError> {
         let shape = model.shape();
         if settings.slots == 0 {
@@ -99,10 +129,14 @@ impl<T: Transport> Card<T> {
             places: vec![Place::Zero; settings.slots],
             settings: *settings,
             failed: false,
+            detached: false,
+            damaged: false,
+            loaded: Loaded::default(),
+            written: BTreeMap::new(),
             saturations: (0, 0),
         };
         card.reset()?;
-        card.load()?;
+        card.load_missing(progress)?;
         Ok(card)
     }
 
@@ -121,18 +155,14 @@ impl<T: Transport> Card<T> {
         &self.map
     }
 
+    /// Gives the card up.
+    pub fn into_transport(self) -> T {
+        self.transport
+    }
+
     /// The way to the card.
     pub fn transport(&mut self) -> &mut T {
         &mut self.transport
-    }
-
-    /// Writes image and embedding rows to the card's memory, again if something damaged them.
-    pub fn load(&mut self) -> Result<(), CardError> {
-        let model = Arc::clone(&self.model);
-        let (image, rows) = (self.map.image, self.map.embeddings);
-        self.write_memory(image, model.image().bytes())?;
-        let section = model.container().require(SectionKind::Embedding, "import it again")?;
-        self.write_memory(rows, section)
     }
 
     /// Ends whatever the core does and forgets its fault. The sequence on chip is lost, the
@@ -140,10 +170,23 @@ impl<T: Transport> Card<T> {
     pub fn reset(&mut self) -> Result<(), CardError> {
         self.lose();
         self.failed = true;
+        let again = self.detached;
+        if again {
+            let result = self.transport.recover();
+            self.way(result)?;
+            if identify(&mut self.transport)? != self.geometry {
+                return Err(CardError::Changed);
+            }
+        }
+        self.written.clear();
         self.write(&regs::COMMAND, command::RESET)?;
         let busy = status::BUSY | status::DRAINING;
-        self.until("reset", &mut |status| status & busy == 0, &mut |_| Ok(()))?;
-        self.failed = false;
+        self.transport.expect(0);
+        self.until("reset", &mut |status| status & busy == 0, &mut |_| Ok(false))?;
+        if again {
+            self.review_memory()?;
+        }
+        (self.failed, self.detached) = (false, false);
         let shape = self.model.shape();
         let map = self.map.clone();
         self.base([&regs::IMAGE_LO, &regs::IMAGE_HI], map.image)?;
@@ -209,6 +252,9 @@ impl<T: Transport> Card<T> {
         if self.failed {
             self.reset()?;
         }
+        if self.damaged {
+            self.load()?;
+        }
         if place == Place::OnChip {
             return Ok(());
         }
@@ -250,11 +296,43 @@ impl<T: Transport> Card<T> {
     }
 
     pub(super) fn read(&mut self, reg: &Reg) -> Result<u32, CardError> {
-        self.transport.read_register(reg.offset).map_err(CardError::transport)
+        let result = self.transport.read_register(reg.offset);
+        self.way(result)
     }
 
+    /// Writes a register, unless it holds the value.
     pub(super) fn write(&mut self, reg: &Reg, value: u32) -> Result<(), CardError> {
-        self.transport.write_register(reg.offset, value).map_err(CardError::transport)
+        let keeps = reg.access == Access::Write;
+        if keeps && self.written.get(&reg.offset) == Some(&value) {
+            return Ok(());
+        }
+        self.written.remove(&reg.offset);
+        let result = self.transport.write_register(reg.offset, value);
+        self.way(result)?;
+        if keeps {
+            self.written.insert(reg.offset, value);
+        }
+        Ok(())
+    }
+
+    /// Whether the registers that no run changes hold something else than was written.
+    pub(super) fn is_foreign(&mut self) -> Result<bool, CardError> {
+        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG] {
+            let value = self.read(reg)?;
+            if self.written.get(&reg.offset).is_some_and(|&written| written != value) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// After an error on the way to the card nothing is known of the core.
+    pub(super) fn way<R>(&mut self, result: Result<R, T::Error>) -> Result<R, CardError> {
+        if result.is_err() {
+            (self.failed, self.detached) = (true, true);
+            self.lose();
+        }
+        result.map_err(CardError::transport)
     }
 
     /// Writes an address to the two registers that hold it.
@@ -264,11 +342,13 @@ impl<T: Transport> Card<T> {
     }
 
     pub(super) fn read_memory(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
-        self.transport.read_memory(at, bytes).map_err(CardError::transport)
+        let result = self.transport.read_memory(at, bytes);
+        self.way(result)
     }
 
-    fn write_memory(&mut self, at: u64, bytes: &[u8]) -> Result<(), CardError> {
-        self.transport.write_memory(at, bytes).map_err(CardError::transport)
+    pub(super) fn write_memory(&mut self, at: u64, bytes: &[u8]) -> Result<(), CardError> {
+        let result = self.transport.write_memory(at, bytes);
+        self.way(result)
     }
 }
 

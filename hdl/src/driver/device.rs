@@ -75,8 +75,12 @@ impl<T: Transport> Device for Card<T> {
             let vocab = self.model.shape().vocab;
             let watched = stops.iter().copied().filter(|&stop| (stop as usize) < vocab);
             let watched: Vec<u32> = watched.take(STOPS.len()).collect();
-            let enters = next;
+            let (enters, mut given) = (next, 0);
             let mut each = |record: Record| {
+                if ended {
+                    return ControlFlow::Break(());
+                }
+                given += 1;
                 next = record.top[0].0;
                 let flow = emit(head(&Answer { record, accumulators: vec![] }, false));
                 broken |= flow.is_break();
@@ -84,7 +88,8 @@ impl<T: Transport> Device for Card<T> {
                 flow
             };
             let done = self.several(enters, count, &watched, &mut each)?;
-            if done < count && !ended || done == 0 {
+            // A run ends where it should, unless its caller has enough.
+            if !broken && (done != given || done < count && !ended || done == 0) {
                 return Err(CardError::Passes { count, done }.into());
             }
             left -= done as usize;

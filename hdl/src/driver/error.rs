@@ -144,6 +144,31 @@ pub enum CardError {
         /// ERROR.
         code: u32,
     },
+    /// What was written to the card's memory is not what is read from it.
+    #[error(
+        "the card's memory at {address:#x} reads as {read:#04x} after {written:#04x} was written; \
+         load again, and if it recurs test the memory"
+    )]
+    ReadBack {
+        /// Where.
+        address: u64,
+        /// The byte written.
+        written: u8,
+        /// The byte read.
+        read: u8,
+    },
+    /// Registers do not hold what this program wrote.
+    #[error(
+        "something else reset or configured the core during a {what}: its registers do not hold \
+         what was written to them; run again, and leave the card to one program"
+    )]
+    Foreign {
+        /// The command.
+        what: &'static str,
+    },
+    /// Another core answers than before.
+    #[error("the card came back with another core; configure it with one bitstream, and run again")]
+    Changed,
     /// The core stopped.
     #[error("the core stopped{}: {}; {}", place(.at), fault.meaning(), next_step(*.fault))]
     Fault {
@@ -218,6 +243,9 @@ impl CardError {
             StateLost { .. } => "C011",
             StateLength { .. } => "C012",
             UnknownFault { .. } => "C013",
+            ReadBack { .. } => "C014",
+            Changed => "C015",
+            Foreign { .. } => "C016",
             Fault { fault, .. } => match fault {
                 self::Fault::HeaderCrc => "C101",
                 self::Fault::Version => "C102",

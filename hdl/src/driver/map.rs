@@ -11,10 +11,12 @@ use crate::record;
 /// Addresses of everything that the core reads and writes, each a multiple of 4096.
 ///
 /// ```text
-/// image | embedding rows | a state per slot | result records | accumulators of all tokens
+/// label | image | embedding rows | a state per slot | result records | accumulators of all tokens
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryMap {
+    /// What the memory holds ([`load`](super::load)).
+    pub label: u64,
     /// The image.
     pub image: u64,
     /// The embedding rows.
@@ -54,6 +56,7 @@ impl MemoryMap {
             end = end.saturating_add(bytes).next_multiple_of(PAGE);
             start
         };
+        let label = take(PAGE);
         let image = take(walk.last().map_or(0, Instruction::end) as u64);
         let embeddings = take((shape.row_stride() * shape.vocab) as u64);
         let state_stride = (4 * shape.state() as u64).next_multiple_of(PAGE);
@@ -64,7 +67,17 @@ impl MemoryMap {
             return Err(CardError::Memory { needed: end, slots, bytes });
         }
         let records = RECORDS;
-        Ok(MemoryMap { image, embeddings, states, state_stride, results, records, logits, end })
+        Ok(MemoryMap {
+            label,
+            image,
+            embeddings,
+            states,
+            state_stride,
+            results,
+            records,
+            logits,
+            end,
+        })
     }
 
     /// State of a slot.

@@ -5,6 +5,7 @@
 //! | [`transport`] | registers and memory, however they are reached |
 //! | [`identity`] | which core it is |
 //! | [`map`] | where everything lies in the card's memory |
+//! | [`load`] | a model to the card, as far as it is not there |
 //! | [`card`] | a model on the card; states of sequences, reset |
 //! | [`run`] | commands, runs of one or many tokens, counters |
 //! | [`answer`] | what a pass leaves in memory, checked |
@@ -30,6 +31,7 @@ pub mod card;
 pub mod device;
 pub mod error;
 pub mod identity;
+pub mod load;
 pub mod map;
 pub mod run;
 pub mod transport;
@@ -37,6 +39,7 @@ pub mod transport;
 pub use card::{Card, Settings};
 pub use error::{CardError, Place};
 pub use identity::identify;
+pub use load::{Loaded, OnProgress, Progress};
 pub use map::MemoryMap;
 pub use run::Counters;
-pub use transport::Transport;
+pub use transport::{Shared, Transport};

@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 
 use sterna_firmware::FirmwareError;
+use sterna_firmware::isa::UNIT;
 
 use super::answer::Answer;
 use super::card::Card;
 use super::error::{CardError, Place};
+use super::load::is_damage;
 use super::map::{headless_units, image_units};
 use super::transport::Transport;
 use crate::fault::Fault;
@@ -43,6 +45,9 @@ impl std::ops::AddAssign for Counters {
 /// Stop registers of the core.
 pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
 
+/// What is done at every look at the status; whether the core has got on.
+pub(super) type Each<'a, T> = &'a mut dyn FnMut(&mut Card<T>) -> Result<bool, CardError>;
+
 /// Calls what a run brings as it comes.
 pub(super) type Emit<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
 
@@ -71,6 +76,13 @@ impl<T: Transport> Card<T> {
         }
     }
 
+    /// A whole pass for nothing but the checks that the core makes on its way.
+    pub(super) fn check_walk(&mut self) -> Result<(), CardError> {
+        self.command("clear", command::CLEAR)?;
+        self.prepare(0, 1, 0, &[])?;
+        self.single()
+    }
+
     /// One pass of the sequence on chip without the head.
     pub(super) fn advance(&mut self, token: u32) -> Result<(), CardError> {
         self.prepare(token, 1, mode::NO_HEAD, &[])?;
@@ -81,7 +93,7 @@ impl<T: Transport> Card<T> {
     pub(super) fn ask(&mut self, token: u32, all: bool) -> Result<Answer, CardError> {
         self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
         self.single()?;
-        let record = self.record(0)?;
+        let record = self.records(0..1)?.remove(0);
         let accumulators = if all { self.accumulators(&record)? } else { vec![] };
         Ok(Answer { record, accumulators })
     }
@@ -134,23 +146,23 @@ impl<T: Transport> Card<T> {
         mut emit: Option<Emit<'_>>,
     ) -> Result<u32, CardError> {
         let mut seen = 0;
-        let mut look = |card: &mut Self| -> Result<(), CardError> {
+        let mut look = |card: &mut Self| -> Result<bool, CardError> {
             let done = card.read(&regs::TOKENS_DONE)?;
             if done > count {
                 return Err(CardError::Passes { count, done });
             }
-            while seen < done {
-                if let Some(call) = &mut emit {
-                    let record = card.record(seen)?;
-                    if call(record).is_break() {
-                        emit = None;
-                    }
+            let more = done > seen;
+            if let (true, Some(call)) = (more, &mut emit) {
+                let flow = card.records(seen..done)?.into_iter().try_for_each(call);
+                if flow.is_break() {
+                    emit = None;
                 }
-                seen += 1;
             }
-            Ok(())
+            seen = seen.max(done);
+            Ok(more)
         };
-        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(()) };
+        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(false) };
+        self.transport.expect((image_units(&self.walk) * UNIT) as u64);
         let result = self.obey(what, command::RUN, &mut early).and_then(|()| look(self));
         self.account(result)?;
         self.saturated()?;
@@ -159,7 +171,8 @@ impl<T: Transport> Card<T> {
 
     /// Gives a command other than a run.
     pub(super) fn command(&mut self, what: &'static str, bits: u32) -> Result<(), CardError> {
-        let result = self.obey(what, bits, &mut |_| Ok(()));
+        self.transport.expect(4 * self.model.shape().state() as u64);
+        let result = self.obey(what, bits, &mut |_| Ok(false));
         self.account(result)
     }
 
@@ -172,42 +185,52 @@ impl<T: Transport> Card<T> {
         result
     }
 
-    fn obey(
-        &mut self,
-        what: &'static str,
-        bits: u32,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
-    ) -> Result<(), CardError> {
+    fn obey(&mut self, what: &'static str, bits: u32, each: Each<'_, T>) -> Result<(), CardError> {
         self.write(&regs::COMMAND, bits)?;
         let status = self.until(what, &mut |status| status & status::BUSY == 0, each)?;
-        if status & status::FAILED != 0 {
-            return Err(self.fault()?);
-        }
         let wanted = status::DONE | status::STATE_VALID;
-        if status & wanted != wanted {
-            return Err(CardError::Status { what, status });
+        if status & status::FAILED == 0 && status & wanted == wanted {
+            return Ok(());
         }
-        Ok(())
+        let error = match status & status::FAILED {
+            0 => CardError::Status { what, status },
+            _ => self.fault()?,
+        };
+        // What no driver causes, somebody else may have.
+        let odd = match error {
+            CardError::Status { .. } => true,
+            CardError::Fault { fault, .. } => matches!(fault, Fault::Command | Fault::StateInvalid),
+            _ => false,
+        };
+        if odd && self.is_foreign()? {
+            return Err(CardError::Foreign { what });
+        }
+        Err(error)
     }
 
-    /// Polls STATUS, with something to do at every look, until it is as wanted.
+    /// Polls STATUS, with something to do at every look, until it is as wanted. What is done says
+    /// whether the core has got on.
     pub(super) fn until(
         &mut self,
         what: &'static str,
         wanted: &mut dyn FnMut(u32) -> bool,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), CardError>,
+        each: Each<'_, T>,
     ) -> Result<u32, CardError> {
-        for polls in 0.. {
+        let mut polls = 0;
+        loop {
             let status = self.read(&regs::STATUS)?;
             if wanted(status) {
                 return Ok(status);
             }
-            each(self)?;
-            if !self.transport.wait(polls).map_err(CardError::transport)? {
+            if each(self)? {
+                polls = 0;
+            }
+            let result = self.transport.wait(polls);
+            if !self.way(result)? {
                 return Err(CardError::Stuck { what, status });
             }
+            polls += 1;
         }
-        unreachable!("the loop has no end")
     }
 
     /// Why the core stopped.
@@ -216,6 +239,9 @@ impl<T: Transport> Card<T> {
         let segment = self.read(&regs::ERROR_SEGMENT)?;
         let fault = u8::try_from(code).ok().and_then(Fault::from_code);
         let Some(fault) = fault else { return Ok(CardError::UnknownFault { code }) };
+        if is_damage(fault) {
+            self.doubt_memory();
+        }
         let nowhere = matches!(
             fault,
             Fault::Row | Fault::WriteResponse | Fault::StateInvalid | Fault::Command

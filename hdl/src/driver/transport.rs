@@ -1,6 +1,13 @@
 //! The way to a card.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use sterna_firmware::error::DeviceError;
+
+/// Bytes that outlive whoever writes them to a card, so that a transport may leave a transfer to
+/// itself.
+pub type Shared = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// What can reach the registers and the memory of a card: a simulation, a PCIe driver's nodes, a
 /// serial line.
@@ -23,7 +30,28 @@ pub trait Transport {
     /// Writes memory as the core sees it.
     fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), Self::Error>;
 
+    /// Writes part of some bytes to memory; a transport that can does so without a copy.
+    fn write_shared(
+        &mut self,
+        address: u64,
+        bytes: &Shared,
+        range: Range<usize>,
+    ) -> Result<(), Self::Error> {
+        self.write_memory(address, &(**bytes).as_ref()[range])
+    }
+
+    /// Told before each command how many bytes the core moves until it can show progress: what a
+    /// deadline can be made of.
+    fn expect(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
+
+    /// Mends the way after an error on it, before the core is reset.
+    fn recover(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// Lets some time pass before the status is read again; `polls` counts how often it was since
-    /// the core was given something to do. `false` says that this has taken too long.
+    /// the core was given something to do, or since it last showed progress. `false` says that this has taken too long.
     fn wait(&mut self, polls: u64) -> Result<bool, Self::Error>;
 }

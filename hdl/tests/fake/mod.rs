@@ -1,6 +1,9 @@
 //! A card that has no hardware: registers that behave as the manual says, the golden model behind
 //! them, and every way to fail.
 
+// Each test binary uses some of it.
+#![allow(dead_code)]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -58,6 +61,14 @@ pub struct Fake {
     pub unplugged: bool,
     /// Commands so far, by their bits.
     pub commands: Vec<u32>,
+    /// Registers that were written, by offset.
+    pub writes: Vec<u32>,
+    /// Stretches of memory that were written: address, bytes.
+    pub loads: Vec<(u64, usize)>,
+    /// Writes to memory that still work, if not all do.
+    pub left_loads: Option<usize>,
+    /// A byte of memory that is always zero.
+    pub dead: Option<usize>,
     written: HashMap<u32, u32>,
     status: u32,
     error: (u32, u32),
@@ -85,6 +96,10 @@ impl Fake {
             stuck: false,
             unplugged: false,
             commands: vec![],
+            writes: vec![],
+            loads: vec![],
+            left_loads: None,
+            dead: None,
             written: HashMap::new(),
             // What power-up leaves: somebody's run that failed.
             status: status::FAILED | status::DRAINING,
@@ -315,6 +330,7 @@ impl Transport for Fake {
         }
         let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
         assert!(reg.width == 32 || value >> reg.width == 0, "{value:#x} in {}", reg.name);
+        self.writes.push(offset);
         match reg.name {
             "COMMAND" => self.obey(value),
             _ => drop(self.written.insert(offset, value)),
@@ -328,7 +344,14 @@ impl Transport for Fake {
     }
 
     fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), Unplugged> {
+        if let Some(left) = &mut self.left_loads {
+            *left = left.checked_sub(1).ok_or(Unplugged)?;
+        }
+        self.loads.push((address, bytes.len()));
         self.memory[address as usize..][..bytes.len()].copy_from_slice(bytes);
+        if let Some(dead) = self.dead {
+            self.memory[dead] = 0;
+        }
         Ok(())
     }
 

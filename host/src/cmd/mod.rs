@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod disasm;
 pub mod eval;
+pub mod fake_card;
 pub mod fuzz;
 pub mod geometry;
 pub mod hdl;

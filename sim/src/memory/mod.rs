@@ -16,7 +16,7 @@
 
 mod read;
 mod stalls;
-mod store;
+pub(crate) mod store;
 mod write;
 
 use std::ops::Range;

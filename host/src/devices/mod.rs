@@ -1,5 +1,8 @@
 //! Which devices there are, and which one is used.
 
+pub mod memory;
+pub mod xdma;
+
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -12,6 +15,7 @@ use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings};
 use sterna_sim::{CardOptions, SimCard};
 
+use self::xdma::CardArgs;
 use crate::error::Result;
 
 /// A device by name.
@@ -23,10 +27,12 @@ pub enum Kind {
     Float,
     /// The hardware itself, simulated clock by clock: slow
     Sim,
+    /// A PCIe card through the Linux XDMA driver
+    Xdma,
 }
 
 /// The `--device` option, the same on every command.
-#[derive(clap::Args, Clone, Copy)]
+#[derive(clap::Args, Clone)]
 pub struct Choice {
     /// Device to run on [default: golden]
     #[arg(long, value_name = "DEVICE")]
@@ -34,6 +40,8 @@ pub struct Choice {
     /// Bits of the simulated core's memory bus: 64, 128, 256 or 512
     #[arg(long, value_name = "BITS", default_value = "512", value_parser = bus)]
     sim_bus: u32,
+    #[command(flatten)]
+    card: CardArgs,
 }
 
 /// Bits of a memory bus.
@@ -46,17 +54,18 @@ pub fn bus(word: &str) -> std::result::Result<u32, String> {
 
 impl Choice {
     /// Opens the chosen device, or the default one, with `slots` sequences.
-    pub fn open(self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
+    pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
         Ok(match self.device.unwrap_or(Kind::Golden) {
             Kind::Golden => Box::new(Golden::new(Arc::clone(model), slots)?),
             Kind::Float => Box::new(Float::new(Arc::clone(model), slots)?),
             Kind::Sim => Box::new(self.simulate(model)?),
+            Kind::Xdma => Box::new(self.card.open(model, slots)?),
         })
     }
 
     /// A simulated core that fits the model. One sequence at a time: several would take turns on
     /// it, and each turn costs the clocks to save and load a state.
-    fn simulate(self, model: &Arc<Model>) -> Result<Card<SimCard>> {
+    fn simulate(&self, model: &Arc<Model>) -> Result<Card<SimCard>> {
         let geometry = Geometry::for_shape(self.sim_bus, &model.shape());
         let sim = SimCard::new(&geometry, &CardOptions::default()).map_err(FirmwareError::from)?;
         let card = Card::open(sim, "sim", Arc::clone(model), &Settings::default());

@@ -1,0 +1,199 @@
+//! A PCIe card through the nodes of the XDMA driver.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sterna_firmware::FirmwareError;
+use sterna_firmware::error::DeviceError;
+use sterna_firmware::model::Model;
+use sterna_hdl::driver::{Card, Settings, Shared, Transport};
+use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError};
+
+use super::memory;
+use crate::error::Result;
+use crate::output;
+
+/// Where the help lists what is about cards.
+const HEADING: &str = "PCIe card";
+
+/// A card, by its nodes and what is known of it.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CardArgs {
+    /// Number of the card: the N of xdmaN [default: the first that is whole]
+    #[arg(long, help_heading = HEADING, value_name = "N")]
+    pub card: Option<u32>,
+    /// Directory of the XDMA driver's nodes
+    #[arg(long, help_heading = HEADING, value_name = "DIR", default_value = "/dev")]
+    pub root: PathBuf,
+    /// Memory of the card, such as 512M or 4G [default: found by writing and reading]
+    #[arg(long, help_heading = HEADING, value_name = "BYTES", value_parser = memory::size)]
+    pub card_memory: Option<u64>,
+    /// Seconds that the card may take for anything, beside what its size takes
+    #[arg(long, help_heading = HEADING, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub card_timeout: Duration,
+    /// Load the model even if the card holds it, and read it back
+    #[arg(long, help_heading = HEADING)]
+    pub reload: bool,
+}
+
+fn seconds(word: &str) -> std::result::Result<Duration, String> {
+    let seconds: f64 = word.parse().map_err(|e| format!("{e}"))?;
+    if !(0.01..=3600.0).contains(&seconds) {
+        return Err("between 0.01 and 3600 seconds".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+impl CardArgs {
+    /// How the nodes are used.
+    pub fn options(&self) -> Options {
+        let limits = Limits { base: self.card_timeout, ..Limits::default() };
+        Options { limits, ..Options::default() }
+    }
+
+    /// Takes the card and loads the model, with a bar where that takes long.
+    pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Card<XdmaTransport>> {
+        let access = Arc::new(Files::new(&self.root));
+        let transport = XdmaTransport::open(access, self.card, self.options(), self.card_memory)?;
+        let settings =
+            Settings { slots, reuse: !self.reload, read_back: self.reload, ..Settings::default() };
+        let bar = output::bar(0, "bytes");
+        let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, &mut |now| {
+            bar.set_length(now.total);
+            bar.set_position(now.done);
+        });
+        bar.finish_and_clear();
+        Ok(card.map_err(FirmwareError::from)?)
+    }
+}
+
+/// A card's nodes as the driver wants them.
+pub struct XdmaTransport {
+    card: XdmaCard,
+    memory: u64,
+    /// When the core was given something to do, and how long it may take.
+    since: Instant,
+    patience: Duration,
+}
+
+/// What went wrong on the way.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TransportError(#[from] pub XdmaError);
+
+impl DeviceError for TransportError {
+    fn code(&self) -> &'static str {
+        self.0.code()
+    }
+}
+
+impl From<TransportError> for FirmwareError {
+    fn from(error: TransportError) -> FirmwareError {
+        FirmwareError::Device(Box::new(error))
+    }
+}
+
+/// Looks at the status before the first wait for an interrupt: a small model is done by then.
+const EAGER: u64 = 8;
+/// The longest that an interrupt is waited for before the status is looked at anyway: what a lost
+/// one costs.
+const LONGEST: Duration = Duration::from_millis(10);
+/// Bytes a second that the slowest memory gives the core at the very least.
+const CORE_RATE: f64 = 50e6;
+
+impl XdmaTransport {
+    /// Takes a card; without `memory`, finds out how much it has.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn open(
+        access: Arc<dyn Access>,
+        index: Option<u32>,
+        options: Options,
+        memory: Option<u64>,
+    ) -> Result<XdmaTransport> {
+        let open = || -> std::result::Result<XdmaTransport, XdmaError> {
+            let mut card = XdmaCard::open(access, index, options)?;
+            let memory = match memory {
+                Some(bytes) => bytes,
+                None => memory::probe(&mut card)?,
+            };
+            let patience = options.limits.base;
+            Ok(XdmaTransport { card, memory, since: Instant::now(), patience })
+        };
+        Ok(open().map_err(|error| FirmwareError::from(TransportError(error)))?)
+    }
+
+    /// The nodes.
+    pub fn card(&mut self) -> &mut XdmaCard {
+        &mut self.card
+    }
+}
+
+impl Transport for XdmaTransport {
+    type Error = TransportError;
+
+    fn memory_bytes(&self) -> u64 {
+        self.memory
+    }
+
+    fn read_register(&mut self, offset: u32) -> std::result::Result<u32, TransportError> {
+        Ok(self.card.read_register(offset)?)
+    }
+
+    fn write_register(
+        &mut self,
+        offset: u32,
+        value: u32,
+    ) -> std::result::Result<(), TransportError> {
+        Ok(self.card.write_register(offset, value)?)
+    }
+
+    fn read_memory(
+        &mut self,
+        at: u64,
+        bytes: &mut [u8],
+    ) -> std::result::Result<(), TransportError> {
+        Ok(self.card.read_memory(at, bytes)?)
+    }
+
+    fn write_memory(&mut self, at: u64, bytes: &[u8]) -> std::result::Result<(), TransportError> {
+        Ok(self.card.write_memory(at, bytes)?)
+    }
+
+    fn write_shared(
+        &mut self,
+        at: u64,
+        bytes: &Shared,
+        range: Range<usize>,
+    ) -> std::result::Result<(), TransportError> {
+        Ok(self.card.write_shared(at, bytes, range)?)
+    }
+
+    fn expect(&mut self, bytes: u64) {
+        let extra = Duration::from_secs_f64(bytes as f64 / CORE_RATE);
+        self.patience = self.card.limits().base + extra;
+    }
+
+    fn recover(&mut self) -> std::result::Result<(), TransportError> {
+        Ok(self.card.reopen()?)
+    }
+
+    fn wait(&mut self, polls: u64) -> std::result::Result<bool, TransportError> {
+        if polls == 0 {
+            self.since = Instant::now();
+        }
+        let left = self.patience.saturating_sub(self.since.elapsed());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        if polls < EAGER {
+            std::hint::spin_loop();
+        } else {
+            self.card.wait(left.min(LONGEST))?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,176 @@
+//! A pass: what is in memory through the golden model, and what it leaves there.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sterna_firmware::FirmwareError;
+use sterna_firmware::device::{Step, Want, best};
+use sterna_firmware::golden::Golden;
+use sterna_firmware::model::Model;
+use sterna_hdl::record::{HEADER, stride};
+use sterna_hdl::registers::{self as regs, STOP_VALID, mode, status};
+
+use super::walk::{Stop, bytes, check, start, units};
+use super::{Arithmetic, Fault, SoftCore};
+
+/// The model that the memory was found to hold.
+pub(super) struct Held {
+    /// Where image and rows are.
+    ranges: [Range<u64>; 2],
+    id: u64,
+    vocab: usize,
+    /// Units of a pass without the head, and with it.
+    units: [u64; 2],
+    /// `None` for canned answers.
+    golden: Option<Golden>,
+    elements: usize,
+}
+
+impl Held {
+    /// Whether a stretch of memory is part of it.
+    pub fn reads(&self, at: u64, length: u64) -> bool {
+        self.ranges.iter().any(|range| at < range.end && range.start < at + length)
+    }
+}
+
+/// What the head said: its scale and all accumulators.
+type Said = ((u32, i32), Vec<i32>);
+
+impl SoftCore {
+    /// One pass of the run that is under way.
+    pub(super) fn pass(&mut self) {
+        match self.try_pass() {
+            Ok(()) => {}
+            Err((fault, segment)) => self.fail(fault, segment),
+        }
+    }
+
+    fn try_pass(&mut self) -> Result<(), Stop> {
+        let bases = [
+            self.base(&regs::IMAGE_LO, &regs::IMAGE_HI),
+            self.base(&regs::EMBED_LO, &regs::EMBED_HI),
+        ];
+        let held = match self.held.take() {
+            Some(held) if held.ranges.each_ref().map(|range| range.start) == bases => held,
+            _ => self.look(bases)?,
+        };
+        self.image_id = held.id;
+        let held = self.held.insert(held);
+        let modes = self.written.get(&regs::MODE.offset).copied().unwrap_or(0);
+        let head = modes & mode::NO_HEAD == 0;
+        if self.units != held.units[usize::from(head)] {
+            return Err((Fault::Command, 0));
+        }
+        if self.token as usize >= held.vocab {
+            return Err((Fault::Row, 0));
+        }
+        let (id, vocab) = (held.id, held.vocab as u32);
+        match &mut held.golden {
+            Some(golden) => {
+                self.state.resize(held.elements, 0);
+                golden.set_state(0, &self.state);
+                let said = run(golden, self.token, head)?;
+                self.state.copy_from_slice(golden.state(0));
+                if head {
+                    self.say(id, said, modes)?;
+                }
+            }
+            None => self.say_next(id, vocab)?,
+        }
+        self.done += 1;
+        self.left -= 1;
+        let stops = [regs::STOP_0, regs::STOP_1, regs::STOP_2, regs::STOP_3];
+        let stopped = head && stops.iter().any(|reg| self.get(reg) == self.token | STOP_VALID);
+        if self.left == 0 || stopped {
+            self.status = status::DONE | status::STATE_VALID;
+        }
+        Ok(())
+    }
+
+    /// Checks what is in memory.
+    fn look(&self, [image, rows]: [u64; 2]) -> Result<Held, Stop> {
+        let start = start(&self.memory, image)?;
+        let shape = start.shape;
+        if self.geometry.fits(&shape).is_err() {
+            return Err((Fault::Geometry, 0));
+        }
+        let at_start = |fault| (fault, 0);
+        let units = units(&start);
+        let length = units[1] * sterna_firmware::isa::UNIT as u64;
+        let stretch = shape.row_stride() * shape.vocab;
+        let ranges = [image..image + length, rows..rows + stretch as u64];
+        let mut held = Held {
+            ranges,
+            id: start.id,
+            vocab: shape.vocab,
+            units,
+            golden: None,
+            elements: shape.state(),
+        };
+        if self.arithmetic == Arithmetic::Golden {
+            let image = bytes(&self.memory, image, length as usize).map_err(at_start)?;
+            check(&image, &start)?;
+            let rows = bytes(&self.memory, rows, stretch).map_err(at_start)?;
+            let model = Model::of_memory("the card's memory", &image, &rows);
+            let golden = model.and_then(|model| Golden::new(Arc::clone(&model), 1));
+            held.golden = Some(golden.map_err(|_| (Fault::Field, 0))?);
+        }
+        Ok(held)
+    }
+
+    /// Writes the record, and the accumulators if they are wanted.
+    fn say(&mut self, id: u64, (scale, all): Said, modes: u32) -> Result<(), Stop> {
+        let most = self.geometry.top_k as usize;
+        let best = best(&all, most, |a, b| a > b);
+        let top: Vec<(u32, i32)> = best.into_iter().map(|n| (n as u32, all[n])).collect();
+        self.record(id, scale, &top)?;
+        if modes & mode::LOGITS != 0 {
+            let mut words: Vec<u32> = all.iter().map(|&value| value as u32).collect();
+            words.resize(words.len().next_multiple_of(16), 0);
+            let at = self.base(&regs::LOGITS_LO, &regs::LOGITS_HI);
+            self.words(at, &words).map_err(|fault| (fault, 0))?;
+        }
+        Ok(())
+    }
+
+    /// The answer of a core that does not compute.
+    fn say_next(&mut self, id: u64, vocab: u32) -> Result<(), Stop> {
+        let count = self.geometry.top_k.min(vocab);
+        let top: Vec<(u32, i32)> =
+            (0..count).map(|n| ((self.token + 1 + n) % vocab, -(n as i32))).collect();
+        self.record(id, (1, 0), &top)
+    }
+
+    fn record(&mut self, id: u64, scale: (u32, i32), top: &[(u32, i32)]) -> Result<(), Stop> {
+        let length = stride(self.geometry.top_k);
+        let mut words = vec![0; length / 4];
+        let best = top[0].0;
+        let count = top.len() as u32;
+        let head =
+            [self.done, best, count, scale.0, scale.1 as u32, 0, id as u32, (id >> 32) as u32];
+        words[..8].copy_from_slice(&head);
+        for (pair, &(token, value)) in words[HEADER / 4..].chunks_exact_mut(2).zip(top) {
+            pair.copy_from_slice(&[token, value as u32]);
+        }
+        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI);
+        let at = at + u64::from(self.done) * length as u64;
+        self.words(at, &words).map_err(|fault| (fault, 0))?;
+        (self.token, self.last_token) = (best, best);
+        Ok(())
+    }
+}
+
+/// Golden's pass, and what its head said.
+fn run(golden: &mut Golden, token: u32, head: bool) -> Result<Said, Stop> {
+    let want = if head { Want::Top } else { Want::State };
+    let (mut scale, mut all) = ((0, 0), vec![]);
+    let result = golden.observe(&[Step { slot: 0, token, want }], &mut |seen| {
+        scale = (seen.scale.mant(), seen.scale.exp());
+        all = seen.output.to_vec();
+    });
+    match result {
+        Ok(_) => Ok((scale, all)),
+        Err(FirmwareError::TritBlock { segment, .. }) => Err((Fault::TritBlock, segment as u32)),
+        Err(_) => Err((Fault::Row, 0)),
+    }
+}
