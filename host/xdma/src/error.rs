@@ -149,8 +149,7 @@ pub enum XdmaError {
     /// It took too long.
     #[error(
         "{path}: the {action} of {length} bytes at {offset:#x} has not ended after {:.1} s; the \
-         card's DMA engine hangs: reset the card (`sterna reset`), and if that does not help \
-         configure it again and load the driver again",
+         card's DMA engine hangs: configure the card again and load the driver again",
         limit.as_secs_f64()
     )]
     Deadline {
@@ -202,8 +201,7 @@ fn remedy(action: Action, source: &io::Error) -> &'static str {
              --card-memory, then `dmesg`"
         }
         Some(errno::ETIMEDOUT) => {
-            "the card's DMA engine or memory does not answer: reset the card (`sterna reset`), and \
-             if that does not help configure it again"
+            "the card's DMA engine or memory does not answer: configure the card again"
         }
         Some(errno::ERESTARTSYS) => "the driver was interrupted by a signal: run again",
         _ => "see `dmesg` for what the driver says",
