@@ -65,7 +65,7 @@ fn damaged_headers() {
             let at = bench.image(of.offset + byte);
             bench.memory().flip(at, 0x10);
             bench.refused(TOKEN, &[Fault::HeaderCrc], Some(of.sequence));
-            bench.memory().flip(at, 0x10);
+            bench.card.load().unwrap();
             bench.card.clear(0).unwrap();
         }
         bench.begin();
@@ -241,14 +241,13 @@ fn damage(count: usize) {
                 false => &[Fault::PayloadCrc],
             };
             bench.refused(rng.below(shape.vocab as u64) as u32, faults, Some(of.sequence));
-            bench.memory().flip(at, bit);
         } else {
             let at = map.embeddings + (place - image);
             bench.memory().flip(at, bit);
             let token = (place - image) / shape.row_stride() as u64;
             bench.refused(token as u32, &[Fault::Row], None);
-            bench.memory().flip(at, bit);
         }
+        bench.card.load().unwrap();
         bench.card.clear(0).unwrap();
         if n % 16 == 0 {
             bench.begin();

@@ -11,48 +11,47 @@ const PROBE: usize = 64;
 /// Finds the memory of a card, in powers of two, and leaves what is in it as it was.
 ///
 /// The last bytes below each power of two are read, written, read and restored. The memory ends
-/// where the driver refuses, where the bytes do not stay, or where they show up at the first place
-/// as well because the upper bits of the address are not looked at. A memory of another size
-/// counts as the power of two below it: `--card-memory` says more.
+/// where the driver refuses, where the bytes do not stay, or where they show up below the power of
+/// two before as well, because the upper bits of the address are not looked at. A memory of
+/// another size counts as the power of two below it: `--card-memory` says more.
 ///
 /// # Errors
 /// Whatever is wrong with the first MiB.
 pub fn probe(card: &mut XdmaCard) -> Result<u64, XdmaError> {
-    let mut first = [0; PROBE];
-    let base = LEAST - PROBE as u64;
-    card.read_memory(base, &mut first)?;
     let mut found = LEAST;
-    loop {
-        let next = found * 2;
-        let holds = next <= MOST && holds(card, next - PROBE as u64, base, &first)?;
-        if !holds {
-            return Ok(found);
-        }
-        found = next;
+    card.read_memory(found - PROBE as u64, &mut [0; PROBE])?;
+    while found < MOST && holds_twice(card, found)? {
+        found *= 2;
     }
+    Ok(found)
 }
 
-/// Whether there is memory at an address that is not also the memory at `base`.
-fn holds(card: &mut XdmaCard, at: u64, base: u64, first: &[u8]) -> Result<bool, XdmaError> {
-    let mut old = [0; PROBE];
-    match card.read_memory(at, &mut old) {
-        Ok(()) => {}
-        // Refused: no memory. Anything else is the card's trouble, not the address's.
-        Err(XdmaError::Io { .. } | XdmaError::Short { .. }) => return Ok(false),
-        Err(error) => return Err(error),
+/// Whether a card that has `bytes` of memory has as many again.
+fn holds_twice(card: &mut XdmaCard, bytes: u64) -> Result<bool, XdmaError> {
+    let (below, at) = (bytes - PROBE as u64, 2 * bytes - PROBE as u64);
+    let (mut first, mut old) = ([0; PROBE], [0; PROBE]);
+    card.read_memory(below, &mut first)?;
+    if refuses(card.read_memory(at, &mut old))? {
+        return Ok(false);
     }
-    let pattern: [u8; PROBE] = std::array::from_fn(|n| old[n] ^ first[n] ^ (0xa5 + n as u8));
-    let mut seen = [0; PROBE];
-    match card.write_memory(at, &pattern) {
-        Ok(()) => {}
-        Err(XdmaError::Io { .. } | XdmaError::Short { .. }) => return Ok(false),
-        Err(error) => return Err(error),
+    let pattern = old.map(|byte| !byte);
+    if refuses(card.write_memory(at, &pattern))? {
+        return Ok(false);
     }
+    let (mut seen, mut alias) = ([0; PROBE], [0; PROBE]);
     card.read_memory(at, &mut seen)?;
-    let mut alias = [0; PROBE];
-    card.read_memory(base, &mut alias)?;
+    card.read_memory(below, &mut alias)?;
     card.write_memory(at, &old)?;
     Ok(seen == pattern && alias == first)
+}
+
+/// Whether there is no memory; anything else is the card's trouble, not the address's.
+fn refuses(result: Result<(), XdmaError>) -> Result<bool, XdmaError> {
+    match result {
+        Ok(()) => Ok(false),
+        Err(XdmaError::Io { .. } | XdmaError::Short { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// A size as users write it.
