@@ -24,6 +24,23 @@ fn the_text_is_goldens() {
 }
 
 #[test]
+fn a_small_memory_is_streamed_through() {
+    if !desk::has_fuse("a_small_memory_is_streamed_through") {
+        return;
+    }
+    let mut desk = Desk::new();
+    desk.start(&["--memory", "128K"]);
+    let run = ["run", "demo.sterna", "ROMEO:\n", "-n", "10"];
+    let card = desk.with_card(&[&run[..], &["--card-memory", "128K"]].concat());
+    let error = desk.fails(&card);
+    assert!(error.starts_with("error[C005]: ") && error.contains("--stream-weights"), "{error}");
+    let (text, notes) = desk.says(&[&card[..], &["--stream-weights"]].concat());
+    assert_eq!(text, desk.text(&run));
+    assert!(notes.starts_with("note: the card's memory is too small for the model"), "{notes}");
+    assert!(notes.contains("weights sent at"), "{notes}");
+}
+
+#[test]
 fn one_process_at_a_time() {
     let Some(desk) = fuse("one_process_at_a_time") else { return };
     let run = desk.with_card(&["run", "demo.sterna", "ROMEO:\n", "-n", "60"]);

@@ -55,7 +55,8 @@ impl Desk {
     pub fn start(&mut self, more: &[&str]) {
         self.stop();
         let _ = fs::create_dir(self.path("card"));
-        let card = ["fake-card", "--mount", "card", "--model", "demo.sterna", "--memory", "16M"];
+        let card = ["fake-card", "--mount", "card", "--model", "demo.sterna"];
+        let card = [&card[..], if more.contains(&"--memory") { &[] } else { &["--memory", "16M"] }].concat();
         let mut child =
             self.command(&[&card[..], more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -96,6 +97,11 @@ impl Desk {
         let (out, err) = (text(output.stdout), text(output.stderr));
         assert_eq!(output.status.success(), succeeds, "{args:?}: {err}");
         (out, err)
+    }
+
+    /// What a command prints, and what it says beside.
+    pub fn says(&self, args: &[&str]) -> (String, String) {
+        self.output(args, true)
     }
 
     /// What a command prints.

@@ -20,6 +20,7 @@ use super::error::CardError;
 use super::identity::identify;
 use super::load::{Loaded, OnProgress};
 use super::map::{MemoryMap, image_units};
+use super::stream::ring_bits;
 use super::transport::Transport;
 use crate::registers::{self as regs, Reg, command, status};
 
@@ -37,12 +38,21 @@ pub struct Settings {
     /// Bytes of a model that are written at a time: how far apart the points are from which a
     /// load can go on.
     pub chunk: u32,
+    /// Send the model for every token where the card's memory is too small for it.
+    pub stream: bool,
 }
 
 impl Default for Settings {
     /// One sequence; a million clocks, some milliseconds, are far above any memory's pause.
     fn default() -> Settings {
-        Settings { slots: 1, watchdog: 1 << 20, reuse: true, read_back: false, chunk: 16 << 20 }
+        Settings {
+            slots: 1,
+            watchdog: 1 << 20,
+            reuse: true,
+            read_back: false,
+            chunk: 16 << 20,
+            stream: false,
+        }
     }
 }
 
@@ -118,7 +128,8 @@ impl<T: Transport> Card<T> {
         geometry.fits(&shape)?;
         let walk = instructions(&shape);
         let bytes = transport.memory_bytes();
-        let map = MemoryMap::plan(&shape, &walk, &geometry, settings.slots, bytes)?;
+        let Settings { slots, stream, .. } = *settings;
+        let map = MemoryMap::plan(&shape, &walk, &geometry, slots, bytes, stream)?;
         let mut card = Card {
             name,
             transport,
@@ -196,7 +207,11 @@ impl<T: Transport> Card<T> {
         self.write(&regs::IMAGE_UNITS, image_units(&self.walk) as u32)?;
         self.write(&regs::ROW_UNITS, (shape.row_stride() / UNIT) as u32)?;
         self.write(&regs::STATE_UNITS, (4 * shape.state()).div_ceil(UNIT) as u32)?;
-        self.write(&regs::WATCHDOG, self.settings.watchdog)?;
+        self.write(&regs::IMAGE_RING, map.ring.map_or(0, ring_bits))?;
+        self.write(&regs::IMAGE_OWED, 0)?;
+        // A core that waits for the host makes no progress.
+        let watchdog = if map.ring.is_some() { 0 } else { self.settings.watchdog };
+        self.write(&regs::WATCHDOG, watchdog)?;
         self.write(&regs::SLOT_MASK, 1)
     }
 
@@ -317,7 +332,7 @@ impl<T: Transport> Card<T> {
 
     /// Whether the registers that no run changes hold something else than was written.
     pub(super) fn is_foreign(&mut self) -> Result<bool, CardError> {
-        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG] {
+        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG, &regs::IMAGE_RING] {
             let value = self.read(reg)?;
             if self.written.get(&reg.offset).is_some_and(|&written| written != value) {
                 return Ok(true);
@@ -336,7 +351,7 @@ impl<T: Transport> Card<T> {
     }
 
     /// Writes an address to the two registers that hold it.
-    fn base(&mut self, [low, high]: [&Reg; 2], address: u64) -> Result<(), CardError> {
+    pub(super) fn base(&mut self, [low, high]: [&Reg; 2], address: u64) -> Result<(), CardError> {
         self.write(low, address as u32)?;
         self.write(high, (address >> 32) as u32)
     }

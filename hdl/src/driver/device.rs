@@ -69,8 +69,10 @@ impl<T: Transport> Device for Card<T> {
         let (mut next, mut left) = (token, count);
         let (mut ended, mut broken) = (false, false);
         while left > 0 && !ended {
-            // A core that cannot watch for every stop takes one token at a time.
-            let most = if stops.len() > STOPS.len() { 1 } else { self.map.records as usize };
+            // A core that cannot watch for every stop, or does not know the row of its next token,
+            // takes one token at a time.
+            let single = stops.len() > STOPS.len() || self.map.ring.is_some();
+            let most = if single { 1 } else { self.map.records as usize };
             let count = left.min(most) as u32;
             let vocab = self.model.shape().vocab;
             let watched = stops.iter().copied().filter(|&stop| (stop as usize) < vocab);

@@ -55,7 +55,7 @@ pub enum CardError {
     /// The card has too little memory.
     #[error(
         "the model and {slots} sequences need {needed} bytes of the card's memory, it has {bytes}; \
-         use fewer sequences or a smaller model"
+         use fewer sequences or a smaller model, or send it for every token (--stream-weights)"
     )]
     Memory {
         /// Bytes needed.

@@ -7,6 +7,7 @@
 //! | [`map`] | where everything lies in the card's memory |
 //! | [`load`] | a model to the card, as far as it is not there |
 //! | [`card`] | a model on the card; states of sequences, reset |
+//! | [`stream`] | a model through a memory that is too small for it |
 //! | [`run`] | commands, runs of one or many tokens, counters |
 //! | [`answer`] | what a pass leaves in memory, checked |
 //! | [`device`] | the card as a [`Device`](sterna_firmware::device::Device) |
@@ -34,6 +35,7 @@ pub mod identity;
 pub mod load;
 pub mod map;
 pub mod run;
+pub mod stream;
 pub mod transport;
 
 pub use card::{Card, Settings};

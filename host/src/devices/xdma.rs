@@ -36,6 +36,10 @@ pub struct CardArgs {
     /// Load the model even if the card holds it, and read it back
     #[arg(long, help_heading = HEADING)]
     pub reload: bool,
+    /// Where the card's memory is too small for the model, send it for every token: the link then
+    /// limits the tokens a second
+    #[arg(long, help_heading = HEADING)]
+    pub stream_weights: bool,
 }
 
 fn seconds(word: &str) -> std::result::Result<Duration, String> {
@@ -57,15 +61,27 @@ impl CardArgs {
     pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Card<XdmaTransport>> {
         let access = Arc::new(Files::new(&self.root));
         let transport = XdmaTransport::open(access, self.card, self.options(), self.card_memory)?;
-        let settings =
-            Settings { slots, reuse: !self.reload, read_back: self.reload, ..Settings::default() };
+        let settings = Settings {
+            slots,
+            reuse: !self.reload,
+            read_back: self.reload,
+            stream: self.stream_weights,
+            ..Settings::default()
+        };
         let bar = output::bar(0, "bytes");
         let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, &mut |now| {
             bar.set_length(now.total);
             bar.set_position(now.done);
         });
         bar.finish_and_clear();
-        Ok(card.map_err(FirmwareError::from)?)
+        let card = card.map_err(FirmwareError::from)?;
+        if let Some(bytes) = card.streamed() {
+            output::note(&format!(
+                "the card's memory is too small for the model, so {} go to it for every token",
+                output::mib(bytes)
+            ));
+        }
+        Ok(card)
     }
 }
 
@@ -97,8 +113,9 @@ impl From<TransportError> for FirmwareError {
 
 /// Looks at the status before the first wait for an interrupt: a small model is done by then.
 const EAGER: u64 = 8;
-/// The longest that an interrupt is waited for before the status is looked at anyway: what a lost
-/// one costs.
+/// How long an interrupt is waited for before the status is looked at anyway: at first, and after
+/// ever longer waits at the most, which is what a lost one costs.
+const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(10);
 /// Bytes a second that the slowest memory gives the core at the very least.
 const CORE_RATE: f64 = 50e6;
@@ -189,10 +206,12 @@ impl Transport for XdmaTransport {
         if left.is_zero() {
             return Ok(false);
         }
-        if polls < EAGER {
-            std::hint::spin_loop();
-        } else {
-            self.card.wait(left.min(LONGEST))?;
+        match polls.checked_sub(EAGER) {
+            None => std::hint::spin_loop(),
+            Some(waits) => {
+                let nap = SHORTEST.saturating_mul(1 << waits.min(16));
+                self.card.wait(left.min(nap).min(LONGEST))?;
+            }
         }
         Ok(true)
     }
