@@ -56,6 +56,23 @@ fn one_process_at_a_time() {
     assert_eq!(desk.text(&run), desk.text(&["run", "demo.sterna", "ROMEO:\n", "-n", "60"]));
 }
 
+/// Without --device a card that can be used is used, and one that cannot is not; which is said.
+#[test]
+fn a_card_is_chosen_if_it_can_be_used() {
+    let Some(mut desk) = fuse("a_card_is_chosen_if_it_can_be_used") else { return };
+    let run = ["run", "demo.sterna", "ROMEO:\n", "-n", "10", "--root", "card"];
+    let (text, notes) = desk.says(&run);
+    assert!(notes.starts_with("note: the card computes") && notes.contains("[xdma]"), "{notes}");
+    desk.start(&["--fault", "geometry@identify"]);
+    let (again, notes) = desk.says(&run);
+    assert!(notes.starts_with("note: golden computes, as the card cannot be used: "), "{notes}");
+    assert!(notes.contains("error[C00") && notes.contains("[golden]"), "{notes}");
+    desk.stop();
+    let (last, notes) = desk.says(&run);
+    assert!(!notes.contains("note:") && notes.contains("[golden]"), "{notes}");
+    assert_eq!((&again, &last), (&text, &text));
+}
+
 #[test]
 fn what_is_missing_is_told() {
     let desk = Desk::new();

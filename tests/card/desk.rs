@@ -56,7 +56,8 @@ impl Desk {
         self.stop();
         let _ = fs::create_dir(self.path("card"));
         let card = ["fake-card", "--mount", "card", "--model", "demo.sterna"];
-        let card = [&card[..], if more.contains(&"--memory") { &[] } else { &["--memory", "16M"] }].concat();
+        let card = [&card[..], if more.contains(&"--memory") { &[] } else { &["--memory", "16M"] }]
+            .concat();
         let mut child =
             self.command(&[&card[..], more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

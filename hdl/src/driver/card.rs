@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sterna_firmware::FirmwareError;
+use sterna_firmware::device::State;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{Instruction, UNIT, instructions};
 use sterna_firmware::model::Model;
@@ -122,7 +124,7 @@ impl<T: Transport> Card<T> {
     ) -> Result<Card<T>, CardError> {
         let shape = model.shape();
         if settings.slots == 0 {
-            return Err(sterna_firmware::FirmwareError::NoSlots.into());
+            return Err(FirmwareError::NoSlots.into());
         }
         let geometry = identify(&mut transport)?;
         geometry.fits(&shape)?;
@@ -245,12 +247,13 @@ impl<T: Transport> Card<T> {
     /// Restores the state of a sequence.
     ///
     /// # Errors
-    /// C012 where it has another length than the model's.
+    /// F018 where it has another length than the model's.
     pub fn set_state(&mut self, slot: usize, state: &[i32]) -> Result<(), CardError> {
         self.place(slot)?;
         let expected = self.model.shape().state();
         if state.len() != expected {
-            return Err(CardError::StateLength { got: state.len(), expected });
+            let state = State::Fixed(state.to_vec());
+            return Err(FirmwareError::state(&state, expected, true).into());
         }
         let bytes: Vec<u8> = state.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.write_memory(self.map.state(slot), &bytes)?;
@@ -307,7 +310,7 @@ impl<T: Transport> Card<T> {
     pub(super) fn place(&self, slot: usize) -> Result<Place, CardError> {
         let slots = self.places.len();
         let place = self.places.get(slot).copied();
-        place.ok_or_else(|| sterna_firmware::FirmwareError::Slot { slot, slots }.into())
+        place.ok_or_else(|| FirmwareError::Slot { slot, slots }.into())
     }
 
     pub(super) fn read(&mut self, reg: &Reg) -> Result<u32, CardError> {

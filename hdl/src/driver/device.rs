@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use sterna_firmware::Result;
-use sterna_firmware::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, check_steps};
+use sterna_firmware::device::{
+    Candidate, Counters, Device, Head, State, Step, TOP_K_MAX, Want, check_steps,
+};
 use sterna_firmware::shape::Shape;
+use sterna_firmware::{FirmwareError, Result};
 
 use super::answer::Answer;
 use super::card::{Card, Place};
@@ -101,6 +103,32 @@ impl<T: Transport> Device for Card<T> {
             self.lose();
         }
         Ok(())
+    }
+
+    fn save(&mut self, slot: usize) -> Result<State> {
+        Ok(State::Fixed(self.state(slot)?))
+    }
+
+    fn restore(&mut self, slot: usize, state: &State) -> Result<()> {
+        self.place(slot)?;
+        match state {
+            State::Fixed(state) => Ok(self.set_state(slot, state)?),
+            State::Float(_) => Err(FirmwareError::state(state, self.model.shape().state(), true)),
+        }
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        Card::reset(self)?;
+        self.places.fill(Place::Zero);
+        Ok(())
+    }
+
+    fn counters(&mut self) -> Result<Option<Counters>> {
+        Ok(Some(Card::counters(self)?))
+    }
+
+    fn streamed(&self) -> Option<u64> {
+        Card::streamed(self)
     }
 
     fn saturations(&self) -> u64 {

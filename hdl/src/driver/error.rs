@@ -127,14 +127,6 @@ pub enum CardError {
         /// The slot.
         slot: usize,
     },
-    /// A state that is to be restored is of another model.
-    #[error("a state of {got} elements is no state of this model, which has {expected}")]
-    StateLength {
-        /// Elements given.
-        got: usize,
-        /// Elements of the model.
-        expected: usize,
-    },
     /// The core gives a reason that this program does not know.
     #[error(
         "the core stopped with error {code}, which this program does not know; configure the card \
@@ -241,7 +233,6 @@ impl CardError {
             Number { .. } => "C009",
             Passes { .. } => "C010",
             StateLost { .. } => "C011",
-            StateLength { .. } => "C012",
             UnknownFault { .. } => "C013",
             ReadBack { .. } => "C014",
             Changed => "C015",

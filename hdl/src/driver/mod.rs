@@ -43,5 +43,4 @@ pub use error::{CardError, Place};
 pub use identity::identify;
 pub use load::{Loaded, OnProgress, Progress};
 pub use map::MemoryMap;
-pub use run::Counters;
 pub use transport::{Shared, Transport};

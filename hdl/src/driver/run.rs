@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use sterna_firmware::FirmwareError;
+use sterna_firmware::device::Counters;
 use sterna_firmware::isa::UNIT;
 
 use super::answer::Answer;
@@ -15,33 +16,6 @@ use super::transport::Transport;
 use crate::fault::Fault;
 use crate::record::Record;
 use crate::registers::{self as regs, Reg, STOP_VALID, command, mode, status};
-
-/// What the core counted in its last run.
-///
-/// `cycles` = `beats` + `starved` + `blocked` + `idle`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Clocks of the run.
-    pub cycles: u64,
-    /// Clocks in which a beat of the image was taken.
-    pub beats: u64,
-    /// Clocks in which the core could have taken a beat and had none.
-    pub starved: u64,
-    /// Clocks in which a beat waited for the core.
-    pub blocked: u64,
-    /// Clocks in which there was no beat and none was wanted.
-    pub idle: u64,
-}
-
-impl std::ops::AddAssign for Counters {
-    fn add_assign(&mut self, other: Counters) {
-        self.cycles += other.cycles;
-        self.beats += other.beats;
-        self.starved += other.starved;
-        self.blocked += other.blocked;
-        self.idle += other.idle;
-    }
-}
 
 /// Stop registers of the core.
 pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];

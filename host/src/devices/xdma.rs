@@ -9,7 +9,7 @@ use sterna_firmware::FirmwareError;
 use sterna_firmware::error::DeviceError;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings, Shared, Transport};
-use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError};
+use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError, discover};
 
 use super::memory;
 use crate::error::Result;
@@ -55,6 +55,11 @@ impl CardArgs {
     pub fn options(&self) -> Options {
         let limits = Limits { base: self.card_timeout, ..Limits::default() };
         Options { limits, ..Options::default() }
+    }
+
+    /// Whether there is any card.
+    pub fn is_there(&self) -> bool {
+        discover(&Files::new(&self.root)).is_ok_and(|cards| !cards.is_empty())
     }
 
     /// Takes the card and loads the model, with a bar where that takes long.
