@@ -19,12 +19,14 @@ pub struct Desk {
 
 /// A desk with a card, or `None`, said aloud, where there is no FUSE.
 pub fn fuse(test: &str) -> Option<Desk> {
-    if !has_fuse(test) {
-        return None;
-    }
-    let mut desk = Desk::new();
+    let mut desk = fuse_without_card(test)?;
     desk.start(&[]);
     Some(desk)
+}
+
+/// The same before the card is started.
+pub fn fuse_without_card(test: &str) -> Option<Desk> {
+    has_fuse(test).then(Desk::new)
 }
 
 /// Whether there is FUSE; a test that is skipped for it names itself.
