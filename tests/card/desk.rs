@@ -55,9 +55,14 @@ impl Desk {
 
     /// Starts a fake card for the model and waits until it is ready.
     pub fn start(&mut self, more: &[&str]) {
+        self.start_for("demo.sterna", "16M", more);
+    }
+
+    /// The same for another model.
+    pub fn start_for(&mut self, model: &str, memory: &str, more: &[&str]) {
         self.stop();
         let _ = fs::create_dir(self.path("card"));
-        let card = ["fake-card", "--mount", "card", "--model", "demo.sterna", "--memory", "16M"];
+        let card = ["fake-card", "--mount", "card", "--model", model, "--memory", memory];
         let mut child =
             self.command(&[&card[..], more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
