@@ -29,7 +29,7 @@ fn a_small_memory_is_streamed_through() {
         return;
     }
     let mut desk = Desk::new();
-    desk.start(&["--memory", "128K"]);
+    desk.start_for("demo.sterna", "128K", &[]);
     let run = ["run", "demo.sterna", "ROMEO:\n", "-n", "10"];
     let card = desk.with_card(&[&run[..], &["--card-memory", "128K"]].concat());
     let error = desk.fails(&card);

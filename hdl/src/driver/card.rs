@@ -5,7 +5,9 @@
 //! sequence that was only cleared has no state to load: the core clears its own.
 //!
 //! After a fault the state on chip is void, and so is the sequence it belonged to; the states in
-//! memory are not touched by it. The next command first resets the core.
+//! memory are not touched by it. The next command first resets the core. After an error on the way
+//! to the card the states in memory are void as well, unless core and memory show that nobody
+//! configured them anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,6 +72,9 @@ pub(super) enum Place {
     /// Nowhere: it went with an error.
     Lost,
 }
+
+/// Times that memory is read again at most, for two in a row that agree.
+const REPEATS: usize = 4;
 
 /// A card with a model loaded.
 pub struct Card<T: Transport> {
@@ -190,6 +195,9 @@ impl<T: Transport> Card<T> {
             if identify(&mut self.transport)? != self.geometry {
                 return Err(CardError::Changed);
             }
+            if self.is_foreign()? {
+                self.lose_saved();
+            }
         }
         self.written.clear();
         self.write(&regs::COMMAND, command::RESET)?;
@@ -214,7 +222,12 @@ impl<T: Transport> Card<T> {
         // A core that waits for the host makes no progress.
         let watchdog = if map.ring.is_some() { 0 } else { self.settings.watchdog };
         self.write(&regs::WATCHDOG, watchdog)?;
-        self.write(&regs::SLOT_MASK, 1)
+        self.write(&regs::SLOT_MASK, 1)?;
+        // Nobody is told of a write to a mapped register that a card on its way back has missed.
+        if self.is_foreign()? {
+            return Err(self.foreign("reset"));
+        }
+        Ok(())
     }
 
     /// The state of a sequence, `[layers, inner]`, in each layer's unit.
@@ -223,14 +236,14 @@ impl<T: Transport> Card<T> {
     /// C011 where it was lost; faults of saving it.
     pub fn state(&mut self, slot: usize) -> Result<Vec<i32>, CardError> {
         let elements = self.model.shape().state();
-        match self.place(slot)? {
+        match self.mended(slot)? {
             Place::Zero => return Ok(vec![0; elements]),
             Place::Lost => return Err(CardError::StateLost { slot }),
             Place::OnChip => self.save(slot)?,
             Place::Saved => {}
         }
         let mut bytes = vec![0; 4 * elements];
-        self.read_memory(self.map.state(slot), &mut bytes)?;
+        self.read_twice(self.map.state(slot), &mut bytes)?;
         let state: Vec<i32> = bytes.chunks_exact(4).map(word).collect();
         let most = 1 << (STATE_BITS - 1);
         match state.iter().position(|&value| !(-most..most).contains(&value)) {
@@ -255,6 +268,9 @@ impl<T: Transport> Card<T> {
             let state = State::Fixed(state.to_vec());
             return Err(FirmwareError::state(&state, expected, true).into());
         }
+        if self.failed {
+            self.reset()?;
+        }
         let bytes: Vec<u8> = state.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.write_memory(self.map.state(slot), &bytes)?;
         self.places[slot] = Place::Saved;
@@ -263,12 +279,9 @@ impl<T: Transport> Card<T> {
 
     /// Makes a sequence the one on chip.
     pub(super) fn bring(&mut self, slot: usize) -> Result<(), CardError> {
-        let place = self.place(slot)?;
+        let place = self.mended(slot)?;
         if place == Place::Lost {
             return Err(CardError::StateLost { slot });
-        }
-        if self.failed {
-            self.reset()?;
         }
         if self.damaged {
             self.load()?;
@@ -298,6 +311,23 @@ impl<T: Transport> Card<T> {
 
     fn on_chip(&self) -> Option<usize> {
         self.places.iter().position(|&place| place == Place::OnChip)
+    }
+
+    /// Where a sequence is, after the core was reset if it is to be: that may lose it.
+    fn mended(&mut self, slot: usize) -> Result<Place, CardError> {
+        if self.place(slot)? != Place::Lost && self.failed {
+            self.reset()?;
+        }
+        self.place(slot)
+    }
+
+    /// The sequences in memory are void.
+    pub(super) fn lose_saved(&mut self) {
+        for place in &mut self.places {
+            if *place == Place::Saved {
+                *place = Place::Lost;
+            }
+        }
     }
 
     /// The sequence on chip is void.
@@ -333,15 +363,21 @@ impl<T: Transport> Card<T> {
         Ok(())
     }
 
-    /// Whether the registers that no run changes hold something else than was written.
+    /// Whether a register holds something else than was written to it.
     pub(super) fn is_foreign(&mut self) -> Result<bool, CardError> {
-        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG, &regs::IMAGE_RING] {
-            let value = self.read(reg)?;
-            if self.written.get(&reg.offset).is_some_and(|&written| written != value) {
+        for (offset, written) in self.written.clone() {
+            let result = self.transport.read_register(offset);
+            if self.way(result)? != written {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Somebody else had the core: nothing is known of it, nor of the memory.
+    pub(super) fn foreign(&mut self, what: &'static str) -> CardError {
+        (self.failed, self.detached) = (true, true);
+        CardError::Foreign { what }
     }
 
     /// After an error on the way to the card nothing is known of the core.
@@ -362,6 +398,21 @@ impl<T: Transport> Card<T> {
     pub(super) fn read_memory(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
         let result = self.transport.read_memory(at, bytes);
         self.way(result)
+    }
+
+    /// Reads memory that has no checksum until it reads the same twice in a row: a bit that
+    /// changes on its way does not do so twice.
+    pub(super) fn read_twice(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
+        let mut again = vec![0; bytes.len()];
+        self.read_memory(at, bytes)?;
+        for _ in 0..REPEATS {
+            self.read_memory(at, &mut again)?;
+            if again == bytes {
+                return Ok(());
+            }
+            bytes.copy_from_slice(&again);
+        }
+        Err(CardError::Unsteady { address: at, length: bytes.len() })
     }
 
     pub(super) fn write_memory(&mut self, at: u64, bytes: &[u8]) -> Result<(), CardError> {

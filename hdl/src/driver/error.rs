@@ -158,6 +158,17 @@ pub enum CardError {
         /// The command.
         what: &'static str,
     },
+    /// What is read from the card's memory changes from one time to the next.
+    #[error(
+        "{length} bytes of the card's memory at {address:#x} read differently each time; run \
+         again, and if it recurs configure the card again and test its memory"
+    )]
+    Unsteady {
+        /// Where.
+        address: u64,
+        /// Bytes.
+        length: usize,
+    },
     /// Another core answers than before.
     #[error("the card came back with another core; configure it with one bitstream, and run again")]
     Changed,
@@ -237,6 +248,7 @@ impl CardError {
             ReadBack { .. } => "C014",
             Changed => "C015",
             Foreign { .. } => "C016",
+            Unsteady { .. } => "C017",
             Fault { fault, .. } => match fault {
                 self::Fault::HeaderCrc => "C101",
                 self::Fault::Version => "C102",

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sterna_firmware::file::{PAGE, SectionKind};
 use sterna_firmware::model::Model;
 
-use super::card::{Card, Place};
+use super::card::Card;
 use super::error::CardError;
 use super::transport::{Shared, Transport};
 use crate::fault::Fault;
@@ -152,11 +152,7 @@ impl<T: Transport> Card<T> {
     pub(super) fn review_memory(&mut self) -> Result<(), CardError> {
         if self.held()? != Some(self.chunks()?.len()) {
             self.damaged = true;
-            for place in &mut self.places {
-                if *place == Place::Saved {
-                    *place = Place::Lost;
-                }
-            }
+            self.lose_saved();
         }
         Ok(())
     }

@@ -183,7 +183,7 @@ impl<T: Transport> Card<T> {
             _ => false,
         };
         if odd && self.is_foreign()? {
-            return Err(CardError::Foreign { what });
+            return Err(self.foreign(what));
         }
         Err(error)
     }
