@@ -10,7 +10,7 @@ use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
-use sterna_hdl::driver::{Card, CardError, Loaded, Progress, Settings};
+use sterna_hdl::driver::{Card, CardError, Loaded, Progress, Settings, bare};
 use sterna_hdl::fault::Fault;
 use sterna_hdl::registers::{self as regs, command};
 use sterna_model::synth::SynthSpec;
@@ -99,8 +99,10 @@ fn a_load_that_was_ended_goes_on() {
         }
         fake.left_loads = None;
         fake.loads.clear();
+        let label = bare::holds(&mut fake).unwrap();
         let (mut card, seen) = open(fake, &model).unwrap();
         let Loaded { held, written } = card.loaded();
+        assert_eq!(label.map_or(0, |holds| holds.bytes), held);
         assert_eq!(held + written, total);
         assert_eq!(seen.first(), Some(&Progress { done: held, total }));
         is_right(&mut card, &model);

@@ -5,6 +5,7 @@
 //! | [`transport`] | registers and memory, however they are reached |
 //! | [`identity`] | which core it is |
 //! | [`map`] | where everything lies in the card's memory |
+//! | [`bare`] | state, label and reset of a card, no model needed |
 //! | [`load`] | a model to the card, as far as it is not there |
 //! | [`card`] | a model on the card; states of sequences, reset |
 //! | [`run`] | commands, runs of one or many tokens, counters |
@@ -27,6 +28,7 @@
 //! ```
 
 pub mod answer;
+pub mod bare;
 pub mod card;
 pub mod device;
 pub mod error;
@@ -36,6 +38,7 @@ pub mod map;
 pub mod run;
 pub mod transport;
 
+pub use bare::{CoreState, Holds};
 pub use card::{Card, Settings};
 pub use error::{CardError, Place};
 pub use identity::identify;
