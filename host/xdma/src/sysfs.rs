@@ -147,6 +147,15 @@ impl Sysfs {
         device(&link.canonicalize().ok()?)
     }
 
+    /// The devices behind all cards of the XDMA driver, whoever made them.
+    pub fn cards(&self) -> Vec<PciDevice> {
+        let index = |path: &PathBuf| -> Option<u32> {
+            path.file_name()?.to_str()?.strip_prefix("xdma")?.strip_suffix("_user")?.parse().ok()
+        };
+        let nodes = children(&self.path("class/xdma"));
+        nodes.iter().filter_map(index).filter_map(|index| self.card(index)).collect()
+    }
+
     /// Every device of a vendor, by address.
     pub fn vendor(&self, vendor: u16) -> Vec<PciDevice> {
         let entries = children(&self.path("bus/pci/devices"));
@@ -306,7 +315,9 @@ mod tests {
             ],
         };
         assert_eq!(card, expected);
-        assert_eq!(sysfs.vendor(0x10ee), [expected]);
+        assert_eq!(sysfs.vendor(0x10ee), std::slice::from_ref(&expected));
+        fs::create_dir_all(directory.path().join("class/xdma/xdma2_control")).unwrap();
+        assert_eq!(sysfs.cards(), [expected]);
         assert_eq!(sysfs.vendor(0x8086)[0].address, "0000:00:01.0");
         assert_eq!((sysfs.card(0), sysfs.vendor(0x1234)), (None, vec![]));
     }
@@ -330,7 +341,10 @@ mod tests {
         write(&card, &[("vendor", "10ee")]);
         assert_eq!(Sysfs::new(directory.path()).card(2), None);
         let nowhere = Sysfs::new(directory.path().join("nowhere"));
-        assert_eq!((nowhere.card(2), nowhere.vendor(0x10ee)), (None, vec![]));
+        assert_eq!(
+            (nowhere.card(2), nowhere.cards(), nowhere.vendor(0x10ee)),
+            (None, vec![], vec![])
+        );
     }
 
     #[test]
