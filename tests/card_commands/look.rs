@@ -177,6 +177,8 @@ fn a_sick_card_is_described() {
         assert_eq!(seen["geometry"].is_object(), core, "{fault}");
     }
     desk.start(&["--fault", "denied@openx100"]);
+    let list = entries(&desk, "card");
+    assert_eq!((&list[3]["state"], &list[3]["error"]["code"]), (&json!("broken"), &json!("X005")));
     assert!(desk.fails(&["info", "--root", "card"]).starts_with("error[X005]: "));
 }
 

@@ -148,3 +148,17 @@ fn too_little_memory_is_told() {
     let error = desk.fails(&["validate", "missing.sterna", "--root", "card"]);
     assert!(error.starts_with("error[F001]: "), "{error}");
 }
+
+/// The core's own Verilog behind the nodes.
+#[test]
+fn the_core_itself_passes() {
+    let Some(mut desk) = fuse("the_core_itself_passes") else { return };
+    desk.start(&["--backend", "sim", "--bus", "64"]);
+    let (code, value, _) = validate(&desk, &[]);
+    assert_eq!((code, steps(&value, "pass")), (Some(0), STEPS.map(String::from).into()), "{value}");
+    let cycles = &step(&value, "passes")["figures"]["cycles_per_pass"];
+    assert!(cycles.as_u64() > Some(1000), "{cycles}");
+    let state = desk.json(&["reset", "--root", "card", "--json"]);
+    assert_eq!(state["before"]["flags"], json!(["done", "state valid"]));
+    assert_eq!(state["after"]["value"], 0);
+}
