@@ -10,6 +10,7 @@ use sterna_firmware::model::Model;
 use sterna_hdl::driver::{CardError, CoreState, Holds, MemoryMap, Transport, bare, identify};
 use sterna_xdma::{Found, PciDevice, Sysfs};
 
+use super::status;
 use crate::devices::survey;
 use crate::devices::xdma::{MemoryArgs, XdmaTransport};
 use crate::error::{HostError, Result};
@@ -113,15 +114,15 @@ impl Info {
             "interrupts": self.interrupts,
             "manifest": self.geometry.as_ref().map(|geometry| format!("{:016x}", geometry.hash())),
             "geometry": self.geometry,
-            "status": self.state.as_ref().map(status),
-            "last_run": self.state.as_ref().map(last_run),
+            "status": self.state.as_ref().map(status::core),
+            "last_run": self.state.as_ref().map(status::last_run),
             "memory_bytes": self.memory,
             "holds": self.holds.map(|holds| json!({
                 "image_id": format!("{:016x}", holds.image_id),
                 "bytes": holds.bytes,
                 "total_bytes": holds.total,
             })),
-            "pci": self.pci.as_ref().map(pci),
+            "pci": self.pci.as_ref().map(status::pci),
             "model": self.fit.as_ref().map(|fit| json!({
                 "fits": fit.lacks.is_empty(),
                 "needs_bytes": fit.needs,
@@ -156,7 +157,7 @@ impl Info {
             );
         }
         if let Some(state) = &self.state {
-            line("status", status_text(state));
+            line("status", status::core_text(state));
             let c = &state.counters;
             line(
                 "last run",
@@ -177,10 +178,10 @@ impl Info {
         if let Some(bytes) = self.memory {
             line("memory", output::mib(bytes));
         }
-        line("holds", self.holds.as_ref().map_or("no model".into(), holds_text));
+        line("holds", self.holds.as_ref().map_or("no model".into(), status::holds_text));
         match &self.pci {
             Some(device) => {
-                for (what, value) in pci_text(device) {
+                for (what, value) in status::pci_text(device) {
                     line(what, value);
                 }
             }
@@ -231,101 +232,4 @@ impl Fit {
         let needs = plan(u64::MAX).map_or(u64::MAX, |map| map.end);
         Fit { needs, lacks }
     }
-}
-
-/// STATUS and what goes with it, for JSON.
-pub(super) fn status(state: &CoreState) -> Value {
-    let fault = state.fault();
-    json!({
-        "value": state.status,
-        "flags": state.flags(),
-        "error": state.error,
-        "error_meaning": fault.map(|fault| fault.meaning()),
-        "error_segment": (state.error != 0).then_some(state.segment),
-    })
-}
-
-/// The same in words.
-pub(super) fn status_text(state: &CoreState) -> String {
-    let flags = state.flags();
-    let mut text = if flags.is_empty() { "idle".into() } else { flags.join(", ") };
-    if state.error != 0 {
-        let meaning = state.fault().map_or("not known to this program", |fault| fault.meaning());
-        text += &format!(" (error {} at segment {}: {meaning})", state.error, state.segment);
-    }
-    text
-}
-
-fn last_run(state: &CoreState) -> Value {
-    let c = &state.counters;
-    json!({
-        "passes": state.tokens,
-        "last_token": state.last_token,
-        "image_id": format!("{:016x}", state.image_id),
-        "cycles": c.cycles,
-        "beats": c.beats,
-        "starved": c.starved,
-        "blocked": c.blocked,
-        "idle": c.idle,
-        "saturations": state.saturations,
-    })
-}
-
-fn holds_text(holds: &Holds) -> String {
-    let Holds { image_id, bytes, total } = holds;
-    let all = if bytes == total { "all" } else { "a part, an interrupted load:" };
-    format!("image {image_id:016x}: {all} {} of {}", output::mib(*bytes), output::mib(*total))
-}
-
-/// A device of the bus, for JSON.
-pub(super) fn pci(device: &PciDevice) -> Value {
-    let link = |link: Option<sterna_xdma::Link>| {
-        link.map(|link| json!({ "gt_per_second": link.speed, "lanes": link.width }))
-    };
-    let sensors: Vec<Value> = device
-        .sensors
-        .iter()
-        .map(|sensor| {
-            json!({
-                "label": sensor.label,
-                "quantity": sensor.quantity.name(),
-                "value": sensor.value,
-                "unit": sensor.quantity.unit(),
-            })
-        })
-        .collect();
-    json!({
-        "address": device.address,
-        "vendor": format!("{:04x}", device.vendor),
-        "device": format!("{:04x}", device.device),
-        "driver": device.driver,
-        "link": link(device.link),
-        "link_max": link(device.most),
-        "slot_max": link(device.slot),
-        "iommu_group": device.iommu_group,
-        "sensors": sensors,
-    })
-}
-
-fn pci_text(device: &PciDevice) -> Vec<(&'static str, String)> {
-    let driver = device.driver.as_deref().unwrap_or("no driver");
-    let PciDevice { address, vendor, device: id, .. } = device;
-    let mut lines = vec![("PCI", format!("{address}, {vendor:04x}:{id:04x}, {driver}"))];
-    let known =
-        |link: Option<sterna_xdma::Link>| link.map_or("not known".into(), |l| l.to_string());
-    lines.push((
-        "link",
-        format!(
-            "{}; the card's best {}, the slot's {}",
-            known(device.link),
-            known(device.most),
-            known(device.slot)
-        ),
-    ));
-    let sensor = |s: &sterna_xdma::Sensor| format!("{} {} {}", s.label, s.value, s.quantity.unit());
-    if !device.sensors.is_empty() {
-        let all: Vec<String> = device.sensors.iter().map(sensor).collect();
-        lines.push(("sensors", all.join(", ")));
-    }
-    lines
 }

@@ -16,6 +16,7 @@ pub mod load;
 pub mod logits;
 pub mod reset;
 pub mod run;
+mod status;
 pub mod synth;
 pub mod tokens;
 pub mod validate;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sterna_firmware::FirmwareError;
 use sterna_hdl::driver::{CoreState, bare, identify};
 
-use super::info;
+use super::status;
 use crate::devices::xdma::NodeArgs;
 use crate::error::Result;
 use crate::output;
@@ -33,12 +33,12 @@ pub fn run(args: Args) -> Result<()> {
     let after = CoreState::read(&mut card).map_err(FirmwareError::from)?;
     let index = card.card().found().index;
     if args.json {
-        let [before, after] = [before, after].map(|state| -> Value { info::status(&state) });
+        let [before, after] = [before, after].map(|state| -> Value { status::core(&state) });
         return output::json(&json!({ "card": index, "before": before, "after": after }));
     }
     output::line(&format!(
         "card {index}: the core was {}; it is {}",
-        info::status_text(&before),
-        info::status_text(&after)
+        status::core_text(&before),
+        status::core_text(&after)
     ))
 }
