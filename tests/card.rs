@@ -24,6 +24,23 @@ fn the_text_is_goldens() {
 }
 
 #[test]
+fn a_small_memory_is_streamed_through() {
+    if !desk::has_fuse("a_small_memory_is_streamed_through") {
+        return;
+    }
+    let mut desk = Desk::new();
+    desk.start_for("demo.sterna", "128K", &[]);
+    let run = ["run", "demo.sterna", "ROMEO:\n", "-n", "10"];
+    let card = desk.with_card(&[&run[..], &["--card-memory", "128K"]].concat());
+    let error = desk.fails(&card);
+    assert!(error.starts_with("error[C005]: ") && error.contains("--stream-weights"), "{error}");
+    let (text, notes) = desk.says(&[&card[..], &["--stream-weights"]].concat());
+    assert_eq!(text, desk.text(&run));
+    assert!(notes.starts_with("note: the card's memory is too small for the model"), "{notes}");
+    assert!(notes.contains("weights sent at"), "{notes}");
+}
+
+#[test]
 fn one_process_at_a_time() {
     let Some(desk) = fuse("one_process_at_a_time") else { return };
     let run = desk.with_card(&["run", "demo.sterna", "ROMEO:\n", "-n", "60"]);
@@ -37,6 +54,23 @@ fn one_process_at_a_time() {
     first.kill().unwrap();
     first.wait().unwrap();
     assert_eq!(desk.text(&run), desk.text(&["run", "demo.sterna", "ROMEO:\n", "-n", "60"]));
+}
+
+/// Without --device a card that can be used is used, and one that cannot is not; which is said.
+#[test]
+fn a_card_is_chosen_if_it_can_be_used() {
+    let Some(mut desk) = fuse("a_card_is_chosen_if_it_can_be_used") else { return };
+    let run = ["run", "demo.sterna", "ROMEO:\n", "-n", "10", "--root", "card"];
+    let (text, notes) = desk.says(&run);
+    assert!(notes.starts_with("note: the card computes") && notes.contains("[xdma]"), "{notes}");
+    desk.start(&["--fault", "geometry@identify"]);
+    let (again, notes) = desk.says(&run);
+    assert!(notes.starts_with("note: golden computes, as the card cannot be used: "), "{notes}");
+    assert!(notes.contains("error[C00") && notes.contains("[golden]"), "{notes}");
+    desk.stop();
+    let (last, notes) = desk.says(&run);
+    assert!(!notes.contains("note:") && notes.contains("[golden]"), "{notes}");
+    assert_eq!((&again, &last), (&text, &text));
 }
 
 #[test]

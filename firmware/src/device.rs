@@ -49,6 +49,51 @@ pub struct Head {
     pub logits: Vec<f32>,
 }
 
+/// The recurrent state of a sequence, `[layers, inner]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// As the hardware has it, in each layer's unit.
+    Fixed(Vec<i32>),
+    /// As the published model has it.
+    Float(Vec<f32>),
+}
+
+impl State {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        match self {
+            State::Fixed(state) => state.len(),
+            State::Float(state) => state.len(),
+        }
+    }
+}
+
+/// What a core counted in its last pass or run; `cycles` = `beats` + `starved` + `blocked` +
+/// `idle`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Clocks.
+    pub cycles: u64,
+    /// Clocks in which a beat of the image was taken.
+    pub beats: u64,
+    /// Clocks in which the core could have taken a beat and had none.
+    pub starved: u64,
+    /// Clocks in which a beat waited for the core.
+    pub blocked: u64,
+    /// Clocks in which there was no beat and none was wanted.
+    pub idle: u64,
+}
+
+impl std::ops::AddAssign for Counters {
+    fn add_assign(&mut self, other: Counters) {
+        self.cycles += other.cycles;
+        self.beats += other.beats;
+        self.starved += other.starved;
+        self.blocked += other.blocked;
+        self.idle += other.idle;
+    }
+}
+
 /// Something that executes an image.
 pub trait Device {
     /// What the user calls it: `golden`, `float`, ….
@@ -93,6 +138,28 @@ pub trait Device {
             }
         }
         Ok(())
+    }
+
+    /// A copy of a sequence's state.
+    fn save(&mut self, slot: usize) -> Result<State>;
+
+    /// Gives a sequence a state that one of this model had, on a device with this arithmetic.
+    fn restore(&mut self, slot: usize, state: &State) -> Result<()>;
+
+    /// Brings the device to rest, whatever it does, and clears every sequence.
+    fn reset(&mut self) -> Result<()> {
+        (0..self.slots()).try_for_each(|slot| self.clear(slot))
+    }
+
+    /// What the core counted in the last pass or run; `None` for a device without clocks.
+    fn counters(&mut self) -> Result<Option<Counters>> {
+        Ok(None)
+    }
+
+    /// Bytes that are sent to the device for every token, because its memory is too small for the
+    /// model; `None` where it holds the model.
+    fn streamed(&self) -> Option<u64> {
+        None
     }
 
     /// Values clamped since the device was made; a sound image has none.

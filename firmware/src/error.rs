@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sterna_model::ModelError;
 
+use crate::device::State;
 use crate::file::SectionKind;
 use crate::isa::{HeaderError, Opcode};
 use crate::rows::BadRow;
@@ -185,6 +186,14 @@ pub enum FirmwareError {
     /// A model that a core is too small for.
     #[error("the model does not fit the core: {0}; generate the core with a larger geometry")]
     TooSmall(String),
+    /// A state that is restored is of another model or arithmetic.
+    #[error("a state of {found} does not fit {wanted}; restore it where it was saved")]
+    State {
+        /// What it is.
+        found: String,
+        /// What the device has.
+        wanted: String,
+    },
     /// The checkpoint or tokenizer was refused.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -204,6 +213,16 @@ fn next_step(hint: &str) -> String {
 }
 
 impl FirmwareError {
+    /// A state that does not fit a device which has so many elements.
+    pub fn state(found: &State, elements: usize, fixed: bool) -> FirmwareError {
+        let say = |elements, fixed| {
+            let arithmetic = if fixed { "fixed" } else { "floating" };
+            format!("{elements} elements in {arithmetic} point")
+        };
+        let found = say(found.elements(), matches!(found, State::Fixed(_)));
+        FirmwareError::State { found, wanted: say(elements, fixed) }
+    }
+
     /// A stable code, unique among all errors of the project.
     pub fn code(&self) -> &'static str {
         use FirmwareError::*;
@@ -225,6 +244,7 @@ impl FirmwareError {
             Unrepresentable { .. } => "F015",
             Geometry { .. } => "F016",
             TooSmall(_) => "F017",
+            State { .. } => "F018",
             Model(error) => error.code(),
             Device(error) => error.code(),
         }

@@ -1,5 +1,7 @@
 //! Result records: what a run leaves in memory for each pass that had a head.
 //!
+//! A record has no checksum: the host reads it twice, and believes what it reads twice.
+//!
 //! Record `n` of a run is at RESULT + n · [`stride`]; it is void until STATUS says done, or
 //! TOKENS_DONE is above n.
 //!

@@ -72,6 +72,9 @@ registers! {
     0x070 STATE_UNITS 20 Write "Units that a save or load moves: state elements / 16.";
     0x074 WATCHDOG 32 Write "Clocks without any progress after which a run fails; 0 for never.";
 
+    0x078 IMAGE_RING 28 Write "Bits 12 to 39 of an address that stay those of IMAGE while the image is read: all above a ring that it streams through; 0 where the memory holds the whole image.";
+    0x07c IMAGE_OWED 32 Write "Units at the image's end that the host has still to write, and the core waits for; what is before them is a multiple of 64 units. 0 where the memory holds the whole image.";
+
     0x080 MODE 2 Write "Bit 0 `no_head`: stop a pass before the head. Bit 1 `logits`: write the accumulators of all tokens.";
     0x084 COUNT 16 Write "Passes of a run: the first takes TOKEN, each next the best token of the one before.";
     0x088 SLOT_MASK 8 Write "Sequences that take part in a run, a bit each; this core has bit 0.";

@@ -7,12 +7,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use fake::Fake;
-use sterna_firmware::device::{Device, Head, Step, Want};
+use sterna_firmware::device::{Counters, Device, Head, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::isa::Opcode;
 use sterna_firmware::model::Model;
-use sterna_hdl::driver::{Card, CardError, Counters, Settings};
+use sterna_hdl::driver::{Card, CardError, Settings};
 use sterna_hdl::fault::Fault;
 use sterna_hdl::registers::{self as regs, Reg, command, status};
 use sterna_model::synth::SynthSpec;

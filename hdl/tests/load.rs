@@ -228,6 +228,33 @@ fn a_card_that_comes_back_is_looked_at() {
         // The state of slot 0 was in memory.
         assert_eq!(card.pass(&step(0, 2)).is_err(), forgets);
     }
+    // The same if that is the first to be asked for, as a pass or as a state.
+    for (forgets, reset) in [(false, false), (true, false), (false, true)] {
+        for ask in [false, true] {
+            let mut card = Card::open(fake(&model), "fake", Arc::clone(&model), &settings).unwrap();
+            let step = |slot, token| [Step { slot, token, want: Want::Top }];
+            card.pass(&step(0, 1)).unwrap();
+            card.pass(&step(1, 1)).unwrap();
+            card.transport().unplugged = true;
+            card.pass(&step(1, 2)).unwrap_err();
+            card.transport().unplugged = false;
+            if forgets {
+                card.transport().memory.fill(0);
+            }
+            if reset {
+                card.transport().power_up();
+            }
+            let result = match ask {
+                false => card.pass(&step(0, 2)).map(|_| ()).map_err(|error| error.code()),
+                true => card.state(0).map(|_| ()).map_err(|error| error.code()),
+            };
+            assert_eq!(result.err(), (forgets || reset).then_some("C011"), "{forgets} {reset}");
+            for slot in 0..2 {
+                card.clear(slot).unwrap();
+            }
+            is_right(&mut card, &model);
+        }
+    }
     let mut card = Card::open(fake(&model), "fake", Arc::clone(&model), &settings).unwrap();
     card.transport().unplugged = true;
     card.reset().unwrap_err();

@@ -28,6 +28,11 @@ pub fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(HostError::Output)
 }
 
+/// Tells something beside the result, on standard error.
+pub fn note(text: &str) {
+    eprintln!("note: {text}");
+}
+
 /// A progress bar on a terminal's standard error; nothing elsewhere.
 pub fn bar(total: u64, unit: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {

@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sterna_firmware::device::{Device, Head, Step, Want};
+use sterna_firmware::device::{Counters, Device, Head, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_firmware::{FirmwareError, Result};
-use sterna_hdl::driver::{Card, Counters, Settings};
+use sterna_hdl::driver::{Card, Settings};
 use sterna_rtl::Design;
 
 use crate::card::{CardOptions, SimCard, Window};

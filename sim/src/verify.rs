@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sterna_firmware::Result;
+use sterna_firmware::device::Counters;
 use sterna_firmware::device::Want;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
-use sterna_hdl::driver::Counters;
 use sterna_rtl::Design;
 
 use crate::card::{CardOptions, Window};

@@ -132,3 +132,36 @@ fn canned_answers_come_at_once() {
     card.pass(&[step(0, 1, Want::State)]).unwrap();
     assert_eq!(card.pass(&[step(0, 1, Want::Top)]).unwrap()[0].top[0].token, 2);
 }
+
+/// A memory that is too small for the model: whatever the ring, golden's answers.
+#[test]
+fn a_model_streams_through_a_small_memory() {
+    let model = model(3);
+    let geometry = Geometry::for_shape(64, &model.shape());
+    for (bytes, ring) in [(64 << 10, 8 << 10), (80 << 10, 16 << 10)] {
+        let core = SoftCore::new(&geometry, bytes, Arithmetic::Golden);
+        let refused = Card::open(core, "soft", Arc::clone(&model), &Settings::default());
+        assert_eq!(refused.map(|_| ()).unwrap_err().code(), "C005");
+        let core = SoftCore::new(&geometry, bytes, Arithmetic::Golden);
+        let settings = Settings { slots: 2, stream: true, ..Settings::default() };
+        let mut card = Card::open(core, "soft", Arc::clone(&model), &settings).unwrap();
+        assert_eq!(card.map().ring, Some(ring));
+        let mut golden = Golden::new(Arc::clone(&model), 2).unwrap();
+        for n in 0..9u32 {
+            let want = |k: u32| [Want::State, Want::Top, Want::Logits][((n + k) % 3) as usize];
+            let steps = [step(1, n * 7 % 101, want(0)), step(0, 100 - n, want(1))];
+            assert_eq!(card.pass(&steps).unwrap(), golden.pass(&steps).unwrap(), "pass {n}");
+        }
+        assert_eq!(generate(&mut card, 70, &[5]), generate(&mut golden, 70, &[5]));
+        let sent = card.streamed().unwrap();
+        assert!(sent > ring && sent > model.image().bytes().len() as u64);
+        card.reset().unwrap();
+        let golden_again = generate(&mut golden, 3, &[]);
+        assert_eq!(generate(&mut card, 3, &[]), golden_again);
+    }
+    // One that is large enough is not streamed through.
+    let core = SoftCore::new(&geometry, BYTES, Arithmetic::Golden);
+    let settings = Settings { stream: true, ..Settings::default() };
+    let card = Card::open(core, "soft", model, &settings).unwrap();
+    assert_eq!((card.map().ring, card.streamed()), (None, None));
+}

@@ -19,12 +19,14 @@ pub struct Desk {
 
 /// A desk with a card, or `None`, said aloud, where there is no FUSE.
 pub fn fuse(test: &str) -> Option<Desk> {
-    if !has_fuse(test) {
-        return None;
-    }
-    let mut desk = Desk::new();
+    let mut desk = fuse_without_card(test)?;
     desk.start(&[]);
     Some(desk)
+}
+
+/// The same before the card is started.
+pub fn fuse_without_card(test: &str) -> Option<Desk> {
+    has_fuse(test).then(Desk::new)
 }
 
 /// Whether there is FUSE; a test that is skipped for it names itself.
@@ -58,9 +60,14 @@ impl Desk {
 
     /// Starts a fake card for the model and waits until it is ready.
     pub fn start(&mut self, more: &[&str]) {
+        self.start_for("demo.sterna", "16M", more);
+    }
+
+    /// The same for another model.
+    pub fn start_for(&mut self, model: &str, memory: &str, more: &[&str]) {
         self.stop();
         let _ = fs::create_dir(self.path("card"));
-        let card = ["fake-card", "--mount", "card", "--model", "demo.sterna", "--memory", "16M"];
+        let card = ["fake-card", "--mount", "card", "--model", model, "--memory", memory];
         let mut child =
             self.command(&[&card[..], more].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -101,6 +108,11 @@ impl Desk {
         let (out, err) = (text(output.stdout), text(output.stderr));
         assert_eq!(output.status.success(), succeeds, "{args:?}: {err}");
         (out, err)
+    }
+
+    /// What a command prints, and what it says beside.
+    pub fn says(&self, args: &[&str]) -> (String, String) {
+        self.output(args, true)
     }
 
     /// What a command prints.

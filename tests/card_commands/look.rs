@@ -156,9 +156,15 @@ fn a_card_is_described() {
     desk.text(&["import", "made", "-o", "made.sterna"]);
     tree.remove("sys");
     let seen = info(&["made.sterna", "--card-memory", "64K"]);
-    assert_eq!(seen["model"]["fits"], false);
+    assert_eq!((&seen["model"]["fits"], &seen["model"]["streams"]), (&json!(false), &json!(false)));
     assert_eq!(codes(&seen["model"]["lacks"]), ["F017", "C005"]);
     assert_eq!((&seen["memory_bytes"], &seen["pci"]), (&json!(65536), &Value::Null));
+    // A memory that is too small alone.
+    let seen = &info(&["demo.sterna", "--card-memory", "128K"])["model"];
+    assert_eq!((&seen["fits"], &seen["streams"]), (&json!(false), &json!(true)));
+    assert_eq!(codes(&seen["lacks"]), ["C005"]);
+    let load = ["load", "demo.sterna", "--root", "card", "--card-memory", "128K"];
+    assert!(desk.fails(&load).starts_with("error[C005]: "));
 }
 
 /// Whatever does not work is a line; the rest is there.

@@ -21,4 +21,5 @@ mod faults;
 mod seeded;
 mod shapes;
 mod states;
+mod streams;
 mod trouble;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps, select};
+use crate::device::{
+    Candidate, Device, Head, State, Step, TOP_K_MAX, Want, best, check_steps, select,
+};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::Opcode;
@@ -173,6 +175,22 @@ impl Device for Float {
             }
         }
         Ok(heads)
+    }
+
+    fn save(&mut self, slot: usize) -> Result<State> {
+        let slots = self.slots();
+        let state = self.states.get(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        Ok(State::Float(state.clone()))
+    }
+
+    fn restore(&mut self, slot: usize, state: &State) -> Result<()> {
+        let slots = self.slots();
+        let own = self.states.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        match state {
+            State::Float(state) if state.len() == own.len() => own.copy_from_slice(state),
+            _ => return Err(FirmwareError::state(state, own.len(), false)),
+        }
+        Ok(())
     }
 
     fn saturations(&self) -> u64 {

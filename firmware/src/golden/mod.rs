@@ -13,7 +13,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sterna_model::numerics::{Rescale, Scale, Statistics};
 
-use crate::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, best, check_steps, select};
+use crate::device::{
+    Candidate, Device, Head, State, Step, TOP_K_MAX, Want, best, check_steps, select,
+};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
@@ -224,6 +226,23 @@ impl Device for Golden {
 
     fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>> {
         self.run(steps, None)
+    }
+
+    fn save(&mut self, slot: usize) -> Result<State> {
+        let slots = self.slots();
+        let sequence = self.sequences.get(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        Ok(State::Fixed(sequence.state().to_vec()))
+    }
+
+    fn restore(&mut self, slot: usize, state: &State) -> Result<()> {
+        let slots = self.slots();
+        let sequence = self.sequences.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        let elements = sequence.state().len();
+        match state {
+            State::Fixed(state) if state.len() == elements => sequence.set_state(state),
+            _ => return Err(FirmwareError::state(state, elements, true)),
+        }
+        Ok(())
     }
 
     fn saturations(&self) -> u64 {

@@ -124,6 +124,8 @@ impl Generate for Engine {
         let row_units = m.input("row_units", UInt(10));
         u.port.set("image_start", begins).set("image_beats", beats(image_units, g.bus));
         u.port.set("image_addr", m.input("image_base", UInt(ADDRESS)));
+        u.port.set("image_owed", beats(m.input("image_owed", UInt(32)), g.bus));
+        u.port.set("image_ring", m.input("image_ring", UInt(ADDRESS - 12)));
         let (from, to) = (u.port.stream("image"), u.front.stream("s"));
         to.valid.set(from.valid);
         to.data.set(from.data);

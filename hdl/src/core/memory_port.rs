@@ -6,6 +6,8 @@ use super::{ADDRESS, memory_widths};
 
 /// Bits of a job's length in beats.
 pub(crate) const JOB: u32 = 35;
+/// Bits of an address within 4 KiB.
+const PAGE: u32 = 12;
 
 /// The three who use the memory, behind one AXI4 port.
 ///
@@ -19,6 +21,10 @@ pub(crate) const JOB: u32 = 35;
 /// The image has the prefetch FIFO and asks for whatever has a place in it; rows (embeddings, saved
 /// state) have an ID and a buffer of their own, so that neither waits for the other's data. `halt`
 /// lets all three come to rest, each with `busy` low, owing and owed nothing.
+///
+/// An image for which the memory is too small streams through a ring of it: `image_ring` has the
+/// bits of an address that stay, and the last `image_owed` beats are not read before the host has
+/// written them.
 ///
 /// Cost the three masters and their block RAMs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +65,10 @@ impl Generate for MemoryPort {
             let side = mux.axi(side, AxiKind::Read, widths);
             side.connect(&reader.axi("m_axi", AxiKind::Read, widths));
         }
+        let ring = m.input("image_ring", UInt(ADDRESS - PAGE)).comment("Pages of 4 KiB.");
+        image.set("ring", ring.cat(m.lit(UInt(PAGE), 0)));
+        image.set("owed", m.input("image_owed", UInt(JOB)));
+        rows.set("ring", 0).set("owed", 0);
         axi.connect(&mux.axi("m_axi", AxiKind::Read, widths));
         axi.connect(&results.axi("m_axi", AxiKind::Write, widths));
         m.output("read_error", UInt(1)).set(image.port("error") | rows.port("error"));

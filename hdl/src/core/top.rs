@@ -113,7 +113,7 @@ impl Generate for Core {
             control.set(name, bank.port(name));
         }
         control.set("result", base(bank, "result"));
-        for name in ["image_units", "row_units", "state_units"] {
+        for name in ["image_units", "image_owed", "image_ring", "row_units", "state_units"] {
             engine.set(name, bank.port(name));
         }
         for name in ["image", "embed", "state", "logits"] {

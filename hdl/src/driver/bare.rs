@@ -6,10 +6,10 @@
 
 use super::error::{CardError, RESET};
 use super::load::{LABEL, Label};
-use super::run::Counters;
 use super::transport::Transport;
 use crate::fault::Fault;
 use crate::registers::{self as regs, Reg, command, status};
+use sterna_firmware::device::Counters;
 
 /// What the core says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

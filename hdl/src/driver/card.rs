@@ -5,11 +5,15 @@
 //! sequence that was only cleared has no state to load: the core clears its own.
 //!
 //! After a fault the state on chip is void, and so is the sequence it belonged to; the states in
-//! memory are not touched by it. The next command first resets the core.
+//! memory are not touched by it. The next command first resets the core. After an error on the way
+//! to the card the states in memory are void as well, unless core and memory show that nobody
+//! configured them anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sterna_firmware::FirmwareError;
+use sterna_firmware::device::State;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{Instruction, UNIT, instructions};
 use sterna_firmware::model::Model;
@@ -20,6 +24,7 @@ use super::error::{CardError, RESET};
 use super::identity::identify;
 use super::load::{Loaded, OnProgress};
 use super::map::{MemoryMap, image_units};
+use super::stream::ring_bits;
 use super::transport::Transport;
 use crate::registers::{self as regs, Reg, command, status};
 
@@ -37,12 +42,21 @@ pub struct Settings {
     /// Bytes of a model that are written at a time: how far apart the points are from which a
     /// load can go on.
     pub chunk: u32,
+    /// Send the model for every token where the card's memory is too small for it.
+    pub stream: bool,
 }
 
 impl Default for Settings {
     /// One sequence; a million clocks, some milliseconds, are far above any memory's pause.
     fn default() -> Settings {
-        Settings { slots: 1, watchdog: 1 << 20, reuse: true, read_back: false, chunk: 16 << 20 }
+        Settings {
+            slots: 1,
+            watchdog: 1 << 20,
+            reuse: true,
+            read_back: false,
+            chunk: 16 << 20,
+            stream: false,
+        }
     }
 }
 
@@ -58,6 +72,9 @@ pub(super) enum Place {
     /// Nowhere: it went with an error.
     Lost,
 }
+
+/// Times that memory is read again at most, for two in a row that agree.
+const REPEATS: usize = 4;
 
 /// A card with a model loaded.
 pub struct Card<T: Transport> {
@@ -112,13 +129,14 @@ impl<T: Transport> Card<T> {
     ) -> Result<Card<T>, CardError> {
         let shape = model.shape();
         if settings.slots == 0 {
-            return Err(sterna_firmware::FirmwareError::NoSlots.into());
+            return Err(FirmwareError::NoSlots.into());
         }
         let geometry = identify(&mut transport)?;
         geometry.fits(&shape)?;
         let walk = instructions(&shape);
         let bytes = transport.memory_bytes();
-        let map = MemoryMap::plan(&shape, &walk, &geometry, settings.slots, bytes)?;
+        let Settings { slots, stream, .. } = *settings;
+        let map = MemoryMap::plan(&shape, &walk, &geometry, slots, bytes, stream)?;
         let mut card = Card {
             name,
             transport,
@@ -177,6 +195,9 @@ impl<T: Transport> Card<T> {
             if identify(&mut self.transport)? != self.geometry {
                 return Err(CardError::Changed);
             }
+            if self.is_foreign()? {
+                self.lose_saved();
+            }
         }
         self.written.clear();
         self.write(&regs::COMMAND, command::RESET)?;
@@ -196,8 +217,17 @@ impl<T: Transport> Card<T> {
         self.write(&regs::IMAGE_UNITS, image_units(&self.walk) as u32)?;
         self.write(&regs::ROW_UNITS, (shape.row_stride() / UNIT) as u32)?;
         self.write(&regs::STATE_UNITS, (4 * shape.state()).div_ceil(UNIT) as u32)?;
-        self.write(&regs::WATCHDOG, self.settings.watchdog)?;
-        self.write(&regs::SLOT_MASK, 1)
+        self.write(&regs::IMAGE_RING, map.ring.map_or(0, ring_bits))?;
+        self.write(&regs::IMAGE_OWED, 0)?;
+        // A core that waits for the host makes no progress.
+        let watchdog = if map.ring.is_some() { 0 } else { self.settings.watchdog };
+        self.write(&regs::WATCHDOG, watchdog)?;
+        self.write(&regs::SLOT_MASK, 1)?;
+        // Nobody is told of a write to a mapped register that a card on its way back has missed.
+        if self.is_foreign()? {
+            return Err(self.foreign("reset"));
+        }
+        Ok(())
     }
 
     /// The state of a sequence, `[layers, inner]`, in each layer's unit.
@@ -206,14 +236,14 @@ impl<T: Transport> Card<T> {
     /// C011 where it was lost; faults of saving it.
     pub fn state(&mut self, slot: usize) -> Result<Vec<i32>, CardError> {
         let elements = self.model.shape().state();
-        match self.place(slot)? {
+        match self.mended(slot)? {
             Place::Zero => return Ok(vec![0; elements]),
             Place::Lost => return Err(CardError::StateLost { slot }),
             Place::OnChip => self.save(slot)?,
             Place::Saved => {}
         }
         let mut bytes = vec![0; 4 * elements];
-        self.read_memory(self.map.state(slot), &mut bytes)?;
+        self.read_twice(self.map.state(slot), &mut bytes)?;
         let state: Vec<i32> = bytes.chunks_exact(4).map(word).collect();
         let most = 1 << (STATE_BITS - 1);
         match state.iter().position(|&value| !(-most..most).contains(&value)) {
@@ -230,12 +260,16 @@ impl<T: Transport> Card<T> {
     /// Restores the state of a sequence.
     ///
     /// # Errors
-    /// C012 where it has another length than the model's.
+    /// F018 where it has another length than the model's.
     pub fn set_state(&mut self, slot: usize, state: &[i32]) -> Result<(), CardError> {
         self.place(slot)?;
         let expected = self.model.shape().state();
         if state.len() != expected {
-            return Err(CardError::StateLength { got: state.len(), expected });
+            let state = State::Fixed(state.to_vec());
+            return Err(FirmwareError::state(&state, expected, true).into());
+        }
+        if self.failed {
+            self.reset()?;
         }
         let bytes: Vec<u8> = state.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.write_memory(self.map.state(slot), &bytes)?;
@@ -245,12 +279,9 @@ impl<T: Transport> Card<T> {
 
     /// Makes a sequence the one on chip.
     pub(super) fn bring(&mut self, slot: usize) -> Result<(), CardError> {
-        let place = self.place(slot)?;
+        let place = self.mended(slot)?;
         if place == Place::Lost {
             return Err(CardError::StateLost { slot });
-        }
-        if self.failed {
-            self.reset()?;
         }
         if self.damaged {
             self.load()?;
@@ -282,6 +313,23 @@ impl<T: Transport> Card<T> {
         self.places.iter().position(|&place| place == Place::OnChip)
     }
 
+    /// Where a sequence is, after the core was reset if it is to be: that may lose it.
+    fn mended(&mut self, slot: usize) -> Result<Place, CardError> {
+        if self.place(slot)? != Place::Lost && self.failed {
+            self.reset()?;
+        }
+        self.place(slot)
+    }
+
+    /// The sequences in memory are void.
+    pub(super) fn lose_saved(&mut self) {
+        for place in &mut self.places {
+            if *place == Place::Saved {
+                *place = Place::Lost;
+            }
+        }
+    }
+
     /// The sequence on chip is void.
     pub(super) fn lose(&mut self) {
         if let Some(slot) = self.on_chip() {
@@ -292,7 +340,7 @@ impl<T: Transport> Card<T> {
     pub(super) fn place(&self, slot: usize) -> Result<Place, CardError> {
         let slots = self.places.len();
         let place = self.places.get(slot).copied();
-        place.ok_or_else(|| sterna_firmware::FirmwareError::Slot { slot, slots }.into())
+        place.ok_or_else(|| FirmwareError::Slot { slot, slots }.into())
     }
 
     pub(super) fn read(&mut self, reg: &Reg) -> Result<u32, CardError> {
@@ -315,15 +363,21 @@ impl<T: Transport> Card<T> {
         Ok(())
     }
 
-    /// Whether the registers that no run changes hold something else than was written.
+    /// Whether a register holds something else than was written to it.
     pub(super) fn is_foreign(&mut self) -> Result<bool, CardError> {
-        for reg in [&regs::ROW_UNITS, &regs::STATE_UNITS, &regs::WATCHDOG] {
-            let value = self.read(reg)?;
-            if self.written.get(&reg.offset).is_some_and(|&written| written != value) {
+        for (offset, written) in self.written.clone() {
+            let result = self.transport.read_register(offset);
+            if self.way(result)? != written {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Somebody else had the core: nothing is known of it, nor of the memory.
+    pub(super) fn foreign(&mut self, what: &'static str) -> CardError {
+        (self.failed, self.detached) = (true, true);
+        CardError::Foreign { what }
     }
 
     /// After an error on the way to the card nothing is known of the core.
@@ -336,7 +390,7 @@ impl<T: Transport> Card<T> {
     }
 
     /// Writes an address to the two registers that hold it.
-    fn base(&mut self, [low, high]: [&Reg; 2], address: u64) -> Result<(), CardError> {
+    pub(super) fn base(&mut self, [low, high]: [&Reg; 2], address: u64) -> Result<(), CardError> {
         self.write(low, address as u32)?;
         self.write(high, (address >> 32) as u32)
     }
@@ -344,6 +398,21 @@ impl<T: Transport> Card<T> {
     pub(super) fn read_memory(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
         let result = self.transport.read_memory(at, bytes);
         self.way(result)
+    }
+
+    /// Reads memory that has no checksum until it reads the same twice in a row: a bit that
+    /// changes on its way does not do so twice.
+    pub(super) fn read_twice(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), CardError> {
+        let mut again = vec![0; bytes.len()];
+        self.read_memory(at, bytes)?;
+        for _ in 0..REPEATS {
+            self.read_memory(at, &mut again)?;
+            if again == bytes {
+                return Ok(());
+            }
+            bytes.copy_from_slice(&again);
+        }
+        Err(CardError::Unsteady { address: at, length: bytes.len() })
     }
 
     pub(super) fn write_memory(&mut self, at: u64, bytes: &[u8]) -> Result<(), CardError> {

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use sterna_firmware::Result;
-use sterna_firmware::device::{Candidate, Device, Head, Step, TOP_K_MAX, Want, check_steps};
+use sterna_firmware::device::{
+    Candidate, Counters, Device, Head, State, Step, TOP_K_MAX, Want, check_steps,
+};
 use sterna_firmware::shape::Shape;
+use sterna_firmware::{FirmwareError, Result};
 
 use super::answer::Answer;
 use super::card::{Card, Place};
@@ -69,8 +71,10 @@ impl<T: Transport> Device for Card<T> {
         let (mut next, mut left) = (token, count);
         let (mut ended, mut broken) = (false, false);
         while left > 0 && !ended {
-            // A core that cannot watch for every stop takes one token at a time.
-            let most = if stops.len() > STOPS.len() { 1 } else { self.map.records as usize };
+            // A core that cannot watch for every stop, or does not know the row of its next token,
+            // takes one token at a time.
+            let single = stops.len() > STOPS.len() || self.map.ring.is_some();
+            let most = if single { 1 } else { self.map.records as usize };
             let count = left.min(most) as u32;
             let vocab = self.model.shape().vocab;
             let watched = stops.iter().copied().filter(|&stop| (stop as usize) < vocab);
@@ -99,6 +103,32 @@ impl<T: Transport> Device for Card<T> {
             self.lose();
         }
         Ok(())
+    }
+
+    fn save(&mut self, slot: usize) -> Result<State> {
+        Ok(State::Fixed(self.state(slot)?))
+    }
+
+    fn restore(&mut self, slot: usize, state: &State) -> Result<()> {
+        self.place(slot)?;
+        match state {
+            State::Fixed(state) => Ok(self.set_state(slot, state)?),
+            State::Float(_) => Err(FirmwareError::state(state, self.model.shape().state(), true)),
+        }
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        Card::reset(self)?;
+        self.places.fill(Place::Zero);
+        Ok(())
+    }
+
+    fn counters(&mut self) -> Result<Option<Counters>> {
+        Ok(Some(Card::counters(self)?))
+    }
+
+    fn streamed(&self) -> Option<u64> {
+        Card::streamed(self)
     }
 
     fn saturations(&self) -> u64 {

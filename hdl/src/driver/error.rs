@@ -59,7 +59,7 @@ pub enum CardError {
     /// The card has too little memory.
     #[error(
         "the model and {slots} sequences need {needed} bytes of the card's memory, it has {bytes}; \
-         use fewer sequences or a smaller model"
+         use fewer sequences or a smaller model, or send it for every token (--stream-weights)"
     )]
     Memory {
         /// Bytes needed.
@@ -134,14 +134,6 @@ pub enum CardError {
         /// The slot.
         slot: usize,
     },
-    /// A state that is to be restored is of another model.
-    #[error("a state of {got} elements is no state of this model, which has {expected}")]
-    StateLength {
-        /// Elements given.
-        got: usize,
-        /// Elements of the model.
-        expected: usize,
-    },
     /// The core gives a reason that this program does not know.
     #[error(
         "the core stopped with error {code}, which this program does not know; configure the card \
@@ -172,6 +164,17 @@ pub enum CardError {
     Foreign {
         /// The command.
         what: &'static str,
+    },
+    /// What is read from the card's memory changes from one time to the next.
+    #[error(
+        "{length} bytes of the card's memory at {address:#x} read differently each time; run \
+         again, and if it recurs configure the card again and test it with `sterna validate`"
+    )]
+    Unsteady {
+        /// Where.
+        address: u64,
+        /// Bytes.
+        length: usize,
     },
     /// Another core answers than before.
     #[error("the card came back with another core; configure it with one bitstream, and run again")]
@@ -248,11 +251,11 @@ impl CardError {
             Number { .. } => "C009",
             Passes { .. } => "C010",
             StateLost { .. } => "C011",
-            StateLength { .. } => "C012",
             UnknownFault { .. } => "C013",
             ReadBack { .. } => "C014",
             Changed => "C015",
             Foreign { .. } => "C016",
+            Unsteady { .. } => "C017",
             Fault { fault, .. } => match fault {
                 self::Fault::HeaderCrc => "C101",
                 self::Fault::Version => "C102",

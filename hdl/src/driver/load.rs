@@ -12,7 +12,7 @@ use std::sync::Arc;
 use sterna_firmware::file::{PAGE, SectionKind};
 use sterna_firmware::model::Model;
 
-use super::card::{Card, Place};
+use super::card::Card;
 use super::error::CardError;
 use super::transport::{Shared, Transport};
 use crate::fault::Fault;
@@ -109,7 +109,7 @@ fn chunk_bytes(chunk: u32) -> usize {
 }
 
 /// A section of the file, which lives as long as somebody writes it to a card.
-struct Section(Arc<Model>, SectionKind);
+pub(super) struct Section(pub Arc<Model>, pub SectionKind);
 
 impl AsRef<[u8]> for Section {
     fn as_ref(&self) -> &[u8] {
@@ -144,7 +144,7 @@ impl<T: Transport> Card<T> {
 
     /// Loads what the card does not hold, and has the core check the rest.
     pub(super) fn load_missing(&mut self, progress: OnProgress<'_>) -> Result<(), CardError> {
-        let held = if self.settings.reuse { self.held()? } else { 0 };
+        let held = if self.settings.reuse { self.held()?.unwrap_or(0) } else { 0 };
         self.load_from(held, progress)?;
         if held == 0 {
             return Ok(());
@@ -167,13 +167,9 @@ impl<T: Transport> Card<T> {
 
     /// Whether states and model are still where they were; forgets what is not.
     pub(super) fn review_memory(&mut self) -> Result<(), CardError> {
-        if self.held()? < self.chunks()?.len() {
+        if self.held()? != Some(self.chunks()?.len()) {
             self.damaged = true;
-            for place in &mut self.places {
-                if *place == Place::Saved {
-                    *place = Place::Lost;
-                }
-            }
+            self.lose_saved();
         }
         Ok(())
     }
@@ -198,7 +194,11 @@ impl<T: Transport> Card<T> {
         })
     }
 
+    /// All that is to be in memory before the first pass: nothing of a model that is streamed.
     fn chunks(&self) -> Result<Vec<Chunk>, CardError> {
+        if self.map.ring.is_some() {
+            return Ok(vec![]);
+        }
         let chunk = chunk_bytes(self.settings.chunk);
         let mut chunks = vec![];
         for ((kind, bytes), base) in
@@ -213,15 +213,16 @@ impl<T: Transport> Card<T> {
         Ok(chunks)
     }
 
-    /// Chunks of the model that the card's memory holds, as far as a sample shows.
-    fn held(&mut self) -> Result<usize, CardError> {
+    /// Chunks of the model that the card's memory holds, as far as a sample shows; `None` where it
+    /// is not this model's.
+    fn held(&mut self) -> Result<Option<usize>, CardError> {
         let mut bytes = [0; LABEL];
         self.read_memory(self.map.label, &mut bytes)?;
         let chunks = self.chunks()?;
-        let Some(label) = Label::decode(&bytes) else { return Ok(0) };
+        let Some(label) = Label::decode(&bytes) else { return Ok(None) };
         let done = label.done as usize;
         if done > chunks.len() || label != self.label(done)? {
-            return Ok(0);
+            return Ok(None);
         }
         let page = PAGE as usize;
         let pages: Vec<(u64, &[u8])> = chunks[..done]
@@ -239,10 +240,10 @@ impl<T: Transport> Card<T> {
             let read = &mut read[..expected.len()];
             self.read_memory(at, read)?;
             if read != expected {
-                return Ok(0);
+                return Ok(None);
             }
         }
-        Ok(done)
+        Ok(Some(done))
     }
 
     fn load_from(&mut self, held: usize, progress: OnProgress<'_>) -> Result<(), CardError> {

@@ -8,6 +8,7 @@
 //! | [`bare`] | state, label and reset of a card, no model needed |
 //! | [`load`] | a model to the card, as far as it is not there |
 //! | [`card`] | a model on the card; states of sequences, reset |
+//! | [`stream`] | a model through a memory that is too small for it |
 //! | [`run`] | commands, runs of one or many tokens, counters |
 //! | [`answer`] | what a pass leaves in memory, checked |
 //! | [`device`] | the card as a [`Device`](sterna_firmware::device::Device) |
@@ -36,6 +37,7 @@ pub mod identity;
 pub mod load;
 pub mod map;
 pub mod run;
+pub mod stream;
 pub mod transport;
 
 pub use bare::{CoreState, Holds};
@@ -44,5 +46,4 @@ pub use error::{CardError, Place};
 pub use identity::identify;
 pub use load::{Loaded, OnProgress, Progress};
 pub use map::MemoryMap;
-pub use run::Counters;
 pub use transport::{Shared, Transport};

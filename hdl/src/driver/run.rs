@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use sterna_firmware::FirmwareError;
+use sterna_firmware::device::Counters;
 use sterna_firmware::isa::UNIT;
 
 use super::answer::Answer;
@@ -10,37 +11,11 @@ use super::card::Card;
 use super::error::{CardError, Place};
 use super::load::is_damage;
 use super::map::{headless_units, image_units};
+use super::stream::Stream;
 use super::transport::Transport;
 use crate::fault::Fault;
 use crate::record::Record;
 use crate::registers::{self as regs, Reg, STOP_VALID, command, mode, status};
-
-/// What the core counted in its last run.
-///
-/// `cycles` = `beats` + `starved` + `blocked` + `idle`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Clocks of the run.
-    pub cycles: u64,
-    /// Clocks in which a beat of the image was taken.
-    pub beats: u64,
-    /// Clocks in which the core could have taken a beat and had none.
-    pub starved: u64,
-    /// Clocks in which a beat waited for the core.
-    pub blocked: u64,
-    /// Clocks in which there was no beat and none was wanted.
-    pub idle: u64,
-}
-
-impl std::ops::AddAssign for Counters {
-    fn add_assign(&mut self, other: Counters) {
-        self.cycles += other.cycles;
-        self.beats += other.beats;
-        self.starved += other.starved;
-        self.blocked += other.blocked;
-        self.idle += other.idle;
-    }
-}
 
 /// Stop registers of the core.
 pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
@@ -64,7 +39,7 @@ impl<T: Transport> Card<T> {
     }
 
     /// 64 bits that may carry from one half to the other between two reads.
-    fn wide(&mut self, low: &Reg, high: &Reg) -> Result<u64, CardError> {
+    pub(super) fn wide(&mut self, low: &Reg, high: &Reg) -> Result<u64, CardError> {
         let mut top = self.read(high)?;
         loop {
             let bottom = self.read(low)?;
@@ -79,28 +54,28 @@ impl<T: Transport> Card<T> {
     /// A whole pass for nothing but the checks that the core makes on its way.
     pub(super) fn check_walk(&mut self) -> Result<(), CardError> {
         self.command("clear", command::CLEAR)?;
-        self.prepare(0, 1, 0, &[])?;
-        self.single()
+        let stream = self.prepare(0, 1, 0, &[])?;
+        self.single(stream)
     }
 
     /// One pass of the sequence on chip without the head.
     pub(super) fn advance(&mut self, token: u32) -> Result<(), CardError> {
-        self.prepare(token, 1, mode::NO_HEAD, &[])?;
-        self.single()
+        let stream = self.prepare(token, 1, mode::NO_HEAD, &[])?;
+        self.single(stream)
     }
 
     /// One pass of the sequence on chip with its head, and all accumulators if `all`.
     pub(super) fn ask(&mut self, token: u32, all: bool) -> Result<Answer, CardError> {
-        self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
-        self.single()?;
+        let stream = self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
+        self.single(stream)?;
         let record = self.records(0..1)?.remove(0);
         let accumulators = if all { self.accumulators(&record)? } else { vec![] };
         Ok(Answer { record, accumulators })
     }
 
     /// Runs one prepared pass.
-    fn single(&mut self) -> Result<(), CardError> {
-        match self.run("pass", 1, None)? {
+    fn single(&mut self, stream: Option<Stream>) -> Result<(), CardError> {
+        match self.run("pass", 1, stream, None)? {
             1 => Ok(()),
             done => Err(CardError::Passes { count: 1, done }),
         }
@@ -115,8 +90,8 @@ impl<T: Transport> Card<T> {
         stops: &[u32],
         emit: Emit<'_>,
     ) -> Result<u32, CardError> {
-        self.prepare(token, count, 0, stops)?;
-        self.run("run", count, Some(emit))
+        let stream = self.prepare(token, count, 0, stops)?;
+        self.run("run", count, stream, Some(emit))
     }
 
     fn prepare(
@@ -125,7 +100,7 @@ impl<T: Transport> Card<T> {
         count: u32,
         mode: u32,
         stops: &[u32],
-    ) -> Result<(), CardError> {
+    ) -> Result<Option<Stream>, CardError> {
         let headless = mode & mode::NO_HEAD != 0;
         let units = if headless { headless_units(&self.walk) } else { image_units(&self.walk) };
         self.write(&regs::IMAGE_UNITS, units as u32)?;
@@ -135,7 +110,7 @@ impl<T: Transport> Card<T> {
         for (n, reg) in STOPS.into_iter().enumerate() {
             self.write(reg, stops.get(n).map_or(0, |stop| stop | STOP_VALID))?;
         }
-        Ok(())
+        Stream::begin(self, token, units)
     }
 
     /// Runs what was prepared; records are read as soon as they are there.
@@ -143,6 +118,7 @@ impl<T: Transport> Card<T> {
         &mut self,
         what: &'static str,
         count: u32,
+        mut stream: Option<Stream>,
         mut emit: Option<Emit<'_>>,
     ) -> Result<u32, CardError> {
         let mut seen = 0;
@@ -161,7 +137,11 @@ impl<T: Transport> Card<T> {
             seen = seen.max(done);
             Ok(more)
         };
-        let mut early = |card: &mut Self| if count > 1 { look(card) } else { Ok(false) };
+        let mut early = |card: &mut Self| match &mut stream {
+            Some(stream) => stream.go_on(card),
+            None if count > 1 => look(card),
+            None => Ok(false),
+        };
         self.transport.expect((image_units(&self.walk) * UNIT) as u64);
         let result = self.obey(what, command::RUN, &mut early).and_then(|()| look(self));
         self.account(result)?;
@@ -203,7 +183,7 @@ impl<T: Transport> Card<T> {
             _ => false,
         };
         if odd && self.is_foreign()? {
-            return Err(CardError::Foreign { what });
+            return Err(self.foreign(what));
         }
         Err(error)
     }

@@ -69,6 +69,11 @@ pub struct Fake {
     pub left_loads: Option<usize>,
     /// A byte of memory that is always zero.
     pub dead: Option<usize>,
+    /// A byte of memory that changes on its way, so many times, by these bits.
+    pub flip: Option<(u32, usize, u8)>,
+    /// Memory that never reads the same twice.
+    pub noise: bool,
+    reads: u8,
     written: HashMap<u32, u32>,
     status: u32,
     error: (u32, u32),
@@ -100,6 +105,9 @@ impl Fake {
             loads: vec![],
             left_loads: None,
             dead: None,
+            flip: None,
+            noise: false,
+            reads: 0,
             written: HashMap::new(),
             // What power-up leaves: somebody's run that failed.
             status: status::FAILED | status::DRAINING,
@@ -109,6 +117,12 @@ impl Fake {
             token: 0,
             saturations: 0,
         }
+    }
+
+    /// Configures it again: the memory stays.
+    pub fn power_up(&mut self) {
+        self.written.clear();
+        self.status = 0;
     }
 
     fn get(&self, reg: &Reg) -> u32 {
@@ -340,6 +354,17 @@ impl Transport for Fake {
 
     fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Unplugged> {
         bytes.copy_from_slice(&self.memory[address as usize..][..bytes.len()]);
+        if self.noise {
+            self.reads += 1;
+            bytes[0] ^= self.reads;
+        }
+        if let Some((times, at, bits)) = &mut self.flip
+            && let Some(byte) = at.checked_sub(address as usize).and_then(|at| bytes.get_mut(at))
+            && *times > 0
+        {
+            *byte ^= *bits;
+            *times -= 1;
+        }
         Ok(())
     }
 

@@ -56,6 +56,8 @@ struct Fit {
     needs: u64,
     /// What the card lacks for it.
     lacks: Vec<HostError>,
+    /// Whether it could run by `--stream-weights`.
+    streams: bool,
 }
 
 /// Runs the command.
@@ -126,6 +128,7 @@ impl Info {
             "model": self.fit.as_ref().map(|fit| json!({
                 "fits": fit.lacks.is_empty(),
                 "needs_bytes": fit.needs,
+                "streams": fit.streams,
                 "lacks": fit.lacks.iter().map(output::error).collect::<Vec<_>>(),
             })),
             "problems": self.problems.iter().map(output::error).collect::<Vec<_>>(),
@@ -189,7 +192,11 @@ impl Info {
         }
         if let Some(fit) = &self.fit {
             let needs = output::mib(fit.needs);
-            let verdict = if fit.lacks.is_empty() { "fits" } else { "does not fit" };
+            let verdict = match (fit.lacks.is_empty(), fit.streams) {
+                (true, _) => "fits",
+                (false, true) => "does not fit, but can be sent for every token (--stream-weights)",
+                (false, false) => "does not fit",
+            };
             line("model", format!("{verdict}; needs {needs} of memory"));
             for lack in &fit.lacks {
                 line("lacks", format!("[{}] {lack}", lack.code()));
@@ -225,11 +232,13 @@ impl Fit {
         if let Err(error) = geometry.fits(&shape) {
             lacks.push(error.into());
         }
-        let plan = |bytes| MemoryMap::plan(&shape, &walk, geometry, 1, bytes);
-        if let Some(Err(error)) = memory.map(plan) {
+        let plan = |bytes, stream| MemoryMap::plan(&shape, &walk, geometry, 1, bytes, stream);
+        let fits = lacks.is_empty();
+        if let Some(Err(error)) = memory.map(|bytes| plan(bytes, false)) {
             lacks.push(FirmwareError::from(error).into());
         }
-        let needs = plan(u64::MAX).map_or(u64::MAX, |map| map.end);
-        Fit { needs, lacks }
+        let needs = plan(u64::MAX, false).map_or(u64::MAX, |map| map.end);
+        let streams = fits && memory.is_some_and(|bytes| plan(bytes, true).is_ok());
+        Fit { needs, lacks, streams }
     }
 }

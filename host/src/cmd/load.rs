@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::demo;
-use crate::devices::xdma::CardArgs;
+use crate::devices::xdma::LoadArgs;
 use crate::error::Result;
 use crate::output;
 
@@ -22,7 +22,7 @@ pub struct Args {
     /// A .sterna file [default: the built-in demo model]
     model: Option<PathBuf>,
     #[command(flatten)]
-    card: CardArgs,
+    card: LoadArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -35,7 +35,7 @@ pub fn run(args: Args) -> Result<()> {
     // From the first byte to the last: what comes before and after does not depend on the size.
     let (mut begin, mut end) = (Instant::now(), Instant::now());
     let mut first = true;
-    let mut card = args.card.open_with(&model, 1, &mut |now| {
+    let mut card = args.card.open(&model, 1, false, &mut |now| {
         end = Instant::now();
         if std::mem::take(&mut first) {
             begin = end;

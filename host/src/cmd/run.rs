@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::value_parser;
 use serde_json::json;
-use sterna_firmware::device::TOP_K_MAX;
+use sterna_firmware::device::{Device, TOP_K_MAX};
 
 use super::tokens;
 use crate::cli::usage_error;
@@ -147,24 +147,30 @@ pub fn run(args: Args) -> Result<()> {
             "decode_seconds": generation.decode_time.as_secs_f64(),
             "tokens_per_second": generation.tokens_per_second(),
             "saturations": device.saturations(),
+            "streamed_bytes_per_token": device.streamed(),
             "seed": args.seed,
         }));
     }
     output::print("\n")?;
-    statistics(device.name(), tokens.len(), &generation);
+    statistics(device.as_ref(), tokens.len(), &generation);
     Ok(())
 }
 
-fn statistics(device: &str, prompt: usize, generation: &Generation) {
+fn statistics(device: &dyn Device, prompt: usize, generation: &Generation) {
+    let name = device.name();
+    let rate_of = generation.tokens_per_second();
+    let streamed = device
+        .streamed()
+        .map(|bytes| format!(", weights sent at {:.1} MB/s", bytes as f64 * rate_of / 1e6));
     // Apart from the text by an empty line where both go to the same screen.
     let gap = if std::io::stdout().is_terminal() { "\n" } else { "" };
     eprintln!(
-        "{gap}[{device}] {prompt} prompt tokens at {:.1} tokens/s, {} new at {:.1} tokens/s{}{}",
+        "{gap}[{name}] {prompt} prompt tokens at {:.1} tokens/s, {} new at {rate_of:.1} tokens/s{}{}{}",
         rate(prompt, generation.prompt_time),
         generation.tokens.len(),
-        generation.tokens_per_second(),
         // The time is this machine's, not the simulated core's.
-        if device == "sim" { " of simulation" } else { "" },
+        if name == "sim" { " of simulation" } else { "" },
+        streamed.unwrap_or_default(),
         if generation.stopped { ", end of text" } else { "" },
     );
 }

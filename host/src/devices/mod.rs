@@ -18,6 +18,7 @@ use sterna_sim::{CardOptions, SimCard};
 
 use self::xdma::CardArgs;
 use crate::error::Result;
+use crate::output;
 
 /// A device by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,7 +36,7 @@ pub enum Kind {
 /// The `--device` option, the same on every command.
 #[derive(clap::Args, Clone)]
 pub struct Choice {
-    /// Device to run on [default: golden]
+    /// Device to run on [default: a card that can be used, else golden]
     #[arg(long, value_name = "DEVICE")]
     device: Option<Kind>,
     /// Bits of the simulated core's memory bus: 64, 128, 256 or 512
@@ -54,14 +55,32 @@ pub fn bus(word: &str) -> std::result::Result<u32, String> {
 }
 
 impl Choice {
-    /// Opens the chosen device, or the default one, with `slots` sequences.
+    /// Opens the chosen device, or one by itself, with `slots` sequences.
     pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
-        Ok(match self.device.unwrap_or(Kind::Golden) {
-            Kind::Golden => Box::new(Golden::new(Arc::clone(model), slots)?),
-            Kind::Float => Box::new(Float::new(Arc::clone(model), slots)?),
-            Kind::Sim => Box::new(self.simulate(model)?),
-            Kind::Xdma => Box::new(self.card.open(model, slots)?),
+        Ok(match self.device {
+            None => self.best(model, slots)?,
+            Some(Kind::Golden) => Box::new(Golden::new(Arc::clone(model), slots)?),
+            Some(Kind::Float) => Box::new(Float::new(Arc::clone(model), slots)?),
+            Some(Kind::Sim) => Box::new(self.simulate(model)?),
+            Some(Kind::Xdma) => Box::new(self.card.open(model, slots)?),
         })
+    }
+
+    /// A card if there is one that can be used, else golden; says which if there is a card at all.
+    fn best(&self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
+        if self.card.is_there() {
+            match self.card.open(model, slots) {
+                Ok(card) => {
+                    output::note("the card computes (--device xdma)");
+                    return Ok(Box::new(card));
+                }
+                Err(error) => output::note(&format!(
+                    "golden computes, as the card cannot be used: error[{}]: {error}",
+                    error.code()
+                )),
+            }
+        }
+        Ok(Box::new(Golden::new(Arc::clone(model), slots)?))
     }
 
     /// A simulated core that fits the model. One sequence at a time: several would take turns on

@@ -9,7 +9,7 @@ use sterna_firmware::FirmwareError;
 use sterna_firmware::error::DeviceError;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, OnProgress, Settings, Shared, Transport};
-use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError};
+use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError, discover};
 
 use super::memory;
 use crate::error::{HostError, Result};
@@ -45,13 +45,25 @@ pub struct MemoryArgs {
 
 /// A card that a model is loaded on.
 #[derive(clap::Args, Clone, Debug)]
-pub struct CardArgs {
+pub struct LoadArgs {
     /// The card.
     #[command(flatten)]
     pub memory: MemoryArgs,
     /// Load the model even if the card holds it, and read it back
     #[arg(long, help_heading = HEADING)]
     pub reload: bool,
+}
+
+/// A card that a model runs on.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CardArgs {
+    /// The card.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Where the card's memory is too small for the model, send it for every token: the link then
+    /// limits the tokens a second
+    #[arg(long, help_heading = HEADING)]
+    pub stream_weights: bool,
 }
 
 fn seconds(word: &str) -> std::result::Result<Duration, String> {
@@ -68,9 +80,16 @@ impl NodeArgs {
     /// # Errors
     /// Those of the nodes.
     pub fn take(&self) -> Result<XdmaTransport> {
+        XdmaTransport::take(self.access(), self.card, self.options())
+    }
+
+    fn access(&self) -> Arc<dyn Access> {
+        Arc::new(Files::new(&self.root))
+    }
+
+    fn options(&self) -> Options {
         let limits = Limits { base: self.card_timeout, ..Limits::default() };
-        let options = Options { limits, ..Options::default() };
-        XdmaTransport::take(Arc::new(Files::new(&self.root)), self.card, options)
+        Options { limits, ..Options::default() }
     }
 }
 
@@ -80,42 +99,63 @@ impl MemoryArgs {
     /// # Errors
     /// Those of the nodes.
     pub fn open(&self) -> Result<XdmaTransport> {
-        let mut transport = self.nodes.take()?;
-        transport.measure(self.card_memory)?;
-        Ok(transport)
+        let nodes = &self.nodes;
+        XdmaTransport::open(nodes.access(), nodes.card, nodes.options(), self.card_memory)
+    }
+}
+
+impl LoadArgs {
+    /// Takes the card and loads the model; with `stream` one that does not fit is not loaded, but
+    /// sent for every token.
+    ///
+    /// # Errors
+    /// Those of the nodes, and of [`Card::open_with`].
+    pub fn open(
+        &self,
+        model: &Arc<Model>,
+        slots: usize,
+        stream: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<Card<XdmaTransport>> {
+        let transport = self.memory.open()?;
+        let settings = Settings {
+            slots,
+            reuse: !self.reload,
+            read_back: self.reload,
+            stream,
+            ..Settings::default()
+        };
+        let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, progress);
+        Ok(card.map_err(FirmwareError::from)?)
     }
 }
 
 impl CardArgs {
+    /// Whether there is any card.
+    pub fn is_there(&self) -> bool {
+        let access = Files::new(&self.load.memory.nodes.root);
+        discover(&access).is_ok_and(|cards| !cards.is_empty())
+    }
+
     /// Takes the card and loads the model, with a bar where that takes long.
     ///
     /// # Errors
     /// Those of the nodes, and of [`Card::open_with`].
     pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Card<XdmaTransport>> {
         let bar = output::bar(0, "bytes");
-        let card = self.open_with(model, slots, &mut |now| {
+        let card = self.load.open(model, slots, self.stream_weights, &mut |now| {
             bar.set_length(now.total);
             bar.set_position(now.done);
         });
         bar.finish_and_clear();
-        card
-    }
-
-    /// [`CardArgs::open`] that says how far it is.
-    ///
-    /// # Errors
-    /// As [`CardArgs::open`].
-    pub fn open_with(
-        &self,
-        model: &Arc<Model>,
-        slots: usize,
-        progress: OnProgress<'_>,
-    ) -> Result<Card<XdmaTransport>> {
-        let transport = self.memory.open()?;
-        let settings =
-            Settings { slots, reuse: !self.reload, read_back: self.reload, ..Settings::default() };
-        let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, progress);
-        Ok(card.map_err(FirmwareError::from)?)
+        let card = card?;
+        if let Some(bytes) = card.streamed() {
+            output::note(&format!(
+                "the card's memory is too small for the model, so {} go to it for every token",
+                output::mib(bytes)
+            ));
+        }
+        Ok(card)
     }
 }
 
@@ -147,8 +187,9 @@ impl From<TransportError> for HostError {
 
 /// Looks at the status before the first wait for an interrupt: a small model is done by then.
 const EAGER: u64 = 8;
-/// The longest that an interrupt is waited for before the status is looked at anyway: what a lost
-/// one costs.
+/// How long an interrupt is waited for before the status is looked at anyway: at first, and after
+/// ever longer waits at the most, which is what a lost one costs.
+const SHORTEST: Duration = Duration::from_micros(50);
 const LONGEST: Duration = Duration::from_millis(10);
 /// Bytes a second that the slowest memory gives the core at the very least.
 const CORE_RATE: f64 = 50e6;
@@ -166,6 +207,21 @@ impl XdmaTransport {
         let card = XdmaCard::open(access, index, options).map_err(TransportError)?;
         let patience = options.limits.base;
         Ok(XdmaTransport { card, memory: 0, since: Instant::now(), patience })
+    }
+
+    /// Takes a card; without `memory`, finds out how much it has.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn open(
+        access: Arc<dyn Access>,
+        index: Option<u32>,
+        options: Options,
+        memory: Option<u64>,
+    ) -> Result<XdmaTransport> {
+        let mut transport = XdmaTransport::take(access, index, options)?;
+        transport.measure(memory)?;
+        Ok(transport)
     }
 
     /// Finds out how much memory it has, unless that is `known`.
@@ -243,10 +299,12 @@ impl Transport for XdmaTransport {
         if left.is_zero() {
             return Ok(false);
         }
-        if polls < EAGER {
-            std::hint::spin_loop();
-        } else {
-            self.card.wait(left.min(LONGEST))?;
+        match polls.checked_sub(EAGER) {
+            None => std::hint::spin_loop(),
+            Some(waits) => {
+                let nap = SHORTEST.saturating_mul(1 << waits.min(16));
+                self.card.wait(left.min(nap).min(LONGEST))?;
+            }
         }
         Ok(true)
     }

@@ -1,10 +1,10 @@
 //! A card: its lock, registers, memory and interrupts.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::access::{Access, Node, Window};
 use crate::discover::{Found, discover};
@@ -131,12 +131,16 @@ impl XdmaCard {
     /// X009 to X012.
     pub fn read_register(&mut self, offset: u32) -> Result<u32> {
         let value = self.peek(offset)?;
+        if value != NOBODY {
+            return Ok(value);
+        }
         // A card that has left the bus reads as ones everywhere, register 0 included.
-        if value == NOBODY && self.peek(0)? == NOBODY {
+        if self.peek(0)? == NOBODY {
             let how = "its registers read as 0xffffffff";
             return Err(XdmaError::Gone { path: self.user_path(), how });
         }
-        Ok(value)
+        // One that is there has ones in this register, or only this read was lost.
+        self.peek(offset)
     }
 
     fn peek(&self, offset: u32) -> Result<u32> {
@@ -144,16 +148,30 @@ impl XdmaCard {
             return Ok(window.read(offset));
         }
         let mut bytes = [0; 4];
+        let mut read = || self.uninterrupted(|| self.user.read_at(&mut bytes, offset.into()));
         // Reading again does no harm.
-        for last in [false, true] {
-            match self.user.read_at(&mut bytes, offset.into()) {
-                Ok(4) => return Ok(u32::from_le_bytes(bytes)),
-                Err(error) if error.kind() == ErrorKind::Interrupted || !last => {}
-                Ok(_) if !last => {}
-                result => return Err(self.register(Action::ReadRegister, offset, result)),
+        let result = match read() {
+            Ok(4) => Ok(4),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            _ => read(),
+        };
+        match result {
+            Ok(4) => Ok(u32::from_le_bytes(bytes)),
+            result => Err(self.register(Action::ReadRegister, offset, result)),
+        }
+    }
+
+    /// Calls again what a signal interrupted, which has done nothing, as long as there is time.
+    fn uninterrupted(&self, mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+        let begin = Instant::now();
+        loop {
+            match call() {
+                Err(error)
+                    if error.kind() == ErrorKind::Interrupted
+                        && begin.elapsed() < self.options.limits.base => {}
+                result => return result,
             }
         }
-        unreachable!("the last try returns")
     }
 
     /// Writes a register.
@@ -165,17 +183,14 @@ impl XdmaCard {
             window.write(offset, value);
             return Ok(());
         }
-        loop {
-            match self.user.write_at(&value.to_le_bytes(), offset.into()) {
-                Ok(4) => return Ok(()),
-                // An interrupted call has done nothing; any other may have.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => return Err(self.register(Action::WriteRegister, offset, result)),
-            }
+        // One that failed may have been written all the same: it is not written again.
+        match self.uninterrupted(|| self.user.write_at(&value.to_le_bytes(), offset.into())) {
+            Ok(4) => Ok(()),
+            result => Err(self.register(Action::WriteRegister, offset, result)),
         }
     }
 
-    fn register(&self, action: Action, offset: u32, result: std::io::Result<usize>) -> XdmaError {
+    fn register(&self, action: Action, offset: u32, result: io::Result<usize>) -> XdmaError {
         let (path, offset, length) = (self.user_path(), offset.into(), 4);
         match result {
             Ok(done) => XdmaError::Short { path, action, offset, length, done },

@@ -88,6 +88,8 @@ struct Channel {
 
 /// Times that a piece is tried again. The memory on the card does not mind being written twice.
 const RETRIES: u32 = 2;
+/// Interruptions of one call before the driver counts as one that only interrupts.
+const INTERRUPTIONS: u32 = 1000;
 
 impl Channel {
     fn work(&self, queue: &Receiver<(Piece, Sender<Done>)>) {
@@ -101,7 +103,7 @@ impl Channel {
     fn carry(&self, piece: &mut Piece) -> Result<()> {
         let action = piece.data.action();
         let (length, offset) = (piece.data.len(), piece.at);
-        let (mut done, mut retries) = (0, 0);
+        let (mut done, mut retries, mut interruptions) = (0, 0, 0);
         while done < length {
             let at = offset + done as u64;
             let result = match &mut piece.data {
@@ -116,8 +118,16 @@ impl Channel {
                 Ok(0) => {
                     return Err(XdmaError::Short { path: path(), action, offset, length, done });
                 }
-                Ok(count) => done += count.min(length - done),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) => {
+                    done += count.min(length - done);
+                    interruptions = 0;
+                }
+                Err(error)
+                    if error.kind() == io::ErrorKind::Interrupted
+                        && interruptions < INTERRUPTIONS =>
+                {
+                    interruptions += 1;
+                }
                 Err(error) if XdmaError::is_loss(&error) => {
                     let how = "the driver has no device behind this node";
                     return Err(XdmaError::Gone { path: path(), how });

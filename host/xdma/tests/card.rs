@@ -129,9 +129,35 @@ fn passing_troubles_pass() {
         card.read_memory(5, &mut back).unwrap();
         assert!(back == bytes, "{trouble:?}");
     }
-    double.trouble(Trouble::Errno(4), "user", 3);
-    card.write_register(8, 9).unwrap();
-    assert_eq!(card.read_register(8).unwrap(), 9);
+    for times in 1..9 {
+        double.trouble(Trouble::Errno(4), "user", times);
+        card.write_register(8, times).unwrap();
+        double.trouble(Trouble::Errno(4), "user", times);
+        assert_eq!(card.read_register(8).unwrap(), times);
+    }
+    // A read that is lost, from a card that is there.
+    card.write_register(0, 1).unwrap();
+    for (offset, value) in [(8, 8), (0, 1)] {
+        double.trouble(Trouble::Ones, "user", 1);
+        assert_eq!(card.read_register(offset).unwrap(), value);
+    }
+}
+
+/// A driver that is interrupted whenever it is called.
+#[test]
+fn interruptions_without_end_end() {
+    let double = Double::new(BYTES);
+    let mut card = XdmaCard::open(Arc::new(double.clone()), None, options()).unwrap();
+    double.trouble(Trouble::Errno(4), "", u32::MAX);
+    let begin = Instant::now();
+    let codes = [
+        card.read_register(8).unwrap_err().code(),
+        card.write_register(8, 9).unwrap_err().code(),
+        card.read_memory(0, &mut [0; 8]).unwrap_err().code(),
+        card.write_memory(0, &[0; 8]).unwrap_err().code(),
+    ];
+    assert_eq!(codes, ["X009"; 4]);
+    assert!(begin.elapsed() < Duration::from_millis(1600), "{:?}", begin.elapsed());
 }
 
 #[test]

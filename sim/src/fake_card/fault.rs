@@ -61,7 +61,8 @@ pub enum Kind {
     /// Error 512, which a driver should not let out. Through FUSE it is EINTR, as the kernel
     /// passes no such error on.
     Restart,
-    /// The driver has no device any more.
+    /// The driver has no device any more. The link takes the core's reset with it; the memory
+    /// stays.
     Gone,
     /// Registers read as ones.
     Ones,
@@ -99,8 +100,14 @@ pub(super) enum Site {
         from_card: bool,
         records: bool,
     },
-    ReadRegister(u32),
-    WriteRegister,
+    /// A register by its offset, and whether it is reached by a call, which can fail.
+    ReadRegister {
+        offset: u32,
+        call: bool,
+    },
+    WriteRegister {
+        call: bool,
+    },
     /// A command other than a reset; whether it is a run.
     Command {
         run: bool,
@@ -161,15 +168,24 @@ impl Kind {
     fn hits(self, site: Site) -> bool {
         match self {
             Kind::Short | Kind::Hang(_) => matches!(site, Site::Dma { .. }),
-            Kind::Eio | Kind::Timeout | Kind::Restart => {
-                !matches!(site, Site::Close | Site::Interrupt | Site::Command { .. })
-            }
+            // A load or store of a mapped register has no error to return.
+            Kind::Eio | Kind::Timeout | Kind::Restart => !matches!(
+                site,
+                Site::Close
+                    | Site::Interrupt
+                    | Site::Command { .. }
+                    | Site::ReadRegister { call: false, .. }
+                    | Site::WriteRegister { call: false }
+            ),
             Kind::Gone => !matches!(site, Site::Close | Site::Interrupt | Site::Command { .. }),
-            Kind::Ones => matches!(site, Site::ReadRegister(_)),
+            Kind::Ones => matches!(site, Site::ReadRegister { .. }),
             Kind::LostIrq | Kind::LateIrq(_) => site == Site::Interrupt,
             Kind::Stuck => matches!(site, Site::Command { .. }),
             Kind::Core(_) => site == Site::Command { run: true },
-            Kind::Geometry => site == Site::ReadRegister(sterna_hdl::registers::BUS.offset),
+            Kind::Geometry => {
+                let bus = sterna_hdl::registers::BUS.offset;
+                matches!(site, Site::ReadRegister { offset, .. } if offset == bus)
+            }
             Kind::Image => matches!(site, Site::Dma { records: true, .. }),
             Kind::ReadBack => matches!(site, Site::Dma { from_card: true, .. }),
             Kind::Denied => site == Site::Open,
@@ -325,9 +341,9 @@ mod tests {
         let dma = Site::Dma { from_card: false, records: false };
         let step = |plan: &mut Plan, phase, site| plan.meet(Some(phase), site).is_some();
         assert!(!step(&mut plan, Phase::Load, dma));
-        assert!(!step(&mut plan, Phase::Start, Site::WriteRegister));
+        assert!(!step(&mut plan, Phase::Start, Site::WriteRegister { call: true }));
         assert!(!step(&mut plan, Phase::Load, dma));
-        assert!(!step(&mut plan, Phase::Start, Site::WriteRegister));
+        assert!(!step(&mut plan, Phase::Start, Site::WriteRegister { call: true }));
         assert!(step(&mut plan, Phase::Load, dma));
         assert!(step(&mut plan, Phase::Read, dma));
         assert!(!step(&mut plan, Phase::Read, dma));

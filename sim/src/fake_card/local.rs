@@ -110,13 +110,13 @@ struct Mapped(Arc<Shared>);
 impl Window for Mapped {
     fn read(&self, offset: u32) -> u32 {
         let mut bytes = [0; 4];
-        match self.0.read_user(offset.into(), &mut bytes) {
+        match self.0.read_user(offset.into(), &mut bytes, false) {
             Ok(_) => u32::from_le_bytes(bytes),
             Err(_) => u32::MAX,
         }
     }
 
     fn write(&self, offset: u32, value: u32) {
-        let _ = self.0.write_user(offset.into(), &value.to_le_bytes());
+        let _ = self.0.write_user(offset.into(), &value.to_le_bytes(), false);
     }
 }

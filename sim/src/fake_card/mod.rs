@@ -164,7 +164,10 @@ impl Shared {
             Kind::Eio => Err(error(errno::EIO)),
             Kind::Timeout => Err(error(errno::ETIMEDOUT)),
             Kind::Restart => Err(error(errno::ERESTARTSYS)),
-            Kind::Gone => Err(error(errno::ENODEV)),
+            Kind::Gone => {
+                self.core().foreign_reset();
+                Err(error(errno::ENODEV))
+            }
             Kind::Denied => Err(error(errno::EACCES)),
             Kind::Reset => {
                 self.core().foreign_reset();
@@ -202,7 +205,7 @@ impl Shared {
                     Ok(())
                 })
             }
-            NodeKind::User => End::Now(self.read_user(at, bytes)),
+            NodeKind::User => End::Now(self.read_user(at, bytes, true)),
             NodeKind::Control => End::Now(Ok(bytes.len())),
             NodeKind::H2c | NodeKind::Events => End::Now(Err(error(errno::EINVAL))),
         }
@@ -216,7 +219,7 @@ impl Shared {
                     core.write_memory(at, &bytes[..length])
                 })
             }
-            NodeKind::User => End::Now(self.write_user(at, bytes)),
+            NodeKind::User => End::Now(self.write_user(at, bytes, true)),
             NodeKind::Control => End::Now(Ok(bytes.len())),
             NodeKind::C2h | NodeKind::Events => End::Now(Err(error(errno::EINVAL))),
         }
@@ -232,10 +235,11 @@ impl Shared {
         End::Now(what(&mut self.core(), length, kind).map(|()| length))
     }
 
-    fn read_user(&self, at: u64, bytes: &mut [u8]) -> io::Result<usize> {
+    /// Reads a register, by a call or mapped.
+    fn read_user(&self, at: u64, bytes: &mut [u8], call: bool) -> io::Result<usize> {
         let offset = register(at, bytes.len())?;
         let phase = if offset < regs::IMAGE_LO.offset { Phase::Identify } else { Phase::Run };
-        let kind = self.meet(Some(phase), Site::ReadRegister(offset))?;
+        let kind = self.meet(Some(phase), Site::ReadRegister { offset, call })?;
         let value = match kind {
             Some(Kind::Ones) => u32::MAX,
             Some(Kind::Geometry) => self.core().read_register(offset)? ^ 0x60,
@@ -245,9 +249,9 @@ impl Shared {
         Ok(4)
     }
 
-    fn write_user(&self, at: u64, bytes: &[u8]) -> io::Result<usize> {
+    fn write_user(&self, at: u64, bytes: &[u8], call: bool) -> io::Result<usize> {
         let offset = register(at, bytes.len())?;
-        self.meet(Some(Phase::Start), Site::WriteRegister)?;
+        self.meet(Some(Phase::Start), Site::WriteRegister { call })?;
         let value = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         if offset != regs::COMMAND.offset {
             self.core().write_register(offset, value)?;

@@ -12,6 +12,7 @@
 //! the counters say that nothing waited.
 
 mod pass;
+mod ring;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ pub struct SoftCore {
     state: Vec<i32>,
     /// What the memory was found to hold; `None` after it was written.
     held: Option<Held>,
+    /// What came through a ring of the image of this pass.
+    arrived: Vec<u8>,
 }
 
 impl SoftCore {
@@ -79,6 +82,7 @@ impl SoftCore {
             saturations: 0,
             state: vec![],
             held: None,
+            arrived: vec![],
         }
     }
 
@@ -93,6 +97,7 @@ impl SoftCore {
         self.error = (fault as u32, segment);
         self.status = status::FAILED;
         self.left = 0;
+        self.arrived.clear();
     }
 
     /// Whether a command is being obeyed.
@@ -113,6 +118,7 @@ impl SoftCore {
             self.status = 0;
             self.error = (0, 0);
             self.left = 0;
+            self.arrived.clear();
             return;
         }
         // Commands other than reset are ignored while one is obeyed.
@@ -156,7 +162,7 @@ impl SoftCore {
         if self.status & status::STATE_VALID == 0 {
             return Err(Fault::StateInvalid);
         }
-        if self.arithmetic == Arithmetic::Canned {
+        if self.arithmetic == Arithmetic::Canned && self.get(&regs::IMAGE_OWED) == 0 {
             while self.is_busy() {
                 self.pass();
             }
@@ -210,7 +216,8 @@ impl SoftCore {
 
     fn value(&self, reg: &Reg) -> u32 {
         let (g, hash) = (&self.geometry, self.geometry.hash());
-        let beats = self.units * u64::from(self.done) * UNIT as u64 / u64::from(g.bus / 8);
+        let read = self.units * u64::from(self.done) * UNIT as u64 + self.arrived.len() as u64;
+        let beats = read / u64::from(g.bus / 8);
         match reg.name {
             "ID" => regs::ID_VALUE,
             "ISA" => ISA_VERSION.into(),

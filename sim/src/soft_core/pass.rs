@@ -6,10 +6,12 @@ use std::sync::Arc;
 use sterna_firmware::FirmwareError;
 use sterna_firmware::device::{Step, Want, best};
 use sterna_firmware::golden::Golden;
+use sterna_firmware::isa::UNIT;
 use sterna_firmware::model::Model;
 use sterna_hdl::record::{HEADER, stride};
 use sterna_hdl::registers::{self as regs, STOP_VALID, mode, status};
 
+use super::ring::whole;
 use super::walk::{Stop, bytes, check, start, units};
 use super::{Arithmetic, Fault, SoftCore};
 
@@ -37,8 +39,11 @@ impl Held {
 type Said = ((u32, i32), Vec<i32>);
 
 impl SoftCore {
-    /// One pass of the run that is under way.
+    /// One pass of the run that is under way, or as much of its image as has come.
     pub(super) fn pass(&mut self) {
+        if !self.gather() {
+            return;
+        }
         match self.try_pass() {
             Ok(()) => {}
             Err((fault, segment)) => self.fail(fault, segment),
@@ -77,6 +82,7 @@ impl SoftCore {
             }
             None => self.say_next(id, vocab)?,
         }
+        self.arrived.clear();
         self.done += 1;
         self.left -= 1;
         let stops = [regs::STOP_0, regs::STOP_1, regs::STOP_2, regs::STOP_3];
@@ -87,18 +93,27 @@ impl SoftCore {
         Ok(())
     }
 
-    /// Checks what is in memory.
+    /// Checks what is in memory, or what came through it.
     fn look(&self, [image, rows]: [u64; 2]) -> Result<Held, Stop> {
-        let start = start(&self.memory, image)?;
+        let at_start = |fault| (fault, 0);
+        let streams = self.get(&regs::IMAGE_RING) != 0;
+        let memory = |at, length| bytes(&self.memory, at, length).map_err(at_start);
+        let start = match streams {
+            true => start(&self.arrived[..UNIT])?,
+            false => start(&memory(image, UNIT)?)?,
+        };
         let shape = start.shape;
         if self.geometry.fits(&shape).is_err() {
             return Err((Fault::Geometry, 0));
         }
-        let at_start = |fault| (fault, 0);
         let units = units(&start);
-        let length = units[1] * sterna_firmware::isa::UNIT as u64;
+        let length = units[1] * UNIT as u64;
         let stretch = shape.row_stride() * shape.vocab;
-        let ranges = [image..image + length, rows..rows + stretch as u64];
+        // What streams is looked at anew in every pass.
+        let ranges = match streams {
+            true => [0..0, 0..0],
+            false => [image..image + length, rows..rows + stretch as u64],
+        };
         let mut held = Held {
             ranges,
             id: start.id,
@@ -108,9 +123,12 @@ impl SoftCore {
             elements: shape.state(),
         };
         if self.arithmetic == Arithmetic::Golden {
-            let image = bytes(&self.memory, image, length as usize).map_err(at_start)?;
+            let (image, rows) = match streams {
+                true => (self.arrived.clone(), self.only_row(rows, &shape)?),
+                false => (memory(image, length as usize)?, memory(rows, stretch)?),
+            };
             check(&image, &start)?;
-            let rows = bytes(&self.memory, rows, stretch).map_err(at_start)?;
+            let image = whole(image, &start);
             let model = Model::of_memory("the card's memory", &image, &rows);
             let golden = model.and_then(|model| Golden::new(Arc::clone(&model), 1));
             held.golden = Some(golden.map_err(|_| (Fault::Field, 0))?);

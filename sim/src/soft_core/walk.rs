@@ -1,7 +1,7 @@
 //! What a core finds wrong with an image on its way through it.
 
 use sterna_firmware::isa::header::Body;
-use sterna_firmware::isa::{Header, HeaderError, Opcode, Start, UNIT, instructions};
+use sterna_firmware::isa::{Header, HeaderError, Instruction, Opcode, Start, UNIT, instructions};
 
 use super::Fault;
 use crate::memory::store::Store;
@@ -19,19 +19,20 @@ pub(super) fn bytes(memory: &Store, at: u64, length: usize) -> Result<Vec<u8>, F
     Ok(bytes)
 }
 
-/// What `START` says.
-pub(super) fn start(memory: &Store, at: u64) -> Result<Start, Stop> {
+/// What `START` says, in the first unit of an image.
+pub(super) fn start(unit: &[u8]) -> Result<Start, Stop> {
     let stop = |fault| (fault, 0);
-    let header = header(&bytes(memory, at, UNIT).map_err(stop)?).map_err(stop)?;
+    let header = header(unit).map_err(stop)?;
     match header.body {
         Body::Start(start) => Ok(start),
         Body::Matrix(_) => Err(stop(Fault::Opcode)),
     }
 }
 
-/// Checks every header and payload as they come.
+/// Checks every header and payload as they come, as far as the image goes.
 pub(super) fn check(image: &[u8], start: &Start) -> Result<(), Stop> {
-    for instruction in instructions(&start.shape) {
+    let there = |instruction: &Instruction| instruction.end() <= image.len();
+    for instruction in instructions(&start.shape).into_iter().take_while(there) {
         let stop = |fault| (fault, instruction.sequence as u32);
         let found = header(&image[instruction.offset..instruction.offset + UNIT]).map_err(stop)?;
         let lengths =

@@ -40,7 +40,7 @@ impl Generate for Reader {
         let start = command.bit(0).named("start");
         master.set("start", start).set("beats", beats);
         master.set("addr", m.cat(&[bank.port("image_hi"), bank.port("image_lo")]));
-        master.set("m_ready", 1).set("halt", command.bit(4));
+        master.set("m_ready", 1).set("halt", command.bit(4)).set("owed", 0).set("ring", 0);
         let axi = m.axi_master("m_axi", AxiKind::Full, widths);
         let inner = master.axi("m_axi", AxiKind::Read, widths);
         for signal in

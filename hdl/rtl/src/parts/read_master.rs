@@ -5,6 +5,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 ///
 /// ```text
 ///  start, addr, beats -> [ plan: length of the next burst ] -> [ ar ] -> m_axi_ar
+///                 owed --------^
 ///                              ^ credit: places of the FIFO not spoken for
 ///                              |
 ///                         m_data <- [ FIFO ] <- m_axi_r
@@ -22,6 +23,10 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// readers that share a memory cannot block each other. As many bursts are outstanding as fit.
 /// `start` is ignored while busy; `addr` is aligned to a beat, `beats` at least 1. `error` is set by
 /// a response other than OKAY and stays until the next start; the data is given out all the same.
+/// `owed` beats at the job's end are not in memory yet and not asked for: it begins at a 4 KiB
+/// boundary, where bursts end too, and only falls while the reader is busy; 0 where all is there.
+/// Bits of the address that are set in `ring` stay what they are in `addr`: all above a ring of a
+/// power of two, at least 8 KiB, which the job goes round; 0 where memory is straight.
 /// While `halt` is high nothing is asked for, and what was asked for arrives and is dropped: once
 /// `busy` has fallen the memory owes nothing, and the reader may be reset.
 ///
@@ -95,6 +100,8 @@ impl Generate for ReadMaster {
         let start = m.input("start", UInt(1));
         let first_addr = m.input("addr", UInt(w.addr)).comment("Byte address, aligned to a beat.");
         let beats = m.input("beats", UInt(self.length)).comment("At least 1.");
+        let owed = m.input("owed", UInt(self.length)).comment("Beats not there yet, at the end.");
+        let ring = m.input("ring", UInt(w.addr)).comment("Bits of the address that stay.");
         let halt = m.input("halt", UInt(1)).comment("Ask for nothing, drop what comes.");
         let axi = m.axi_master("m_axi", AxiKind::Read, w);
         let out = m.stream_out("m", UInt(w.data), true);
@@ -116,7 +123,10 @@ impl Generate for ReadMaster {
         let credit =
             credit.reset(self.depth).comment("Places of the FIFO that nobody was promised.");
         let free = (!arvalid | axi.get("arready")).named("free");
-        let issue = (planned & free & credit.ge(length) & !halt).named("issue");
+        // Looked at as long as a burst is planned, so one clock behind is early enough.
+        let there = m.reg("there", UInt(1));
+        there.set(to_ask.gt(owed));
+        let issue = (planned & free & credit.ge(length) & there & !halt).named("issue");
         let leaves = m.wire("leaves", UInt(1)).comment("A beat leaves the FIFO.");
 
         let reach = self.reach(addr);
@@ -137,7 +147,8 @@ impl Generate for ReadMaster {
             arvalid.set(1);
             araddr.set(addr);
             arlen.set(length.wrapping_sub(1).extend(9).truncate(8));
-            addr.set((addr + (length << self.bytes().trailing_zeros())).truncate(w.addr));
+            let on = (addr + (length << self.bytes().trailing_zeros())).truncate(w.addr);
+            addr.set((addr & ring) | (on & !ring));
             to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
         });
         m.when(halt, || {
