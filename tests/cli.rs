@@ -463,7 +463,12 @@ fn errors_say_what_to_do() {
     writeln!(messages, "$ sterna disasm tiny.sterna > /dev/full\n{message}").unwrap();
     // What only a fault of the hardware can cause.
     let why = "token 3, segment 5 (GLU, layer 0), p[7] is -8 instead of 9, in clock 1234".into();
-    for error in [HostError::Differs(why), HostError::Fuzz { failures: 2, cases: 16 }] {
+    for error in [
+        HostError::Differs(why),
+        HostError::Fuzz { failures: 2, cases: 16 },
+        HostError::Validate { failed: 1, steps: 22 },
+        HostError::Doctor { failed: 1, checks: 9 },
+    ] {
         writeln!(messages, "error[{}]: {error}", error.code()).unwrap();
     }
     insta::assert_snapshot!(messages);
@@ -488,6 +493,12 @@ fn help_of_every_command() {
         "hdl",
         "verify",
         "fuzz rtl",
+        "devices",
+        "info",
+        "load",
+        "reset",
+        "validate",
+        "doctor",
     ];
     for command in commands {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

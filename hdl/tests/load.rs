@@ -10,7 +10,7 @@ use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
-use sterna_hdl::driver::{Card, CardError, Loaded, Progress, Settings};
+use sterna_hdl::driver::{Card, CardError, Loaded, Progress, Settings, bare};
 use sterna_hdl::fault::Fault;
 use sterna_hdl::registers::{self as regs, command};
 use sterna_model::synth::SynthSpec;
@@ -99,8 +99,10 @@ fn a_load_that_was_ended_goes_on() {
         }
         fake.left_loads = None;
         fake.loads.clear();
+        let label = bare::holds(&mut fake).unwrap();
         let (mut card, seen) = open(fake, &model).unwrap();
         let Loaded { held, written } = card.loaded();
+        assert_eq!(label.map_or(0, |holds| holds.bytes), held);
         assert_eq!(held + written, total);
         assert_eq!(seen.first(), Some(&Progress { done: held, total }));
         is_right(&mut card, &model);
@@ -115,31 +117,9 @@ fn a_load_that_was_ended_goes_on() {
 
 /// Has a load end after some writes; with enough of them it does not.
 fn open_with_writes(fake: &mut Fake, left: usize, model: &Arc<Model>) {
-    struct Borrowed<'a>(&'a mut Fake);
-    impl sterna_hdl::driver::Transport for Borrowed<'_> {
-        type Error = fake::Unplugged;
-        fn memory_bytes(&self) -> u64 {
-            self.0.memory_bytes()
-        }
-        fn read_register(&mut self, offset: u32) -> Result<u32, Self::Error> {
-            self.0.read_register(offset)
-        }
-        fn write_register(&mut self, offset: u32, value: u32) -> Result<(), Self::Error> {
-            self.0.write_register(offset, value)
-        }
-        fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), Self::Error> {
-            self.0.read_memory(address, bytes)
-        }
-        fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), Self::Error> {
-            self.0.write_memory(address, bytes)
-        }
-        fn wait(&mut self, polls: u64) -> Result<bool, Self::Error> {
-            self.0.wait(polls)
-        }
-    }
     fake.left_loads = Some(left);
     let settings = Settings { chunk: CHUNK, ..Settings::default() };
-    let result = Card::open(Borrowed(fake), "fake", Arc::clone(model), &settings).map(|_| ());
+    let result = Card::open(&mut *fake, "fake", Arc::clone(model), &settings).map(|_| ());
     match result {
         Ok(()) => fake.left_loads = None,
         Err(error) => assert_eq!(error.code(), "X001"),

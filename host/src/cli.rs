@@ -32,6 +32,12 @@ enum Command {
     Hdl(cmd::hdl::Args),
     Verify(cmd::verify::Args),
     Fuzz(cmd::fuzz::Args),
+    Devices(cmd::devices::Args),
+    Info(cmd::info::Args),
+    Load(cmd::load::Args),
+    Reset(cmd::reset::Args),
+    Validate(cmd::validate::Args),
+    Doctor(cmd::doctor::Args),
     FakeCard(cmd::fake_card::Args),
 }
 
@@ -56,6 +62,12 @@ pub fn main() -> ExitCode {
         Command::Hdl(args) => cmd::hdl::run(args),
         Command::Verify(args) => cmd::verify::run(args),
         Command::Fuzz(args) => cmd::fuzz::run(args),
+        Command::Devices(args) => cmd::devices::run(args),
+        Command::Info(args) => cmd::info::run(args),
+        Command::Load(args) => cmd::load::run(args),
+        Command::Reset(args) => cmd::reset::run(args),
+        Command::Validate(args) => cmd::validate::run(args),
+        Command::Doctor(args) => cmd::doctor::run(args),
         Command::FakeCard(args) => cmd::fake_card::run(args),
     };
     match result {

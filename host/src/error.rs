@@ -75,6 +75,25 @@ pub enum HostError {
         /// All cases.
         cases: u64,
     },
+    /// A card has not passed its test.
+    #[error(
+        "{failed} of {steps} steps failed; mend the first of them first, docs/card.md says how, \
+         and validate again"
+    )]
+    Validate {
+        /// Steps that failed.
+        failed: usize,
+        /// All steps.
+        steps: usize,
+    },
+    /// The system is not ready for a card.
+    #[error("{failed} of {checks} checks failed; do what the lines say, and look again")]
+    Doctor {
+        /// Checks that failed.
+        failed: usize,
+        /// All checks.
+        checks: usize,
+    },
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -101,6 +120,8 @@ impl HostError {
             Manifest { .. } => "H008",
             Differs(_) => "H009",
             Fuzz { .. } => "H010",
+            Validate { .. } => "H011",
+            Doctor { .. } => "H012",
             Firmware(error) => error.code(),
         }
     }

@@ -8,6 +8,8 @@
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`doctor`] | what of the machine stands between a card and its use |
+//! | [`validate`] | the test of a card, step by step |
 //! | [`output`] | what is printed, and where |
 //! | [`error`] | everything that can go wrong here |
 
@@ -15,10 +17,12 @@ pub mod cli;
 pub mod cmd;
 pub mod demo;
 pub mod devices;
+pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod output;
 pub mod sample;
 pub mod score;
+pub mod validate;
 
 pub use error::{HostError, Result};

@@ -74,3 +74,8 @@ pub fn peak_memory() -> Option<u64> {
 pub fn mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
+
+/// An error as part of a JSON object.
+pub fn error(error: &HostError) -> serde_json::Value {
+    serde_json::json!({ "code": error.code(), "message": error.to_string() })
+}

@@ -83,4 +83,5 @@ pub use model::{Model, Options};
 pub use port::{Carrier, Input, Number, Output, Words};
 pub use session::Session;
 pub use simulator::Simulator;
+pub use tools::toolchain;
 pub use verify::{Verified, VerifyOptions, verify, verify_design};

@@ -54,6 +54,15 @@ impl Tools {
     }
 }
 
+/// What Verilator and the C++ compiler say of their versions, a line each.
+///
+/// # Errors
+/// S001 where one of them is missing or does not start.
+pub fn toolchain() -> Result<String, SimError> {
+    let tools = Tools::find(&Options::default())?;
+    Ok(tools.versions.trim_end().into())
+}
+
 /// The first line of what a program says of its version, or why it says none.
 fn version(mut command: Command) -> Result<String, String> {
     let output = command.arg("--version").output().map_err(|e| e.to_string())?;

@@ -43,9 +43,14 @@ fn demo(name: &str) -> PathBuf {
 }
 
 impl Desk {
+    /// With nothing on it.
+    pub fn bare() -> Desk {
+        Desk { directory: tempfile::tempdir().unwrap(), card: None }
+    }
+
     /// With the tiny model as `demo.sterna` and a text, but no card.
     pub fn new() -> Desk {
-        let desk = Desk { directory: tempfile::tempdir().unwrap(), card: None };
+        let desk = Desk::bare();
         let tiny = demo("shakespeare-tiny");
         desk.text(&["import", tiny.to_str().unwrap(), "-o", "demo.sterna"]);
         let text = fs::read_to_string(demo("validation.txt")).unwrap();

@@ -20,7 +20,7 @@ use sterna_firmware::model::Model;
 use sterna_model::numerics::formats::STATE_BITS;
 use sterna_rtl::parts::Access;
 
-use super::error::CardError;
+use super::error::{CardError, RESET};
 use super::identity::identify;
 use super::load::{Loaded, OnProgress};
 use super::map::{MemoryMap, image_units};
@@ -203,7 +203,7 @@ impl<T: Transport> Card<T> {
         self.write(&regs::COMMAND, command::RESET)?;
         let busy = status::BUSY | status::DRAINING;
         self.transport.expect(0);
-        self.until("reset", &mut |status| status & busy == 0, &mut |_| Ok(false))?;
+        self.until(RESET, &mut |status| status & busy == 0, &mut |_| Ok(false))?;
         if again {
             self.review_memory()?;
         }

@@ -6,6 +6,10 @@ use sterna_firmware::isa::Opcode;
 
 use crate::fault::Fault;
 
+/// What [`CardError::Stuck`] calls a reset.
+pub(super) const RESET: &str = "reset";
+const UNSTICK: &str = "run `sterna reset`, and if that does not help, configure the card again";
+
 /// An error of a card; the message says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum CardError {
@@ -67,8 +71,8 @@ pub enum CardError {
     },
     /// A command does not end.
     #[error(
-        "the core does not end a {what}: STATUS reads {status:#04x}; reset it, and if that does \
-         not help, configure the card again"
+        "the core does not end a {what}: STATUS reads {status:#04x}; {}",
+        if *.what == RESET { "configure the card again" } else { UNSTICK }
     )]
     Stuck {
         /// The command.
@@ -78,8 +82,8 @@ pub enum CardError {
     },
     /// STATUS contradicts itself.
     #[error(
-        "after a {what} STATUS reads {status:#04x}, which is neither success nor failure; reset \
-         the core, and if that does not help, configure the card again"
+        "after a {what} STATUS reads {status:#04x}, which is neither success nor failure; run \
+         `sterna reset`, and if that does not help, configure the card again"
     )]
     Status {
         /// The command.
@@ -88,7 +92,10 @@ pub enum CardError {
         status: u32,
     },
     /// A result record contradicts itself or what was asked for.
-    #[error("result record {index} is void: {reason}; run again, and if it recurs test the memory")]
+    #[error(
+        "result record {index} is void: {reason}; run again, and if it recurs test the memory with \
+         `sterna validate`"
+    )]
     Record {
         /// Number of the record.
         index: u32,
@@ -98,7 +105,7 @@ pub enum CardError {
     /// A number from the card is outside its range.
     #[error(
         "{what} {index} is {value}, outside {bits} bits; run again, and if it recurs test the \
-         memory"
+         memory with `sterna validate`"
     )]
     Number {
         /// What it is.
@@ -111,7 +118,7 @@ pub enum CardError {
         bits: u32,
     },
     /// A run ended after another number of passes than it should have.
-    #[error("a run of {count} passes ended after {done}; reset the core, run again")]
+    #[error("a run of {count} passes ended after {done}; run `sterna reset`, then again")]
     Passes {
         /// Passes asked for.
         count: u32,
@@ -139,7 +146,7 @@ pub enum CardError {
     /// What was written to the card's memory is not what is read from it.
     #[error(
         "the card's memory at {address:#x} reads as {read:#04x} after {written:#04x} was written; \
-         load again, and if it recurs test the memory"
+         load again, and if it recurs test the memory with `sterna validate`"
     )]
     ReadBack {
         /// Where.
@@ -161,7 +168,7 @@ pub enum CardError {
     /// What is read from the card's memory changes from one time to the next.
     #[error(
         "{length} bytes of the card's memory at {address:#x} read differently each time; run \
-         again, and if it recurs configure the card again and test its memory"
+         again, and if it recurs configure the card again and test it with `sterna validate`"
     )]
     Unsteady {
         /// Where.
@@ -213,14 +220,14 @@ fn place(at: &Option<Place>) -> String {
 const fn next_step(fault: Fault) -> &'static str {
     match fault {
         Fault::HeaderCrc | Fault::PayloadCrc | Fault::TritBlock | Fault::Row => {
-            "load the model again, and if it recurs test the card's memory"
+            "load the model again, and if it recurs test the memory with `sterna validate`"
         }
         Fault::Version | Fault::Opcode | Fault::Field => {
             "import the checkpoint again with the version of this program"
         }
         Fault::Geometry => "generate the core with a larger geometry",
         Fault::ReadResponse | Fault::WriteResponse => {
-            "reset the core, and if it recurs configure the card again"
+            "run `sterna reset`, and if it recurs configure the card again"
         }
         Fault::Watchdog => "configure the card again, and if it recurs check its memory's clock",
         Fault::StateInvalid => "clear the sequence and enter its tokens again",

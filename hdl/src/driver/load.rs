@@ -41,16 +41,16 @@ pub struct Loaded {
 const MAGIC: [u8; 8] = *b"STRNLOAD";
 const VERSION: u32 = 1;
 /// Bytes of the label that are used.
-const LABEL: usize = 64;
+pub(super) const LABEL: usize = 64;
 /// Pages that are compared before a label is believed.
 const SAMPLE: usize = 16;
 
 /// What the label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Label {
-    image_id: u64,
+pub(super) struct Label {
+    pub(super) image_id: u64,
     /// Bytes of image and rows, and the CRC-32C of their sections in the file.
-    lengths: [u64; 2],
+    pub(super) lengths: [u64; 2],
     crcs: [u32; 2],
     /// Bytes of a chunk.
     chunk: u32,
@@ -77,7 +77,7 @@ impl Label {
     }
 
     /// `None` for anything that no `encode` made.
-    fn decode(bytes: &[u8; LABEL]) -> Option<Label> {
+    pub(super) fn decode(bytes: &[u8; LABEL]) -> Option<Label> {
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|n| bytes[at + n]));
         let wide = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         let label = Label {
@@ -89,6 +89,23 @@ impl Label {
         };
         (label.encode() == *bytes).then_some(label)
     }
+
+    /// Bytes of the chunks that are there.
+    pub(super) fn bytes_done(&self) -> u64 {
+        let chunk = chunk_bytes(self.chunk) as u64;
+        let mut left = u64::from(self.done);
+        let part = |&length: &u64| {
+            let chunks = left.min(length.div_ceil(chunk));
+            left -= chunks;
+            length.min(chunks.saturating_mul(chunk))
+        };
+        self.lengths.iter().map(part).fold(0, u64::saturating_add)
+    }
+}
+
+/// Chunks begin at pages.
+fn chunk_bytes(chunk: u32) -> usize {
+    (chunk as usize).next_multiple_of(PAGE as usize).max(PAGE as usize)
 }
 
 /// A section of the file, which lives as long as somebody writes it to a card.
@@ -182,8 +199,7 @@ impl<T: Transport> Card<T> {
         if self.map.ring.is_some() {
             return Ok(vec![]);
         }
-        let chunk =
-            (self.settings.chunk as usize).next_multiple_of(PAGE as usize).max(PAGE as usize);
+        let chunk = chunk_bytes(self.settings.chunk);
         let mut chunks = vec![];
         for ((kind, bytes), base) in
             self.sections()?.into_iter().zip([self.map.image, self.map.embeddings])
@@ -299,5 +315,24 @@ mod tests {
             assert_eq!(Label::decode(&damaged), None, "bit {bit}");
         }
         assert_eq!(Label::decode(&[0; LABEL]), None);
+    }
+
+    #[test]
+    fn a_label_counts_its_bytes() {
+        let page = PAGE;
+        for (done, bytes) in [
+            (0, 0),
+            (1, page),
+            (2, page + 5),
+            (3, 2 * page + 5),
+            (4, 3 * page + 4),
+            (9, 3 * page + 4),
+        ] {
+            let lengths = [page + 5, 2 * page - 1];
+            let label = Label { image_id: 1, lengths, crcs: [0; 2], chunk: 1, done };
+            assert_eq!(label.bytes_done(), bytes, "{done} chunks");
+        }
+        let label = Label { image_id: 1, lengths: [u64::MAX; 2], crcs: [0; 2], chunk: 0, done: 3 };
+        assert_eq!(label.bytes_done(), 3 * page);
     }
 }

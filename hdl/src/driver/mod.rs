@@ -5,6 +5,7 @@
 //! | [`transport`] | registers and memory, however they are reached |
 //! | [`identity`] | which core it is |
 //! | [`map`] | where everything lies in the card's memory |
+//! | [`bare`] | state, label and reset of a card, no model needed |
 //! | [`load`] | a model to the card, as far as it is not there |
 //! | [`card`] | a model on the card; states of sequences, reset |
 //! | [`stream`] | a model through a memory that is too small for it |
@@ -28,6 +29,7 @@
 //! ```
 
 pub mod answer;
+pub mod bare;
 pub mod card;
 pub mod device;
 pub mod error;
@@ -38,6 +40,7 @@ pub mod run;
 pub mod stream;
 pub mod transport;
 
+pub use bare::{CoreState, Holds};
 pub use card::{Card, Settings};
 pub use error::{CardError, Place};
 pub use identity::identify;

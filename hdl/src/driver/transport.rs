@@ -55,3 +55,49 @@ pub trait Transport {
     /// the core was given something to do, or since it last showed progress. `false` says that this has taken too long.
     fn wait(&mut self, polls: u64) -> Result<bool, Self::Error>;
 }
+
+/// A way that is lent.
+impl<T: Transport> Transport for &mut T {
+    type Error = T::Error;
+
+    fn memory_bytes(&self) -> u64 {
+        (**self).memory_bytes()
+    }
+
+    fn read_register(&mut self, offset: u32) -> Result<u32, T::Error> {
+        (**self).read_register(offset)
+    }
+
+    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), T::Error> {
+        (**self).write_register(offset, value)
+    }
+
+    fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), T::Error> {
+        (**self).read_memory(address, bytes)
+    }
+
+    fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), T::Error> {
+        (**self).write_memory(address, bytes)
+    }
+
+    fn write_shared(
+        &mut self,
+        address: u64,
+        bytes: &Shared,
+        range: Range<usize>,
+    ) -> Result<(), T::Error> {
+        (**self).write_shared(address, bytes, range)
+    }
+
+    fn expect(&mut self, bytes: u64) {
+        (**self).expect(bytes);
+    }
+
+    fn recover(&mut self) -> Result<(), T::Error> {
+        (**self).recover()
+    }
+
+    fn wait(&mut self, polls: u64) -> Result<bool, T::Error> {
+        (**self).wait(polls)
+    }
+}

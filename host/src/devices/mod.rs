@@ -1,6 +1,7 @@
 //! Which devices there are, and which one is used.
 
 pub mod memory;
+pub mod survey;
 pub mod xdma;
 
 use std::sync::Arc;

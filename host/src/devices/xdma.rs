@@ -8,34 +8,58 @@ use std::time::{Duration, Instant};
 use sterna_firmware::FirmwareError;
 use sterna_firmware::error::DeviceError;
 use sterna_firmware::model::Model;
-use sterna_hdl::driver::{Card, Settings, Shared, Transport};
+use sterna_hdl::driver::{Card, OnProgress, Settings, Shared, Transport};
 use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError, discover};
 
 use super::memory;
-use crate::error::Result;
+use crate::error::{HostError, Result};
 use crate::output;
 
 /// Where the help lists what is about cards.
 const HEADING: &str = "PCIe card";
 
-/// A card, by its nodes and what is known of it.
+/// Which card, and where its nodes are.
 #[derive(clap::Args, Clone, Debug)]
-pub struct CardArgs {
+pub struct NodeArgs {
     /// Number of the card: the N of xdmaN [default: the first that is whole]
     #[arg(long, help_heading = HEADING, value_name = "N")]
     pub card: Option<u32>,
     /// Directory of the XDMA driver's nodes
     #[arg(long, help_heading = HEADING, value_name = "DIR", default_value = "/dev")]
     pub root: PathBuf,
-    /// Memory of the card, such as 512M or 4G [default: found by writing and reading]
-    #[arg(long, help_heading = HEADING, value_name = "BYTES", value_parser = memory::size)]
-    pub card_memory: Option<u64>,
     /// Seconds that the card may take for anything, beside what its size takes
     #[arg(long, help_heading = HEADING, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub card_timeout: Duration,
+}
+
+/// A card whose memory is used.
+#[derive(clap::Args, Clone, Debug)]
+pub struct MemoryArgs {
+    /// The card.
+    #[command(flatten)]
+    pub nodes: NodeArgs,
+    /// Memory of the card, such as 512M or 4G [default: found by writing and reading]
+    #[arg(long, help_heading = HEADING, value_name = "BYTES", value_parser = memory::size)]
+    pub card_memory: Option<u64>,
+}
+
+/// A card that a model is loaded on.
+#[derive(clap::Args, Clone, Debug)]
+pub struct LoadArgs {
+    /// The card.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// Load the model even if the card holds it, and read it back
     #[arg(long, help_heading = HEADING)]
     pub reload: bool,
+}
+
+/// A card that a model runs on.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CardArgs {
+    /// The card.
+    #[command(flatten)]
+    pub load: LoadArgs,
     /// Where the card's memory is too small for the model, send it for every token: the link then
     /// limits the tokens a second
     #[arg(long, help_heading = HEADING)]
@@ -50,36 +74,81 @@ fn seconds(word: &str) -> std::result::Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-impl CardArgs {
-    /// How the nodes are used.
-    pub fn options(&self) -> Options {
+impl NodeArgs {
+    /// Takes the card without asking how much memory it has.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn take(&self) -> Result<XdmaTransport> {
+        XdmaTransport::take(self.access(), self.card, self.options())
+    }
+
+    fn access(&self) -> Arc<dyn Access> {
+        Arc::new(Files::new(&self.root))
+    }
+
+    fn options(&self) -> Options {
         let limits = Limits { base: self.card_timeout, ..Limits::default() };
         Options { limits, ..Options::default() }
     }
+}
 
-    /// Whether there is any card.
-    pub fn is_there(&self) -> bool {
-        discover(&Files::new(&self.root)).is_ok_and(|cards| !cards.is_empty())
+impl MemoryArgs {
+    /// Takes the card with all its memory.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn open(&self) -> Result<XdmaTransport> {
+        let nodes = &self.nodes;
+        XdmaTransport::open(nodes.access(), nodes.card, nodes.options(), self.card_memory)
     }
+}
 
-    /// Takes the card and loads the model, with a bar where that takes long.
-    pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Card<XdmaTransport>> {
-        let access = Arc::new(Files::new(&self.root));
-        let transport = XdmaTransport::open(access, self.card, self.options(), self.card_memory)?;
+impl LoadArgs {
+    /// Takes the card and loads the model; with `stream` one that does not fit is not loaded, but
+    /// sent for every token.
+    ///
+    /// # Errors
+    /// Those of the nodes, and of [`Card::open_with`].
+    pub fn open(
+        &self,
+        model: &Arc<Model>,
+        slots: usize,
+        stream: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<Card<XdmaTransport>> {
+        let transport = self.memory.open()?;
         let settings = Settings {
             slots,
             reuse: !self.reload,
             read_back: self.reload,
-            stream: self.stream_weights,
+            stream,
             ..Settings::default()
         };
+        let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, progress);
+        Ok(card.map_err(FirmwareError::from)?)
+    }
+}
+
+impl CardArgs {
+    /// Whether there is any card.
+    pub fn is_there(&self) -> bool {
+        let access = Files::new(&self.load.memory.nodes.root);
+        discover(&access).is_ok_and(|cards| !cards.is_empty())
+    }
+
+    /// Takes the card and loads the model, with a bar where that takes long.
+    ///
+    /// # Errors
+    /// Those of the nodes, and of [`Card::open_with`].
+    pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Card<XdmaTransport>> {
         let bar = output::bar(0, "bytes");
-        let card = Card::open_with(transport, "xdma", Arc::clone(model), &settings, &mut |now| {
+        let card = self.load.open(model, slots, self.stream_weights, &mut |now| {
             bar.set_length(now.total);
             bar.set_position(now.done);
         });
         bar.finish_and_clear();
-        let card = card.map_err(FirmwareError::from)?;
+        let card = card?;
         if let Some(bytes) = card.streamed() {
             output::note(&format!(
                 "the card's memory is too small for the model, so {} go to it for every token",
@@ -110,9 +179,9 @@ impl DeviceError for TransportError {
     }
 }
 
-impl From<TransportError> for FirmwareError {
-    fn from(error: TransportError) -> FirmwareError {
-        FirmwareError::Device(Box::new(error))
+impl From<TransportError> for HostError {
+    fn from(error: TransportError) -> HostError {
+        HostError::Firmware(FirmwareError::Device(Box::new(error)))
     }
 }
 
@@ -126,6 +195,20 @@ const LONGEST: Duration = Duration::from_millis(10);
 const CORE_RATE: f64 = 50e6;
 
 impl XdmaTransport {
+    /// Takes a card, as if it had no memory.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn take(
+        access: Arc<dyn Access>,
+        index: Option<u32>,
+        options: Options,
+    ) -> Result<XdmaTransport> {
+        let card = XdmaCard::open(access, index, options).map_err(TransportError)?;
+        let patience = options.limits.base;
+        Ok(XdmaTransport { card, memory: 0, since: Instant::now(), patience })
+    }
+
     /// Takes a card; without `memory`, finds out how much it has.
     ///
     /// # Errors
@@ -136,16 +219,21 @@ impl XdmaTransport {
         options: Options,
         memory: Option<u64>,
     ) -> Result<XdmaTransport> {
-        let open = || -> std::result::Result<XdmaTransport, XdmaError> {
-            let mut card = XdmaCard::open(access, index, options)?;
-            let memory = match memory {
-                Some(bytes) => bytes,
-                None => memory::probe(&mut card)?,
-            };
-            let patience = options.limits.base;
-            Ok(XdmaTransport { card, memory, since: Instant::now(), patience })
+        let mut transport = XdmaTransport::take(access, index, options)?;
+        transport.measure(memory)?;
+        Ok(transport)
+    }
+
+    /// Finds out how much memory it has, unless that is `known`.
+    ///
+    /// # Errors
+    /// Those of the nodes.
+    pub fn measure(&mut self, known: Option<u64>) -> std::result::Result<u64, TransportError> {
+        self.memory = match known {
+            Some(bytes) => bytes,
+            None => memory::probe(&mut self.card)?,
         };
-        Ok(open().map_err(|error| FirmwareError::from(TransportError(error)))?)
+        Ok(self.memory)
     }
 
     /// The nodes.

@@ -93,6 +93,13 @@ impl XdmaCard {
         &self.options.limits
     }
 
+    /// Has transfers to and from memory use one channel each way, by place in [`Found::h2c`] and
+    /// [`Found::c2h`]; without one, or with one that is not there, all of them.
+    pub fn use_channels(&mut self, h2c: Option<usize>, c2h: Option<usize>) {
+        self.h2c.restrict(h2c);
+        self.c2h.restrict(c2h);
+    }
+
     /// Opens everything but the lock anew: what hung or was gone may be back.
     ///
     /// # Errors

@@ -29,13 +29,22 @@ pub(crate) struct Dma {
     action: Action,
     /// Those that are open.
     engines: Vec<Option<Engine>>,
+    /// Those that transfers use, by place in `names`.
+    used: Range<usize>,
     spare: Vec<Buffer>,
 }
 
 impl Dma {
     pub fn new(access: Arc<dyn Access>, names: Vec<String>, action: Action) -> Dma {
         let engines = names.iter().map(|_| None).collect();
-        Dma { access, names, action, engines, spare: vec![] }
+        let used = 0..names.len();
+        Dma { access, names, action, engines, used, spare: vec![] }
+    }
+
+    /// Has transfers use one channel, by place, or all of them.
+    pub fn restrict(&mut self, channel: Option<usize>) {
+        let all = 0..self.names.len();
+        self.used = channel.filter(|n| all.contains(n)).map_or(all, |n| n..n + 1);
     }
 
     /// Opens the first channel, so that what is wrong with it is known early.
@@ -132,7 +141,8 @@ impl Dma {
         let (begin, limit) = (Instant::now(), limits.of(length as u64));
         let (reply, replies) = channel();
         // Pieces that each engine has, and the number of the next one.
-        let mut inside = vec![0; self.names.len().min(parts.len())];
+        let mut inside = vec![0; self.names.len()];
+        let used: Vec<usize> = self.used.clone().take(parts.len()).collect();
         let mut next = 0;
         let mut give = |dma: &mut Dma, n: usize| -> Result<usize> {
             let Some(part) = parts.get(next) else { return Ok(0) };
@@ -144,7 +154,7 @@ impl Dma {
             Ok(1)
         };
         let mut failed = None;
-        for n in (0..inside.len()).cycle().take(QUEUE * inside.len()) {
+        for &n in used.iter().cycle().take(QUEUE * used.len()) {
             match give(self, n) {
                 Ok(given) => inside[n] += given,
                 Err(error) => {

@@ -49,8 +49,8 @@ pub enum XdmaError {
     },
     /// No card at all.
     #[error(
-        "{path}: no card: there is no xdma0_user; check `lspci -d 10ee:`, and that the XDMA driver \
-         is loaded (`lsmod | grep xdma`)"
+        "{path}: no card: there is no xdma0_user; `sterna doctor` says whether one is on the bus, \
+         and what its driver is doing"
     )]
     NoCard {
         /// The directory.

@@ -1,4 +1,5 @@
-//! The nodes of the Linux XDMA driver, and nothing else.
+//! The nodes of the Linux XDMA driver, what the system knows of the card behind them, and nothing
+//! else.
 //!
 //! The driver (AMD's `dma_ip_drivers`, its forks) shows a card as files:
 //!
@@ -20,6 +21,7 @@
 //! engine     a thread for each DMA channel
 //! dma        a transfer in pieces over several channels
 //! card       a card: lock, registers, memory, interrupts
+//! sysfs      the card's PCIe side as the system shows it: link, driver, sensors
 //! error      everything that can go wrong, with the next step
 //! ```
 //!
@@ -40,6 +42,7 @@ mod engine;
 mod error;
 mod limits;
 mod raw;
+pub mod sysfs;
 
 pub use access::{Access, Files, Node, Window};
 pub use card::{Options, XdmaCard};
@@ -47,3 +50,4 @@ pub use discover::{Found, discover};
 pub use dma::Shared;
 pub use error::{Action, Result, XdmaError};
 pub use limits::Limits;
+pub use sysfs::{Link, PciDevice, Sensor, Sysfs};

@@ -262,3 +262,34 @@ fn what_was_lost_may_come_back() {
     card.reopen().unwrap();
     card.write_memory(0, &[1]).unwrap();
 }
+
+#[test]
+fn channels_are_used_alone_or_together() {
+    let double = Double::new(BYTES);
+    let mut card = XdmaCard::open(Arc::new(double.clone()), None, options()).unwrap();
+    let bytes = pattern(5 << 20);
+    for (node, ways) in [("h2c", 4), ("c2h", 2)] {
+        for broken in 0..ways {
+            double.trouble(Trouble::Errno(5), &format!("{node}_{broken}"), u32::MAX);
+            for used in 0..ways {
+                let lanes = if node == "h2c" { (Some(used), None) } else { (None, Some(used)) };
+                card.use_channels(lanes.0, lanes.1);
+                let mut read = vec![0; bytes.len()];
+                let written = card.write_memory(0, &bytes);
+                let result = written.and_then(|()| card.read_memory(0, &mut read));
+                assert_eq!(result.is_err(), used == broken, "{node}_{used}, {broken} is broken");
+                assert!(used == broken || read == bytes);
+            }
+            // All of them, or one that is not there: the broken one is among them.
+            for all in [None, Some(4)] {
+                card.use_channels(all, all);
+                let written = card.write_memory(0, &bytes);
+                let result = written.and_then(|()| card.read_memory(0, &mut vec![0; bytes.len()]));
+                assert!(result.is_err(), "{node}: {broken} is broken");
+            }
+            double.heal();
+        }
+    }
+    card.use_channels(None, None);
+    card.write_memory(0, &bytes).unwrap();
+}

@@ -136,11 +136,6 @@ impl Core {
         self.cable.wait(polls)?;
         self.cable.read_register(regs::STATUS.offset)
     }
-
-    fn is_busy(&mut self) -> bool {
-        let status = self.cable.read_register(regs::STATUS.offset);
-        status.is_ok_and(|status| status & (status::BUSY | status::DRAINING) != 0)
-    }
 }
 
 /// What the worker waits for, and whom it lets go first.
@@ -183,21 +178,21 @@ pub(super) fn work(card: &Weak<Shared>) {
         if !shared.worker.sleep() {
             continue;
         }
+        // A core that is looked at gets on: it may be done by any look, so every one counts.
+        let mut told = false;
         for polls in 0.. {
             while shared.worker.ahead.load(Ordering::SeqCst) > 0 {
                 thread::yield_now();
             }
             let mut core = shared.core.lock().expect("nothing panics under this lock");
-            if !core.is_busy() {
-                break;
-            }
             let status = core.step(polls).unwrap_or(status::FAILED);
-            let draining = core.is_busy();
             drop(core);
-            if status & status::BUSY == 0 && status & (status::DONE | status::FAILED) != 0 {
+            let ended = status & status::BUSY == 0 && status & (status::DONE | status::FAILED) != 0;
+            if ended && !told {
                 shared.interrupt();
+                told = true;
             }
-            if !draining {
+            if status & (status::BUSY | status::DRAINING) == 0 {
                 break;
             }
         }
