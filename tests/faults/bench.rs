@@ -17,7 +17,7 @@ use sterna_sim::soft_core::{Arithmetic, SoftCore};
 use sterna_xdma::{Limits, Options};
 
 /// How long the card may take for anything.
-pub const DEADLINE: Duration = Duration::from_millis(150);
+pub const DEADLINE: Duration = Duration::from_millis(500);
 const BYTES: u64 = 1 << 20;
 /// So that a load takes several.
 const CHUNK: u32 = 4096;

@@ -2,7 +2,8 @@
 //!
 //! Every file bypasses the page cache: what a program reads and writes arrives as it was asked,
 //! at the offset that it named. Such files cannot be mapped for sharing, as ENODEV says, and
-//! `poll` works. Error 512 cannot pass the kernel's FUSE and becomes EINTR.
+//! `poll` works. Error 512 cannot pass the kernel's FUSE and becomes EINTR. A process that is killed
+//! while a transfer of its hangs is gone when that is over: FUSE waits for the answer.
 
 use std::ffi::OsStr;
 use std::io;
