@@ -105,9 +105,10 @@ fn schema(value: &Value, path: &str, text: &mut String) {
         Value::Number(number) if number.is_f64() => leaf("number"),
         Value::Number(_) => leaf("integer"),
         Value::String(_) => leaf("string"),
-        Value::Array(list) => {
-            schema(list.first().expect("a list with elements"), &format!("{path}[]"), text);
-        }
+        Value::Array(list) => match list.first() {
+            Some(first) => schema(first, &format!("{path}[]"), text),
+            None => leaf("empty list"),
+        },
         Value::Object(map) => {
             let dot = if path.is_empty() { "" } else { "." };
             map.iter().for_each(|(key, value)| schema(value, &format!("{path}{dot}{key}"), text));

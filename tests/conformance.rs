@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sterna::devices::xdma::XdmaTransport;
-use sterna_firmware::device::{Device, Head, Step, TOP_K_MAX, Want, best};
+use sterna_firmware::device::{Device, Head, State, Step, TOP_K_MAX, Want, best};
 use sterna_firmware::float::Float;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
@@ -143,6 +143,8 @@ fn suite(name: &str, model: &Arc<Model>, make: Make<'_>) -> usize {
     wrong_requests_change_nothing(device);
     runs_are_passes(device);
     who_breaks_off_clears(device);
+    states_are_saved_and_restored(device);
+    clocks_add_up(device);
     is_as_golden(name, model, device);
     ties
 }
@@ -291,6 +293,45 @@ fn who_breaks_off_clears(device: &mut dyn Device) {
         assert_eq!(sequence(device, 1, &[7, 8]), whole);
     }
     assert_eq!(one(device, 0, 3, Want::Logits), right[2], "the others go on");
+}
+
+/// A state goes to any slot, as often as wanted, and only where it fits.
+fn states_are_saved_and_restored(device: &mut dyn Device) {
+    let right = sequence(device, 0, &[1, 2, 3, 4]);
+    sequence(device, 0, &[1, 2]);
+    let state = device.save(0).unwrap();
+    for slot in [2, 0, 2] {
+        device.restore(slot, &state).unwrap();
+        assert_eq!(device.save(slot).unwrap(), state);
+        assert_eq!(one(device, slot, 3, Want::Logits), right[2]);
+        assert_eq!(one(device, slot, 4, Want::Logits), right[3]);
+    }
+    let elements = state.elements();
+    let wrong = match &state {
+        State::Fixed(_) => [State::Fixed(vec![0; elements + 1]), State::Float(vec![0.0; elements])],
+        State::Float(_) => [State::Float(vec![0.0; elements - 1]), State::Fixed(vec![0; elements])],
+    };
+    for wrong in wrong {
+        assert_eq!(device.restore(0, &wrong).unwrap_err().code(), "F018");
+    }
+    assert_eq!(device.save(SLOTS).unwrap_err().code(), "F012");
+    assert_eq!(device.restore(SLOTS, &state).unwrap_err().code(), "F012");
+    // A reset leaves nothing of any.
+    device.reset().unwrap();
+    assert_eq!(sequence(device, 0, &[1, 2, 3, 4]), right);
+    device.reset().unwrap();
+    assert_eq!(one(device, 2, 1, Want::Logits), right[0]);
+}
+
+fn clocks_add_up(device: &mut dyn Device) {
+    one(device, 0, 1, Want::Top);
+    let clocks = device.counters().unwrap();
+    assert_eq!(clocks.is_some(), matches!(device.name(), "sim" | "xdma"));
+    if let Some(c) = clocks {
+        assert!(c.beats > 0);
+        assert_eq!(c.cycles, c.beats + c.starved + c.blocked + c.idle);
+    }
+    assert_eq!((device.streamed(), device.sensors()), (None, vec![]));
 }
 
 /// Golden's logits, in every bit, or those of the published model in floating point.

@@ -94,6 +94,17 @@ impl std::ops::AddAssign for Counters {
     }
 }
 
+/// What one of a device's own sensors says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// What the sensor is called.
+    pub name: String,
+    /// In the unit.
+    pub value: f64,
+    /// `W`, `V`, `A`, `°C`.
+    pub unit: &'static str,
+}
+
 /// Something that executes an image.
 pub trait Device {
     /// What the user calls it: `golden`, `float`, ….
@@ -160,6 +171,11 @@ pub trait Device {
     /// model; `None` where it holds the model.
     fn streamed(&self) -> Option<u64> {
         None
+    }
+
+    /// What the device's own sensors say now; none for one that has none.
+    fn sensors(&mut self) -> Vec<Reading> {
+        vec![]
     }
 
     /// Values clamped since the device was made; a sound image has none.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use sterna_firmware::device::{
-    Candidate, Counters, Device, Head, State, Step, TOP_K_MAX, Want, check_steps,
+    Candidate, Counters, Device, Head, Reading, State, Step, TOP_K_MAX, Want, check_steps,
 };
 use sterna_firmware::shape::Shape;
 use sterna_firmware::{FirmwareError, Result};
@@ -129,6 +129,10 @@ impl<T: Transport> Device for Card<T> {
 
     fn streamed(&self) -> Option<u64> {
         Card::streamed(self)
+    }
+
+    fn sensors(&mut self) -> Vec<Reading> {
+        self.transport.sensors()
     }
 
     fn saturations(&self) -> u64 {

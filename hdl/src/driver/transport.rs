@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use sterna_firmware::device::Reading;
 use sterna_firmware::error::DeviceError;
 
 /// Bytes that outlive whoever writes them to a card, so that a transport may leave a transfer to
@@ -44,6 +45,11 @@ pub trait Transport {
     /// deadline can be made of.
     fn expect(&mut self, bytes: u64) {
         let _ = bytes;
+    }
+
+    /// What the card's own sensors say, as far as this machine can read them.
+    fn sensors(&mut self) -> Vec<Reading> {
+        vec![]
     }
 
     /// Mends the way after an error on it, before the core is reset.

@@ -134,6 +134,12 @@ pub fn run(args: Args) -> Result<()> {
         }
     }
     if args.json {
+        let counters = device.counters()?;
+        let sensors: Vec<_> = device
+            .sensors()
+            .into_iter()
+            .map(|r| json!({ "name": r.name, "value": r.value, "unit": r.unit }))
+            .collect();
         return output::json(&json!({
             "model": model.path(),
             "image_id": description.image_id,
@@ -148,6 +154,14 @@ pub fn run(args: Args) -> Result<()> {
             "tokens_per_second": generation.tokens_per_second(),
             "saturations": device.saturations(),
             "streamed_bytes_per_token": device.streamed(),
+            "counters": counters.map(|c| json!({
+                "cycles": c.cycles,
+                "beats": c.beats,
+                "starved": c.starved,
+                "blocked": c.blocked,
+                "idle": c.idle,
+            })),
+            "sensors": sensors,
             "seed": args.seed,
         }));
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sterna_firmware::FirmwareError;
+use sterna_firmware::device::Reading;
 use sterna_firmware::error::DeviceError;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, OnProgress, Settings, Shared, Transport};
-use sterna_xdma::{Access, Files, Limits, Options, XdmaCard, XdmaError, discover};
+use sterna_xdma::{Access, Files, Limits, Options, Sensor, Sysfs, XdmaCard, XdmaError, discover};
 
 use super::memory;
 use crate::error::{HostError, Result};
@@ -285,6 +286,17 @@ impl Transport for XdmaTransport {
     fn expect(&mut self, bytes: u64) {
         let extra = Duration::from_secs_f64(bytes as f64 / CORE_RATE);
         self.patience = self.card.limits().base + extra;
+    }
+
+    fn sensors(&mut self) -> Vec<Reading> {
+        let device = Sysfs::new("/sys").card(self.card.found().index);
+        let sensors = device.map(|device| device.sensors).unwrap_or_default();
+        let reading = |Sensor { quantity, label, value }| Reading {
+            name: label,
+            value,
+            unit: quantity.unit(),
+        };
+        sensors.into_iter().map(reading).collect()
     }
 
     fn recover(&mut self) -> std::result::Result<(), TransportError> {
