@@ -48,8 +48,7 @@ pub struct Desk {
 }
 
 /// Runs of the core's own loop, states that are saved and loaded, all accumulators.
-fn work(device: &mut dyn Device) -> sterna_firmware::Result<Vec<Head>> {
-    let mut heads = vec![];
+fn work(device: &mut dyn Device, heads: &mut Vec<Head>) -> sterna_firmware::Result<()> {
     let mut keep = |head: Head| {
         heads.push(head);
         ControlFlow::Continue(())
@@ -65,13 +64,14 @@ fn work(device: &mut dyn Device) -> sterna_firmware::Result<Vec<Head>> {
     ] {
         heads.extend(device.pass(steps)?);
     }
-    Ok(heads)
+    Ok(())
 }
 
 impl Bench {
     pub fn new() -> Bench {
         let model = made_up(&SynthSpec::new(64, 1, 101)).unwrap();
-        let right = work(&mut Golden::new(Arc::clone(&model), 2).unwrap()).unwrap();
+        let mut right = vec![];
+        work(&mut Golden::new(Arc::clone(&model), 2).unwrap(), &mut right).unwrap();
         Bench { model, right }
     }
 
@@ -98,11 +98,13 @@ impl Bench {
     /// Does the job on a card that was taken.
     ///
     /// # Panics
-    /// With an answer that is not golden's.
+    /// With an answer that is not golden's, be it before an error.
     pub fn work(&self, card: &mut Card<XdmaTransport>) -> Result<(), &'static str> {
-        let heads = work(card).map_err(|error| error.code())?;
-        assert!(heads == self.right, "a wrong token");
+        let mut heads = vec![];
+        let result = work(card, &mut heads);
+        assert!(heads == self.right[..heads.len()], "a wrong token");
+        assert!(result.is_err() || heads.len() == self.right.len(), "a token is missing");
         assert_eq!(card.saturations(), 0, "wrong statistics");
-        Ok(())
+        result.map_err(|error| error.code())
     }
 }

@@ -116,8 +116,7 @@ fn all(way: Way, faults: &[Fault]) -> Vec<Met> {
     met
 }
 
-fn every(skip: impl FnMut() -> u32) -> Vec<Fault> {
-    let mut skip = skip;
+fn every(mut skip: impl FnMut() -> u32) -> Vec<Fault> {
     let kinds = Kind::ALL.into_iter();
     let pairs = kinds.flat_map(|kind| Phase::ALL.map(|phase| Fault::new(kind, phase)));
     pairs.map(|fault| Fault { skip: skip(), ..fault }).collect()
