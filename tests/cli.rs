@@ -137,9 +137,11 @@ fn json_keys_are_stable() {
         &["inspect", "tiny.sterna"],
         &["disasm", "tiny.sterna"],
         &["bench", "tiny.sterna", "-n", "1", "--repeat", "1"],
+        &["bench", "host", "tiny.sterna", "--repeat", "1"],
         &["hdl", "--bus", "64", "-o", "core"],
     ] {
-        writeln!(keys, "{}", args[0]).unwrap();
+        let name = if args[1] == "host" { "bench host" } else { args[0] };
+        writeln!(keys, "{name}").unwrap();
         schema(&desk.json(args), "", &mut keys);
     }
     insta::assert_snapshot!(keys);
@@ -478,8 +480,25 @@ fn help_of_every_command() {
     let desk = Desk::new();
     let mut text = String::new();
     let commands = [
-        "", "import", "synth", "run", "eval", "logits", "inspect", "disasm", "bench", "hdl",
-        "verify", "fuzz rtl", "devices", "info", "load", "reset", "validate", "doctor",
+        "",
+        "import",
+        "synth",
+        "run",
+        "eval",
+        "logits",
+        "inspect",
+        "disasm",
+        "bench",
+        "bench host",
+        "hdl",
+        "verify",
+        "fuzz rtl",
+        "devices",
+        "info",
+        "load",
+        "reset",
+        "validate",
+        "doctor",
     ];
     for command in commands {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

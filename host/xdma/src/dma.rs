@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use crate::access::{Access, Node};
-use crate::engine::{Data, Done, Engine, Piece};
+use crate::engine::{Data, Done, Engine, Piece, receive};
 use crate::error::{Action, Result, XdmaError};
 use crate::limits::Limits;
 use crate::raw::{Buffer, PAGE};
@@ -165,7 +165,7 @@ impl Dma {
         }
         while inside.iter().any(|&pieces| pieces > 0) {
             let left = limit.saturating_sub(begin.elapsed());
-            let Ok(Done { engine, piece, result }) = replies.recv_timeout(left) else {
+            let Some(Done { engine, piece, result }) = receive(&replies, left) else {
                 let path = self.abandon(&inside).expect("one that has pieces is open");
                 let action = self.action;
                 let error = XdmaError::Deadline { path, action, offset: at, length, limit };

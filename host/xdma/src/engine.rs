@@ -4,8 +4,9 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::access::Node;
 use crate::dma::Shared;
@@ -80,6 +81,22 @@ impl Engine {
     }
 }
 
+/// How long a thread looks for what may come at once before it sleeps: to be woken takes as long.
+const LOOK: Duration = Duration::from_micros(20);
+
+/// Receives what comes, soon or before a limit; `None` if nothing does, or nobody sends any more.
+pub(crate) fn receive<T>(from: &Receiver<T>, limit: Duration) -> Option<T> {
+    let begin = Instant::now();
+    while begin.elapsed() < LOOK.min(limit) {
+        match from.try_recv() {
+            Ok(value) => return Some(value),
+            Err(TryRecvError::Empty) => thread::yield_now(),
+            Err(TryRecvError::Disconnected) => return None,
+        }
+    }
+    from.recv_timeout(limit.saturating_sub(begin.elapsed())).ok()
+}
+
 struct Channel {
     number: usize,
     node: Arc<dyn Node>,
@@ -93,7 +110,7 @@ const INTERRUPTIONS: u32 = 1000;
 
 impl Channel {
     fn work(&self, queue: &Receiver<(Piece, Sender<Done>)>) {
-        while let Ok((mut piece, reply)) = queue.recv() {
+        while let Some((mut piece, reply)) = receive(queue, Duration::MAX) {
             let result = self.carry(&mut piece);
             // Nobody waits any more for what came too late.
             let _ = reply.send(Done { engine: self.number, piece, result });

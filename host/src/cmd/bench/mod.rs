@@ -1,5 +1,7 @@
 //! `sterna bench`: how fast a device is, and how to repeat it.
 
+mod host;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -18,8 +20,13 @@ use crate::output;
 /// Decodes greedily from token 0, one sequence, after a warm-up of two tokens; the median of
 /// the repetitions is the figure.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  sterna bench 370m.sterna -n 64")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  sterna bench 370m.sterna -n 64"
+)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// A .sterna file [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Tokens of a repetition
@@ -37,8 +44,21 @@ pub struct Args {
     json: bool,
 }
 
+/// What else is measured.
+#[derive(clap::Subcommand)]
+enum What {
+    Host(host::Args),
+}
+
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
+    match args.what {
+        Some(What::Host(args)) => host::run(args),
+        None => device(args),
+    }
+}
+
+fn device(args: Args) -> Result<()> {
     let begin = Instant::now();
     let model = demo::open(args.model.as_deref())?;
     let mut device = args.device.open(&model, 1)?;
