@@ -40,13 +40,7 @@ impl CoreState {
     pub fn read<T: Transport>(transport: &mut T) -> Result<CoreState, CardError> {
         let image_id = u64::from(read(transport, &regs::IMAGE_ID_HI)?) << 32
             | u64::from(read(transport, &regs::IMAGE_ID_LO)?);
-        let counters = Counters {
-            cycles: wide(transport, &regs::CYCLES_LO, &regs::CYCLES_HI)?,
-            beats: wide(transport, &regs::BEATS_LO, &regs::BEATS_HI)?,
-            starved: wide(transport, &regs::STARVED_LO, &regs::STARVED_HI)?,
-            blocked: wide(transport, &regs::BLOCKED_LO, &regs::BLOCKED_HI)?,
-            idle: wide(transport, &regs::IDLE_LO, &regs::IDLE_HI)?,
-        };
+        let counters = counters(|reg| read(transport, reg))?;
         Ok(CoreState {
             status: read(transport, &regs::STATUS)?,
             error: read(transport, &regs::ERROR)?,
@@ -135,12 +129,27 @@ fn read<T: Transport>(transport: &mut T, reg: &Reg) -> Result<u32, CardError> {
     transport.read_register(reg.offset).map_err(CardError::transport)
 }
 
+/// The counters of the last run, over any way to read a register.
+pub(super) fn counters<E>(mut read: impl FnMut(&Reg) -> Result<u32, E>) -> Result<Counters, E> {
+    Ok(Counters {
+        cycles: wide(&mut read, &regs::CYCLES_LO, &regs::CYCLES_HI)?,
+        beats: wide(&mut read, &regs::BEATS_LO, &regs::BEATS_HI)?,
+        starved: wide(&mut read, &regs::STARVED_LO, &regs::STARVED_HI)?,
+        blocked: wide(&mut read, &regs::BLOCKED_LO, &regs::BLOCKED_HI)?,
+        idle: wide(&mut read, &regs::IDLE_LO, &regs::IDLE_HI)?,
+    })
+}
+
 /// 64 bits that may carry from one half to the other between two reads.
-fn wide<T: Transport>(transport: &mut T, low: &Reg, high: &Reg) -> Result<u64, CardError> {
-    let mut top = read(transport, high)?;
+pub(super) fn wide<E>(
+    mut read: impl FnMut(&Reg) -> Result<u32, E>,
+    low: &Reg,
+    high: &Reg,
+) -> Result<u64, E> {
+    let mut top = read(high)?;
     loop {
-        let bottom = read(transport, low)?;
-        let again = read(transport, high)?;
+        let bottom = read(low)?;
+        let again = read(high)?;
         if again == top {
             return Ok(u64::from(top) << 32 | u64::from(bottom));
         }

@@ -7,6 +7,7 @@ use sterna_firmware::device::Counters;
 use sterna_firmware::isa::UNIT;
 
 use super::answer::Answer;
+use super::bare;
 use super::card::Card;
 use super::error::{CardError, Place};
 use super::load::is_damage;
@@ -29,26 +30,7 @@ pub(super) type Emit<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
 impl<T: Transport> Card<T> {
     /// Counters of the last run.
     pub fn counters(&mut self) -> Result<Counters, CardError> {
-        Ok(Counters {
-            cycles: self.wide(&regs::CYCLES_LO, &regs::CYCLES_HI)?,
-            beats: self.wide(&regs::BEATS_LO, &regs::BEATS_HI)?,
-            starved: self.wide(&regs::STARVED_LO, &regs::STARVED_HI)?,
-            blocked: self.wide(&regs::BLOCKED_LO, &regs::BLOCKED_HI)?,
-            idle: self.wide(&regs::IDLE_LO, &regs::IDLE_HI)?,
-        })
-    }
-
-    /// 64 bits that may carry from one half to the other between two reads.
-    pub(super) fn wide(&mut self, low: &Reg, high: &Reg) -> Result<u64, CardError> {
-        let mut top = self.read(high)?;
-        loop {
-            let bottom = self.read(low)?;
-            let again = self.read(high)?;
-            if again == top {
-                return Ok(u64::from(top) << 32 | u64::from(bottom));
-            }
-            top = again;
-        }
+        bare::counters(|reg| self.read(reg))
     }
 
     /// A whole pass for nothing but the checks that the core makes on its way.

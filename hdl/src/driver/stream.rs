@@ -17,6 +17,7 @@ use std::sync::Arc;
 use sterna_firmware::file::{PAGE, SectionKind};
 use sterna_firmware::isa::UNIT;
 
+use super::bare::wide;
 use super::card::Card;
 use super::error::CardError;
 use super::load::Section;
@@ -77,7 +78,7 @@ impl Stream {
         if self.sent == self.total {
             return Ok(false);
         }
-        let beats = card.wide(&regs::BEATS_LO, &regs::BEATS_HI)?;
+        let beats = wide(|reg| card.read(reg), &regs::BEATS_LO, &regs::BEATS_HI)?;
         let read = beats.saturating_mul(u64::from(card.geometry.bus / 8));
         let room = self.sent + self.chunk <= self.ring.saturating_add(read);
         if room {

@@ -58,7 +58,8 @@ pub trait Transport {
     }
 
     /// Lets some time pass before the status is read again; `polls` counts how often it was since
-    /// the core was given something to do, or since it last showed progress. `false` says that this has taken too long.
+    /// the core was given something to do, or since it last showed progress. `false` says that
+    /// this has taken too long.
     fn wait(&mut self, polls: u64) -> Result<bool, Self::Error>;
 }
 
