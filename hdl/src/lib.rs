@@ -8,6 +8,7 @@
 //! | [`record`] | what a run leaves in memory |
 //! | [`registers`] | the register map |
 //! | [`fault`] | why a core stopped |
+//! | [`sdram`] | a board's memory: the chip behind AXI4 |
 //! | [`driver`] | a card with the core, from the host: over PCIe, a serial line, or in simulation |
 
 pub mod core;
@@ -16,4 +17,5 @@ pub mod fault;
 pub mod probe;
 pub mod record;
 pub mod registers;
+pub mod sdram;
 pub mod units;

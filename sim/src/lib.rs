@@ -50,6 +50,7 @@
 //! model            a compiled design
 //! simulator        a running one
 //! memory, bus      an AXI4 memory; ports of a design joined to it
+//! sdram            an SDRAM chip at its pins, and its rules
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
 //! soft_core        a core that is golden, for cards without hardware
 //! fake_card        the nodes of a PCIe card with any core behind them, and its faults
@@ -69,6 +70,7 @@ pub mod lockstep;
 pub mod memory;
 mod model;
 mod port;
+pub mod sdram;
 mod session;
 mod shim;
 mod simulator;
