@@ -72,6 +72,7 @@ pub struct Bus {
     reading: VecDeque<(Burst, u64)>,
     writing: VecDeque<(Burst, Vec<(u64, u8)>)>,
     offered: [bool; 3],
+    ready: [bool; 2],
     /// The data of the first burst to write is among the beats.
     queued: bool,
     /// What the memory holds, and how much there is.
@@ -109,6 +110,7 @@ impl Bus {
             reading: VecDeque::new(),
             writing: VecDeque::new(),
             offered: [false; 3],
+            ready: [false; 2],
             queued: false,
             shadow,
             idle: 0,
@@ -141,12 +143,18 @@ impl Bus {
 
     /// Sets the inputs, looks at the outputs, and notes what moves at the coming edge.
     pub fn clock(&mut self, sim: &mut Simulator, rng: &mut Rng) -> Result<(), SimError> {
+        self.drive(sim, rng)?;
+        self.sample(sim)
+    }
+
+    /// Sets the inputs.
+    pub fn drive(&mut self, sim: &mut Simulator, rng: &mut Rng) -> Result<(), SimError> {
         let idle = self.idle;
         let mut goes = || idle == 0 || !rng.one_in(idle);
         self.offered[0] = !self.to_read.is_empty() && (self.offered[0] || goes());
         self.offered[1] = !self.to_write.is_empty() && (self.offered[1] || goes());
         self.offered[2] = !self.beats.is_empty() && (self.offered[2] || goes());
-        let (rready, bready) = (goes(), goes());
+        self.ready = [goes(), goes()];
         self.ar.offer(sim, self.to_read.front().filter(|_| self.offered[0]))?;
         self.aw.offer(sim, self.to_write.front().filter(|_| self.offered[1]).map(|w| &w.0))?;
         // The data may come before its address is taken, or behind it.
@@ -166,8 +174,13 @@ impl Bus {
             sim.set(self.wstrb, u64::from(*strb))?;
             sim.set(self.wlast, *last)?;
         }
-        sim.set(self.rready, rready)?;
-        sim.set(self.bready, bready)?;
+        sim.set(self.rready, self.ready[0])?;
+        sim.set(self.bready, self.ready[1])
+    }
+
+    /// Looks at the outputs once all inputs of the design are set.
+    pub fn sample(&mut self, sim: &mut Simulator) -> Result<(), SimError> {
+        let [rready, bready] = self.ready;
 
         if self.offered[0] && sim.get(self.ar.ready)? {
             self.reading.extend(self.to_read.pop_front().map(|burst| (burst, 0)));
