@@ -41,6 +41,10 @@ const READ: usize = 8;
 const ANSWERS: usize = 4;
 
 impl SdramController {
+    /// Outputs to the chip, `sdram_` before each; `sdram_dq_in` is the only input.
+    pub const PINS: [&'static str; 10] =
+        ["cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_out", "dq_oe"];
+
     /// Words of a beat: what one command moves.
     pub(super) fn burst(&self) -> u32 {
         self.widths.data / self.chip.data.max(1)
@@ -146,8 +150,7 @@ impl Generate for SdramController {
         credit.set((credit + out.fires()).wrapping_sub(promised).truncate(credit.width()));
         engine.set("r_free", credit.ne(0));
 
-        let pins = ["cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_out", "dq_oe"];
-        for name in pins {
+        for name in SdramController::PINS {
             let pin = engine.port(name);
             m.output(format!("sdram_{name}"), pin.ty()).set(pin);
         }
