@@ -327,6 +327,44 @@ fn garbage_is_passed_over() {
     assert_eq!(board.counted().1, 77);
 }
 
+/// While the memory is silent the backlog runs over: what is lost is lost frame by frame, and a
+/// frame with a gap is not obeyed.
+#[test]
+fn the_backlog_runs_over() {
+    let mut board = Board::new(24_000_000, 3_000_000, Stalls::None);
+    let mut decoder = Decoder::default();
+    let write = |sequence: u8| {
+        let payload = [sequence; 4];
+        let operation = Operation::WriteRegister;
+        Request { sequence, operation, length: 4, address: 8, payload: &payload }.encode()
+    };
+    board.memory.inject(Injection::Silence(0..BYTES));
+    let operation = Operation::ReadMemory;
+    let read = Request { sequence: 0, operation, length: 8, address: 0, payload: &[] }.encode();
+    board.uart.to_design.extend(read);
+    let frames: Vec<Vec<u8>> = (1..=140).map(write).collect();
+    board.uart.to_design.extend(frames.concat());
+    while !board.uart.is_idle() {
+        board.clocks(100);
+    }
+    assert_eq!(board.counted().0, 0);
+    board.memory.heal();
+    board.clocks(400_000);
+    let kept = 2048 / frames[0].len() as u64;
+    let counted = board.counted().0;
+    assert!((kept - 2..=kept + 1).contains(&counted), "{counted} of {kept}");
+    let bytes: Vec<u8> = board.uart.from_design.drain(..).collect();
+    let replies: Vec<u8> =
+        bytes.iter().filter_map(|&b| decoder.push(b)).map(|reply| reply[0]).collect();
+    assert_eq!(replies, (0..=counted as u8).collect::<Vec<_>>(), "in order, without a gap");
+    board.uart.to_design.extend([write(200), write(201)].concat());
+    board.clocks(20_000);
+    // The first of them may have been joined to the gap; the second is whole.
+    assert!((1..=2).contains(&(board.counted().0 - counted)));
+    let last = board.uart.from_design.drain(..).filter_map(|b| decoder.push(b)).last();
+    assert_eq!(last, Some(vec![201, 3, 0]));
+}
+
 /// Requests that no host should send, and those that the buses refuse.
 #[test]
 fn what_cannot_be_done_is_said() {

@@ -63,26 +63,25 @@ impl SdramController {
         format!("d{}_i{}_{data}x{row}x{column}_c{cas}_{mhz}m", w.data, w.id)
     }
 
-    fn sound(&self, m: &Module) -> bool {
+    /// The first thing that is wrong with the parameters.
+    fn refusal(&self) -> Option<(&'static str, String)> {
         let (chip, w) = (&self.chip, &self.widths);
         let geometry = matches!(chip.data, 8 | 16 | 32)
             && (11..=13).contains(&chip.row)
             && (7..=10).contains(&chip.column)
             && matches!(chip.cas, 2 | 3);
-        m.require("SdramController::chip", geometry, || format!("{chip:?} is no SDR SDRAM"));
-        let bus = matches!(self.burst(), 2 | 4 | 8) && w.data == self.burst() * chip.data;
-        m.require("SdramController::widths", bus, || {
-            format!("{} bits are not 2, 4 or 8 words of {}", w.data, chip.data)
-        });
-        let fits = bus && geometry && chip.bytes().ilog2() <= w.addr && w.addr <= 64 && w.id > 0;
-        m.require("SdramController::widths", fits, || {
-            format!("{w:?} does not reach {} bytes", chip.bytes())
-        });
+        if !geometry {
+            return Some(("chip", format!("{chip:?} is no SDR SDRAM")));
+        }
+        if !matches!(self.burst(), 2 | 4 | 8) || w.data != self.burst() * chip.data {
+            let why = format!("{} bits are not 2, 4 or 8 words of {}", w.data, chip.data);
+            return Some(("widths", why));
+        }
+        if chip.bytes().ilog2() > w.addr || w.addr > 64 || w.id == 0 {
+            return Some(("widths", format!("{w:?} does not reach {} bytes", chip.bytes())));
+        }
         let clock = (10_000_000..=166_000_000).contains(&self.hertz);
-        m.require("SdramController::hertz", clock, || {
-            format!("{} Hz is outside 10 to 166 MHz", self.hertz)
-        });
-        fits && clock
+        (!clock).then(|| ("hertz", format!("{} Hz is outside 10 to 166 MHz", self.hertz)))
     }
 }
 
@@ -92,8 +91,8 @@ impl Generate for SdramController {
     }
 
     fn describe(&self, m: &Module) {
-        if !self.sound(m) {
-            return;
+        if let Some((what, why)) = self.refusal() {
+            return m.require(&format!("SdramController::{what}"), false, || why);
         }
         let (chip, w, mhz) = (&self.chip, self.widths, self.hertz / 1_000_000);
         m.doc(format!("SDR SDRAM of {} MB behind AXI4, {mhz} MHz.", chip.bytes() >> 20));
