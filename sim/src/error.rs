@@ -62,6 +62,11 @@ pub enum SimError {
          (`modprobe fuse`) and the right to mount, which root has", path.display()
     )]
     Mount { path: PathBuf, source: std::io::Error },
+    #[error(
+        "cannot make the terminal {}: {source}; name a path that does not exist in a directory \
+         that can be written", path.display()
+    )]
+    Terminal { path: PathBuf, source: std::io::Error },
 }
 
 impl SimError {
@@ -89,6 +94,7 @@ impl SimError {
             SimError::Outside { .. } => "S019",
             SimError::Mount { .. } => "S020",
             SimError::Sdram { .. } => "S021",
+            SimError::Terminal { .. } => "S022",
         }
     }
 

@@ -54,11 +54,13 @@
 //! uart             a serial line at a design's pins
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
 //! soft_core        a core that is golden, for cards without hardware
+//! board            boards on a serial line: Verilated pins to pins, or soft
 //! fake_card        the nodes of a PCIe card with any core behind them, and its faults
 //! session, verify  card and golden model side by side
 //! fuzz             random cores, models, memories and commands
 //! lockstep         every intermediate vector against the golden model's
 //! ```
+pub mod board;
 mod bus;
 mod cache;
 mod card;

@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +19,7 @@ use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
-use sterna_rtl::Generate;
-use sterna_sim::sdram::{Sdram, SdramPort};
-use sterna_sim::{Simulator, Uart};
+use sterna_sim::board::SimBoard;
 
 fn model() -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
@@ -33,64 +30,10 @@ fn model() -> Arc<Model> {
     Model::open(&path).unwrap()
 }
 
-/// The board as a stream of bytes; its clock runs while somebody listens.
-struct Board {
-    sim: Simulator,
-    chip: Sdram,
-    port: SdramPort,
-    uart: Uart,
-    clocks: Arc<AtomicU64>,
-}
-
-impl Board {
-    fn new(board: &SerialBoard) -> Board {
-        let design = board.build().unwrap_or_else(|e| panic!("{e}"));
-        let mut sim = Simulator::build(&design, &common::options()).unwrap();
-        let uart = Uart::find(&mut sim, ["rx", "tx"], board.hertz, board.baud).unwrap();
-        for _ in 0..4 {
-            sim.reset().unwrap();
-        }
-        Board {
-            port: SdramPort::find(&sim, "sdram", board.chip.data).unwrap(),
-            chip: Sdram::new(&board.chip, board.hertz),
-            sim,
-            uart,
-            clocks: Arc::default(),
-        }
-    }
-}
-
-impl Read for Board {
-    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
-        for _ in 0..100 {
-            self.uart.clock(&mut self.sim).unwrap();
-            self.port.clock(&mut self.sim, &mut self.chip).unwrap_or_else(|e| panic!("{e}"));
-            self.sim.step().unwrap();
-        }
-        self.clocks.fetch_add(100, Ordering::Relaxed);
-        let count = self.uart.from_design.len().min(bytes.len());
-        for (to, byte) in bytes.iter_mut().zip(self.uart.from_design.drain(..count)) {
-            *to = byte;
-        }
-        if count == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(count) }
-    }
-}
-
-impl Write for Board {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.uart.to_design.extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A link, its board's clocks, and how many there have been.
-fn link(board: &SerialBoard) -> (SerialLink<Board>, Arc<AtomicU64>) {
-    let (stream, hertz) = (Board::new(board), f64::from(board.hertz));
-    let clocks = Arc::clone(&stream.clocks);
+fn link(board: &SerialBoard) -> (SerialLink<SimBoard>, Arc<AtomicU64>) {
+    let stream = SimBoard::new(board, &common::options()).unwrap_or_else(|e| panic!("{e}"));
+    let (clocks, hertz) = (stream.clocks(), f64::from(board.hertz));
     let now = Arc::clone(&clocks);
     let clock = move || Duration::from_secs_f64(now.load(Ordering::Relaxed) as f64 / hertz);
     let settings =
@@ -112,7 +55,7 @@ fn same_tokens<T: Transport>(card: &mut Card<T>, model: &Arc<Model>, count: u32)
 }
 
 /// The line for registers, the back door for memory: a large model need not crawl over the line.
-struct BackDoor(SerialLink<Board>);
+struct BackDoor(SerialLink<SimBoard>);
 
 impl Transport for BackDoor {
     type Error = LinkError;
@@ -130,12 +73,12 @@ impl Transport for BackDoor {
     }
 
     fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), LinkError> {
-        assert!(self.0.stream().chip.read(address, bytes));
+        assert!(self.0.stream().chip().read(address, bytes));
         Ok(())
     }
 
     fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), LinkError> {
-        assert!(self.0.stream().chip.write(address, bytes));
+        assert!(self.0.stream().chip().write(address, bytes));
         Ok(())
     }
 
@@ -181,7 +124,6 @@ fn tokens_over_the_line_are_golden() {
         same_tokens(&mut card, &model, 4);
         let all = clocks.load(Ordering::Relaxed);
         println!("{} bits: {loaded} clocks to load, {} a token", chip.data, (all - loaded) / 4);
-        let board = card.transport().stream();
-        assert_eq!(board.uart.broken, 0);
+        assert_eq!(card.transport().stream().broken(), 0);
     }
 }
