@@ -60,7 +60,7 @@ fn addresses() {
             assert_eq!(chip.address(chip.cell(at)), at);
             assert_eq!(u64::from(chip.cell(at).bank), at / row % 4);
         }
-        assert_eq!(chip.bytes(), row * 4 << chip.row);
+        assert_eq!(chip.bytes(), (row * 4) << chip.row);
     }
     assert_eq!(SdramChip::ULX3S.bytes(), 32 << 20);
     assert_eq!(SdramChip::GW2AR_18.bytes(), 8 << 20);

