@@ -193,6 +193,7 @@ impl Generate for Commands {
         for (unit, start) in [(reader, jobs), (writer, stores)] {
             unit.set("start", start).set("addr", address).set("beats", beats).set("halt", 0);
         }
+        reader.set("owed", 0).set("ring", 0);
         axi.connect(&reader.axi("m_axi", AxiKind::Read, widths));
         axi.connect(&writer.axi("m_axi", AxiKind::Write, widths));
 
