@@ -126,10 +126,11 @@ fn uart_simulated() {
     let geometry = Geometry::for_shape(64, &model.shape());
     // Eight clocks a bit: the core is not slower for it, and the line is faster.
     let (chip, hertz, baud) = (SdramChip::ULX3S, 24_000_000, 3_000_000);
-    let sim = SimBoard::new(&SerialBoard { geometry, chip, hertz, baud }, &common::options());
+    let options = sterna_sim::Options { quick: false, ..common::options() };
+    let sim = SimBoard::new(&SerialBoard { geometry, chip, hertz, baud }, &options);
     let _pty = Pty::serve(sim.unwrap(), &port).unwrap();
-    // Simulated seconds take long.
-    suite("uart", &model, &|| Box::new(board(&model, &port, 10_000)));
+    // Simulated seconds take long, so be patient.
+    suite("uart", &model, &|| Box::new(board(&model, &port, 1200)));
 }
 
 fn board(model: &Arc<Model>, port: &Path, baud: u32) -> Card<UartTransport> {
