@@ -127,6 +127,7 @@ fn mistakes_are_told_with_their_line() {
         ("bytes = 262_144", "bytes = 99_999_999_999_999_999_999"),
         ("kind = \"block\"", "kind = \"sdr\""),
         ("kind = \"block\"", "kind = \"block\"\nmt_s = 100"),
+        ("kind = \"block\"", "kind = \"sdr\"\nwidth_bits = 16\nmt_s = 100"),
         ("baud = 115_200\n", ""),
         ("baud = 115_200\n", "baud = 115_200\nlanes = 4\n"),
         ("link = \"uart\"\nbaud = 115_200\n", "link = \"xdma\"\ngeneration = 2\nlanes = 4\n"),

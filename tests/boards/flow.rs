@@ -131,8 +131,14 @@ fn what_goes_wrong_is_told() {
             assert!(!desk.path("out").join(name).exists(), "{what}: {name} is left");
         }
     }
-    insta::assert_snapshot!(text);
     let desk = desk();
+    fs::create_dir_all(desk.path("out/work/thesis")).unwrap();
+    let Err(error) = run(&desk) else { panic!("a folder of somebody's is emptied") };
+    let place = desk.path("").display().to_string();
+    writeln!(text, "[{}] {}", error.code(), error.to_string().replace(&place, "")).unwrap();
+    assert!(desk.path("out/work/thesis").is_dir());
+    insta::assert_snapshot!(text);
+    fs::remove_dir_all(desk.path("out/work")).unwrap();
     desk.program("nextpnr-ecp5", &slow);
     let built = run_at(&desk, "out", true).unwrap_or_else(|e| panic!("{e}"));
     assert!(built.bit.unwrap().is_file());

@@ -3,8 +3,9 @@
 use std::env;
 use std::fs;
 
+use sterna::bitstream::report::Report;
 use sterna::bitstream::tools::{ECPPACK, NEXTPNR_ECP5, YOSYS, search_path};
-use sterna::bitstream::top::Hardware;
+use sterna::bitstream::top::{Hardware, hardware};
 use sterna::bitstream::{Options, build};
 use sterna::board::Board;
 use sterna_rtl::Generate;
@@ -49,22 +50,37 @@ fn the_same_inputs_give_the_same_bytes() {
     assert!(bits[0].0 != bits[2].0, "the seed changes nothing");
 }
 
-/// The whole ULX3S: some minutes.
-#[test]
-#[ignore = "there is no hardware for a serial board yet (B009)"]
-fn ulx3s_meets_its_clock() {
+/// Builds a board as it is in `constraints/`, and says what it takes.
+fn whole(name: &str) -> Option<Report> {
     if !tools() {
-        return;
+        return None;
     }
-    let board = Board::open("ulx3s-85f").unwrap();
-    let hardware = sterna::bitstream::top::hardware(&board).unwrap_or_else(|e| panic!("{e}"));
+    let board = Board::open(name).unwrap();
+    let hardware = hardware(&board).unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().unwrap();
     let options = Options { seed: board.seed, allow_timing_failure: false, path: search_path() };
     let built = build(&board, &hardware, dir.path(), &options).unwrap_or_else(|e| panic!("{e}"));
+    assert!(built.bit.is_some_and(|bit| bit.is_file()));
     let report = built.report;
-    assert!(report.fmax_mhz.unwrap() >= 60.0);
-    println!("{:.2} MHz, {} LUT", report.fmax_mhz.unwrap(), report.lut.unwrap());
+    println!("{name}: {:.2} MHz, {} LUT", report.fmax_mhz.unwrap(), report.lut.unwrap());
     for usage in &report.usage {
         println!("{}: {} of {}", usage.kind, usage.used, usage.available);
+    }
+    Some(report)
+}
+
+#[test]
+#[ignore = "there is no hardware for a serial board yet (B009)"]
+fn ulx3s_meets_its_clock() {
+    if let Some(report) = whole("ulx3s-85f") {
+        assert!(report.fmax_mhz.unwrap() >= 60.0);
+    }
+}
+
+#[test]
+#[ignore = "there is no hardware for a serial board yet (B009)"]
+fn versa_meets_its_clock() {
+    if let Some(report) = whole("versa-ecp5") {
+        assert!(report.fmax_mhz.unwrap() >= 60.0);
     }
 }

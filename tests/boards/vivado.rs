@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use sterna::bitstream::top::hardware;
 use sterna::bitstream::vivado::{BUILD, memory_script, settings, wrapper};
@@ -66,6 +67,32 @@ fn the_wrapper_has_the_cores_ports() {
         assert!(text.contains("[11:0] s_axi_araddr") && registers::ADDRESS_BITS == 12);
         assert!(text.contains(".clk(aclk)") && text.contains(".rst(!aresetn)"));
     }
+}
+
+/// A second reader of Verilog takes wrapper and core together.
+#[test]
+fn icarus_accepts_the_wrapper() {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder.join("iverilog").is_file()) {
+        // Where everything is installed, a check that did not run is a failure.
+        assert!(std::env::var_os("CI").is_none(), "`iverilog` is missing: run scripts/setup");
+        eprintln!("skipped: `iverilog` is not on PATH");
+        return;
+    }
+    let tiny = sterna::board::fit::shape("tiny").unwrap();
+    let board = Board::open("nitefury2").unwrap().with_core_for(&tiny);
+    let design = hardware(&board).unwrap_or_else(|e| panic!("{e}")).design;
+    let desk = tempfile::tempdir().unwrap();
+    for file in &design.files {
+        fs::write(desk.path().join(&file.name), &file.text).unwrap();
+    }
+    fs::write(desk.path().join("sterna_card.v"), wrapper(&design)).unwrap();
+    let args = ["-g2005", "-Wall", "-y", ".", "-o", "out", "-s", "sterna_card", "sterna_card.v"];
+    let out = Command::new("iverilog").args(args).current_dir(&desk).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    // The probes are left open, and nothing else.
+    let others: Vec<&str> = said.lines().filter(|line| !line.contains("probe_")).collect();
+    assert!(out.status.success() && others.is_empty(), "{said}");
 }
 
 /// Everything that a script names is there: variables, cells, ports.

@@ -35,7 +35,7 @@ pub use open::ecp5_die;
 use report::Report;
 use top::Hardware;
 
-use crate::board::{Board, FILE, Toolchain};
+use crate::board::{Board, BoardError, FILE, Toolchain};
 use crate::error::{HostError, Result};
 use crate::output;
 
@@ -74,6 +74,9 @@ impl Sources {
     }
 }
 
+/// A file that says that the folder it is in was made here.
+const MARK: &str = ".sterna";
+
 /// What was built.
 pub struct Built {
     /// The bitstream; none if Vivado is not here to make it.
@@ -95,16 +98,20 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// nothing is taken for the result.
 ///
 /// # Errors
-/// B011 to B014; F001 where the system refuses a file.
+/// B011 to B014, B017; F001 where the system refuses a file.
 pub fn build(board: &Board, hardware: &Hardware, dir: &Path, options: &Options) -> Result<Built> {
     let (work, logs) = (dir.join("work"), dir.join("logs"));
-    for folder in [&work, &logs] {
-        // What another board or geometry left must not be read again.
-        if folder.exists() {
-            fs::remove_dir_all(folder).map_err(HostError::io(folder, "remove"))?;
+    // What another board or geometry left must not be read again; what is not ours is left alone.
+    if work.exists() {
+        if !work.join(MARK).is_file() {
+            return Err(BoardError::Foreign { folder: work }.into());
         }
+        fs::remove_dir_all(&work).map_err(HostError::io(&work, "remove"))?;
+    }
+    for folder in [&work, &logs] {
         fs::create_dir_all(folder).map_err(HostError::io(folder, "create"))?;
     }
+    output::write_file(&work.join(MARK), b"")?;
     for name in ["board.bit", "board.fs", "board.mcs", "report.html", "report.json"] {
         let file = dir.join(name);
         if file.exists() {

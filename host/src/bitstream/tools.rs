@@ -70,6 +70,8 @@ impl Tool {
         let names = self.names.join(", ");
         let path = self.find(path);
         let path = path.ok_or(BoardError::NoTool { names, install: self.install.into() })?;
+        // It will run in another folder.
+        let path = std::path::absolute(&path).map_err(HostError::io(&path, "find"))?;
         Ok(Program { path })
     }
 }

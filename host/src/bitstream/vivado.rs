@@ -139,7 +139,7 @@ pub fn run(
         fs::rename(&from, rtl.join(&file.name)).map_err(HostError::io(&from, "move"))?;
     }
     let memory = memory_script(&board.memory.kind).expect("hardware is made for these alone");
-    // What vendors call the ports of the files is what build.tcl calls them.
+    // build.tcl reads pins.xdc, whatever the board calls its file.
     let pins = &board.files[&board.pins];
     for (name, text) in [
         ("rtl/sterna_card.v", wrapper(&hardware.design)),

@@ -174,6 +174,12 @@ pub enum BoardError {
         /// What to do instead.
         instead: String,
     },
+    /// A folder that would have to be emptied, but was not made here.
+    #[error("{folder}: not made by `sterna bitstream`, and not touched; choose another directory")]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// openFPGALoader failed; it has said why.
     #[error(
         "{board}: openFPGALoader failed ({status}), as it says above; check cable and power, and \
@@ -208,6 +214,7 @@ impl BoardError {
             Timing { .. } => "B014",
             NoLoader { .. } => "B015",
             Loader { .. } => "B016",
+            Foreign { .. } => "B017",
         }
     }
 }

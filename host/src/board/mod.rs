@@ -307,6 +307,11 @@ impl Board {
                           change link or toolchain";
             return Err(values.conflict("host", "link", reason));
         }
+        if self.memory.kind == "sdr" && self.memory.mt_s != Some(self.core_mhz) {
+            let reason = "one clock runs core, controller and SDRAM, a word a clock; write the \
+                          number of [clock] core_mhz";
+            return Err(values.conflict("memory", "mt_s", reason));
+        }
         let same = (self.input_mhz - self.core_mhz).abs() < 1e-9;
         if self.pll == "none" && !same {
             let reason = "without a PLL the core has the input's frequency; make input_mhz and \
