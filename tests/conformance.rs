@@ -1,5 +1,5 @@
 //! What every device does, whatever is behind it: one suite for golden, float, the simulated core,
-//! and cards through mapped registers, through calls, and through files.
+//! cards through mapped registers, through calls and through files, and boards on a serial line.
 
 #[path = "core/common.rs"]
 #[allow(dead_code, reason = "made for the tests of the core")]
@@ -12,14 +12,18 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use sterna::devices::uart::UartTransport;
 use sterna::devices::xdma::XdmaTransport;
 use sterna_firmware::device::{Device, Head, State, Step, TOP_K_MAX, Want, best};
 use sterna_firmware::float::Float;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
+use sterna_hdl::board::SerialBoard;
 use sterna_hdl::driver::{Card, Settings};
+use sterna_hdl::sdram::SdramChip;
 use sterna_model::synth::{self, SynthSpec};
+use sterna_sim::board::{Pty, SimBoard, SoftBoard};
 use sterna_sim::fake_card::FakeCard;
 use sterna_sim::memory::Stalls;
 use sterna_sim::soft_core::{Arithmetic, SoftCore};
@@ -103,6 +107,34 @@ fn xdma_through_files() {
     let make = || xdma(&model, Arc::new(Files::new(desk.path("card"))), Options::default());
     assert!(make().transport().card().interrupts());
     suite("xdma", &model, &|| Box::new(make()));
+}
+
+#[test]
+fn uart() {
+    let (model, desk) = (model(), tempfile::tempdir().unwrap());
+    let port = desk.path().join("board");
+    let core = SoftCore::new(&Geometry::for_shape(64, &model.shape()), MEMORY, Arithmetic::Golden);
+    let _pty = Pty::serve(SoftBoard::new(core), &port).unwrap();
+    suite("uart", &model, &|| Box::new(board(&model, &port, 3_000_000)));
+}
+
+#[test]
+#[ignore = "a board pins to pins, some minutes"]
+fn uart_simulated() {
+    let (model, desk) = (model(), tempfile::tempdir().unwrap());
+    let port = desk.path().join("board");
+    let geometry = Geometry::for_shape(64, &model.shape());
+    // Eight clocks a bit: the core is not slower for it, and the line is faster.
+    let (chip, hertz, baud) = (SdramChip::ULX3S, 24_000_000, 3_000_000);
+    let sim = SimBoard::new(&SerialBoard { geometry, chip, hertz, baud }, &common::options());
+    let _pty = Pty::serve(sim.unwrap(), &port).unwrap();
+    // Simulated seconds take long.
+    suite("uart", &model, &|| Box::new(board(&model, &port, 10_000)));
+}
+
+fn board(model: &Arc<Model>, port: &Path, baud: u32) -> Card<UartTransport> {
+    let transport = UartTransport::open(port, baud).unwrap();
+    Card::open(transport, "uart", Arc::clone(model), &settings(SLOTS)).unwrap()
 }
 
 type Make<'a> = &'a dyn Fn() -> Box<dyn Device + 'a>;
@@ -326,7 +358,7 @@ fn states_are_saved_and_restored(device: &mut dyn Device) {
 fn clocks_add_up(device: &mut dyn Device) {
     one(device, 0, 1, Want::Top);
     let clocks = device.counters().unwrap();
-    assert_eq!(clocks.is_some(), matches!(device.name(), "sim" | "xdma"));
+    assert_eq!(clocks.is_some(), matches!(device.name(), "sim" | "xdma" | "uart"));
     if let Some(c) = clocks {
         assert!(c.beats > 0);
         assert_eq!(c.cycles, c.beats + c.starved + c.blocked + c.idle);

@@ -8,12 +8,13 @@ use sterna_model::error::CODES;
 
 /// The first letter of a crate's codes, its errors, how many variants only pass on, and how many
 /// codes there are beyond one a variant.
-const CRATES: [(char, &str, usize, usize); 7] = [
+const CRATES: [(char, &str, usize, usize); 8] = [
     ('M', include_str!("../model/src/error.rs"), 0, 0),
     ('F', include_str!("../firmware/src/error.rs"), 2, 0),
     // Every fault of the core has a code.
     ('C', include_str!("../hdl/src/driver/error.rs"), 2, 12),
     ('S', include_str!("../sim/src/error.rs"), 0, 0),
+    ('U', include_str!("../hdl/src/link/error.rs"), 0, 0),
     ('X', include_str!("../host/xdma/src/error.rs"), 0, 0),
     ('H', include_str!("../host/src/error.rs"), 2, 0),
     ('B', include_str!("../host/src/board/error.rs"), 0, 0),

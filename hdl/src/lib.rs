@@ -8,12 +8,18 @@
 //! | [`record`] | what a run leaves in memory |
 //! | [`registers`] | the register map |
 //! | [`fault`] | why a core stopped |
+//! | [`board`] | all of it, down to the pins of a board |
+//! | [`link`] | a board on a serial line: the hardware, the protocol, the host's side |
+//! | [`sdram`] | a board's memory: the chip behind AXI4 |
 //! | [`driver`] | a card with the core, from the host: over PCIe, a serial line, or in simulation |
 
+pub mod board;
 pub mod core;
 pub mod driver;
 pub mod fault;
+pub mod link;
 pub mod probe;
 pub mod record;
 pub mod registers;
+pub mod sdram;
 pub mod units;

@@ -42,6 +42,7 @@ enum Command {
     Validate(cmd::validate::Args),
     Doctor(cmd::doctor::Args),
     FakeCard(cmd::fake_card::Args),
+    FakeBoard(cmd::fake_board::Args),
 }
 
 /// Parses the arguments and runs the command: exit code 0, 1 on an error, 2 on wrong usage.
@@ -75,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => cmd::validate::run(args),
         Command::Doctor(args) => cmd::doctor::run(args),
         Command::FakeCard(args) => cmd::fake_card::run(args),
+        Command::FakeBoard(args) => cmd::fake_board::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,6 +44,8 @@ pub enum SimError {
     Clock { top: String, port: String },
     #[error("the master `{port}` breaks a rule of AXI in clock {clock}: {rule}; mend the design")]
     Protocol { port: String, clock: u64, rule: String },
+    #[error("the controller `{port}` breaks a rule of its SDRAM, {broken}; mend the design")]
+    Sdram { port: String, broken: crate::sdram::Broken },
     #[error(
         "register {offset:#05x} answers {why}; check the offset, and that the design has the \
          core's registers"
@@ -60,6 +62,11 @@ pub enum SimError {
          (`modprobe fuse`) and the right to mount, which root has", path.display()
     )]
     Mount { path: PathBuf, source: std::io::Error },
+    #[error(
+        "cannot make the terminal {}: {source}; name a path that does not exist in a directory \
+         that can be written", path.display()
+    )]
+    Terminal { path: PathBuf, source: std::io::Error },
 }
 
 impl SimError {
@@ -86,6 +93,8 @@ impl SimError {
             SimError::Core(_) => "S018",
             SimError::Outside { .. } => "S019",
             SimError::Mount { .. } => "S020",
+            SimError::Sdram { .. } => "S021",
+            SimError::Terminal { .. } => "S022",
         }
     }
 

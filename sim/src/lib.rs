@@ -50,13 +50,17 @@
 //! model            a compiled design
 //! simulator        a running one
 //! memory, bus      an AXI4 memory; ports of a design joined to it
+//! sdram            an SDRAM chip at its pins, and its rules
+//! uart             a serial line at a design's pins
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
 //! soft_core        a core that is golden, for cards without hardware
+//! board            boards on a serial line: Verilated pins to pins, or soft
 //! fake_card        the nodes of a PCIe card with any core behind them, and its faults
 //! session, verify  card and golden model side by side
 //! fuzz             random cores, models, memories and commands
 //! lockstep         every intermediate vector against the golden model's
 //! ```
+pub mod board;
 mod bus;
 mod cache;
 mod card;
@@ -69,11 +73,13 @@ pub mod lockstep;
 pub mod memory;
 mod model;
 mod port;
+pub mod sdram;
 mod session;
 mod shim;
 mod simulator;
 pub mod soft_core;
 mod tools;
+mod uart;
 mod verify;
 
 pub use bus::MemoryPort;
@@ -84,4 +90,5 @@ pub use port::{Carrier, Input, Number, Output, Words};
 pub use session::Session;
 pub use simulator::Simulator;
 pub use tools::toolchain;
+pub use uart::Uart;
 pub use verify::{Verified, VerifyOptions, verify, verify_design};

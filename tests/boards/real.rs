@@ -70,7 +70,7 @@ fn whole(name: &str) -> Option<Report> {
 }
 
 #[test]
-#[ignore = "there is no hardware for a serial board yet (B009)"]
+#[ignore = "a quarter of an hour, and 49.93 MHz of 60 as yet: a header is checked too slowly"]
 fn ulx3s_meets_its_clock() {
     if let Some(report) = whole("ulx3s-85f") {
         assert!(report.fmax_mhz.unwrap() >= 60.0);
@@ -78,7 +78,7 @@ fn ulx3s_meets_its_clock() {
 }
 
 #[test]
-#[ignore = "there is no hardware for a serial board yet (B009)"]
+#[ignore = "a quarter of an hour"]
 fn versa_meets_its_clock() {
     if let Some(report) = whole("versa-ecp5") {
         assert!(report.fmax_mhz.unwrap() >= 60.0);

@@ -49,6 +49,7 @@ fn designs() -> Vec<Design> {
         let widths = AxiWidths { addr: 34, data, id: 2 };
         parts.push(Box::new(WriteMaster { widths, length: 24 }));
         parts.push(Box::new(ReadMux { widths }));
+        parts.push(Box::new(AxiMux { widths }));
         for word in [8, 32, data] {
             parts.push(Box::new(Pack { from: word, to: data }));
             parts.push(Box::new(Unpack { from: data, to: word }));

@@ -1,12 +1,8 @@
 //! `sterna fake-card`: a card that is not there, for everything that wants one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::ValueEnum;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use sterna_firmware::FirmwareError;
 use sterna_firmware::geometry::Geometry;
 use sterna_sim::fake_card::{FakeCard, Fault, Mounted};
@@ -17,7 +13,7 @@ use sterna_sim::{CardOptions, SimCard};
 use crate::demo;
 use crate::devices::memory;
 use crate::error::Result;
-use crate::output;
+use crate::output::{self, until_interrupted};
 
 /// Show the nodes of a card that is not there
 ///
@@ -69,9 +65,6 @@ enum Backend {
     Canned,
 }
 
-/// How often it is looked whether it is over.
-const TICK: Duration = Duration::from_millis(20);
-
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let model = demo::open(args.model.as_deref())?;
@@ -90,11 +83,6 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     args.fault.iter().for_each(|&fault| card.inject(fault));
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        let registered = signal_hook::flag::register(signal, Arc::clone(&ended));
-        registered.expect("both may be caught");
-    }
     let mounted = Mounted::new(&card, &args.mount).map_err(FirmwareError::from)?;
     output::line(&format!(
         "card {} is in {}: sterna run --device xdma --root {} …",
@@ -102,8 +90,6 @@ pub fn run(args: Args) -> Result<()> {
         args.mount.display(),
         args.mount.display()
     ))?;
-    while !ended.load(Ordering::Relaxed) && !mounted.is_over() {
-        std::thread::sleep(TICK);
-    }
+    until_interrupted(|| mounted.is_over());
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod devices;
 pub mod disasm;
 pub mod doctor;
 pub mod eval;
+pub mod fake_board;
 pub mod fake_card;
 pub mod flash;
 pub mod fuzz;

@@ -2,6 +2,7 @@
 
 pub mod memory;
 pub mod survey;
+pub mod uart;
 pub mod xdma;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings};
 use sterna_sim::{CardOptions, SimCard};
 
+use self::uart::UartArgs;
 use self::xdma::CardArgs;
 use crate::error::Result;
 use crate::output;
@@ -31,6 +33,8 @@ pub enum Kind {
     Sim,
     /// A PCIe card through the Linux XDMA driver
     Xdma,
+    /// A board on a serial line
+    Uart,
 }
 
 /// The `--device` option, the same on every command.
@@ -44,6 +48,8 @@ pub struct Choice {
     sim_bus: u32,
     #[command(flatten)]
     card: CardArgs,
+    #[command(flatten)]
+    board: UartArgs,
 }
 
 /// Bits of a memory bus.
@@ -63,6 +69,9 @@ impl Choice {
             Some(Kind::Float) => Box::new(Float::new(Arc::clone(model), slots)?),
             Some(Kind::Sim) => Box::new(self.simulate(model)?),
             Some(Kind::Xdma) => Box::new(self.card.open(model, slots)?),
+            Some(Kind::Uart) => {
+                Box::new(self.board.open(model, slots, self.card.stream_weights)?)
+            }
         })
     }
 

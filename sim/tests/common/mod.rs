@@ -3,6 +3,7 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod axi;
 pub mod differential;
 pub mod reader;
 

@@ -8,6 +8,7 @@
 //! | [`Pack`], [`Unpack`] | narrow words in wide beats |
 //! | [`ReadMaster`], [`WriteMaster`] | memory as a stream, over AXI4 |
 //! | [`ReadMux`] | two readers on one port |
+//! | [`AxiMux`] | two masters on one memory |
 //! | [`LiteRegisters`] | registers on AXI4-Lite, from a table |
 //! | [`Crc32c`] | the checksum of a stream, a beat a clock |
 //! | [`AdderTree`] | one sum of many lanes, every clock |
@@ -16,6 +17,7 @@
 //! | [`Divider`], [`Isqrt`], [`InverseRoot`] | what happens once a vector |
 
 mod adder_tree;
+mod axi_mux;
 mod crc32c;
 mod divider;
 mod fifo;
@@ -32,6 +34,7 @@ mod skid_buffer;
 mod write_master;
 
 pub use adder_tree::AdderTree;
+pub use axi_mux::AxiMux;
 pub use crc32c::Crc32c;
 pub use divider::Divider;
 pub use fifo::{Fifo, Storage};

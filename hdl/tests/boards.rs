@@ -1,0 +1,76 @@
+//! What a board has beside the core: parameters that cannot be, and the Verilog of small parts.
+
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::shape::Shape;
+use sterna_hdl::board::SerialBoard;
+use sterna_hdl::link::{Replies, Requests};
+use sterna_hdl::sdram::{SdramChip, SdramController, SdramRuns};
+use sterna_rtl::{AxiWidths, Generate};
+
+const WIDTHS: AxiWidths = AxiWidths { addr: 40, data: 64, id: 2 };
+
+fn controller() -> SdramController {
+    SdramController { chip: SdramChip::ULX3S, widths: WIDTHS, hertz: 60_000_000 }
+}
+
+#[test]
+fn parameters_are_checked() {
+    let good = controller();
+    let chip = |change: fn(&mut SdramChip)| {
+        let mut chip = good.chip;
+        change(&mut chip);
+        SdramController { chip, ..good }
+    };
+    let widths = |data, addr| SdramController { widths: AxiWidths { data, addr, id: 1 }, ..good };
+    let mut messages = String::new();
+    for unit in [
+        chip(|c| c.data = 12),
+        chip(|c| c.data = 0),
+        chip(|c| c.row = 14),
+        chip(|c| c.column = 11),
+        chip(|c| c.cas = 1),
+        widths(16, 40),
+        widths(256, 40),
+        widths(64, 24),
+        SdramController { hertz: 1_000_000, ..good },
+        SdramController { hertz: 200_000_000, ..good },
+    ] {
+        let error = unit.build().expect_err("it cannot be");
+        for problem in &error.problems {
+            messages += &format!("{}\n", problem.fault);
+        }
+    }
+    let shape = Shape { hidden: 64, inner: 64, intermediate: 64, layers: 2, vocab: 100 };
+    let geometry = Geometry::for_shape(128, &shape);
+    let board = SerialBoard { geometry, chip: good.chip, hertz: good.hertz, baud: 3_000_000 };
+    for problem in &board.build().expect_err("a bus of 128 bits").problems {
+        messages += &format!("{}\n", problem.fault);
+    }
+    insta::assert_snapshot!(messages);
+}
+
+/// Addresses and cells are each other's inverse, and rows that follow each other lie in banks that
+/// do.
+#[test]
+fn addresses() {
+    for chip in [SdramChip::ULX3S, SdramChip::GW2AR_18] {
+        let word = u64::from(chip.data / 8);
+        let row = word << chip.column;
+        for at in [0, word, row - word, row, 5 * row + 3 * word, chip.bytes() - word] {
+            assert_eq!(chip.address(chip.cell(at)), at);
+            assert_eq!(u64::from(chip.cell(at).bank), at / row % 4);
+        }
+        assert_eq!(chip.bytes(), (row * 4) << chip.row);
+    }
+    assert_eq!(SdramChip::ULX3S.bytes(), 32 << 20);
+    assert_eq!(SdramChip::GW2AR_18.bytes(), 8 << 20);
+}
+
+#[test]
+fn verilog() {
+    let units: [&dyn Generate; 3] = [&SdramRuns { controller: controller() }, &Requests, &Replies];
+    for unit in units {
+        let design = unit.build().unwrap_or_else(|e| panic!("{e}"));
+        insta::assert_snapshot!(unit.name(), design.file(&design.top).unwrap());
+    }
+}

@@ -1,0 +1,97 @@
+//! A whole board, pins to pins.
+
+use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sterna_hdl::board::SerialBoard;
+use sterna_rtl::Generate;
+
+use crate::error::SimError;
+use crate::model::Options;
+use crate::sdram::{Sdram, SdramPort};
+use crate::simulator::Simulator;
+use crate::uart::Uart;
+
+/// The Verilated board with its SDRAM chip, as a stream of bytes; its clock runs while somebody
+/// listens.
+pub struct SimBoard {
+    sim: Simulator,
+    chip: Sdram,
+    port: SdramPort,
+    uart: Uart,
+    clocks: Arc<AtomicU64>,
+}
+
+/// Clocks that pass while somebody listens once.
+const LISTEN: u64 = 100;
+/// Clocks of reset.
+const RESET: u32 = 4;
+
+impl SimBoard {
+    /// The board out of reset.
+    ///
+    /// # Errors
+    /// S018 where there is no such core; as [`Model::build`](crate::Model::build).
+    pub fn new(board: &SerialBoard, options: &Options) -> std::result::Result<SimBoard, SimError> {
+        let design = board.build().map_err(SimError::Core)?;
+        let mut sim = Simulator::build(&design, options)?;
+        let uart = Uart::find(&mut sim, ["rx", "tx"], board.hertz, board.baud)?;
+        for _ in 0..RESET {
+            sim.reset()?;
+        }
+        Ok(SimBoard {
+            port: SdramPort::find(&sim, "sdram", board.chip.data)?,
+            chip: Sdram::new(&board.chip, board.hertz),
+            sim,
+            uart,
+            clocks: Arc::default(),
+        })
+    }
+
+    /// Clocks so far.
+    pub fn clocks(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.clocks)
+    }
+
+    /// What is in its memory, by a back door.
+    pub fn chip(&mut self) -> &mut Sdram {
+        &mut self.chip
+    }
+
+    /// Bytes from the board that had no stop bit.
+    pub fn broken(&self) -> u64 {
+        self.uart.broken
+    }
+
+    fn step(&mut self) -> std::result::Result<(), SimError> {
+        self.uart.clock(&mut self.sim)?;
+        self.port.clock(&mut self.sim, &mut self.chip)?;
+        self.sim.step()
+    }
+}
+
+impl Read for SimBoard {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize> {
+        for _ in 0..LISTEN {
+            self.step().map_err(Error::other)?;
+        }
+        self.clocks.fetch_add(LISTEN, Ordering::Relaxed);
+        let count = self.uart.from_design.len().min(bytes.len());
+        for (to, byte) in bytes.iter_mut().zip(self.uart.from_design.drain(..count)) {
+            *to = byte;
+        }
+        if count == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(count) }
+    }
+}
+
+impl Write for SimBoard {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.uart.to_design.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
