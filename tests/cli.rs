@@ -494,6 +494,8 @@ fn help_of_every_command() {
         "hdl",
         "verify",
         "fuzz rtl",
+        "boards",
+        "bitstream",
         "devices",
         "info",
         "load",

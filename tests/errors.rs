@@ -8,7 +8,7 @@ use sterna_model::error::CODES;
 
 /// The first letter of a crate's codes, its errors, how many variants only pass on, and how many
 /// codes there are beyond one a variant.
-const CRATES: [(char, &str, usize, usize); 7] = [
+const CRATES: [(char, &str, usize, usize); 8] = [
     ('M', include_str!("../model/src/error.rs"), 0, 0),
     ('F', include_str!("../firmware/src/error.rs"), 2, 0),
     // Every fault of the core has a code.
@@ -16,7 +16,8 @@ const CRATES: [(char, &str, usize, usize); 7] = [
     ('S', include_str!("../sim/src/error.rs"), 0, 0),
     ('U', include_str!("../hdl/src/link/error.rs"), 0, 0),
     ('X', include_str!("../host/xdma/src/error.rs"), 0, 0),
-    ('H', include_str!("../host/src/error.rs"), 1, 0),
+    ('H', include_str!("../host/src/error.rs"), 2, 0),
+    ('B', include_str!("../host/src/board/error.rs"), 0, 0),
 ];
 
 /// The literals in the arms of `code()`.
@@ -49,9 +50,15 @@ fn codes_are_unique_and_belong_to_their_crate() {
 fn every_code_is_in_a_snapshot() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut text = String::new();
-    for folder in
-        ["tests", "firmware/tests", "model/tests", "hdl/tests", "host/xdma/tests", "sim/tests"]
-    {
+    for folder in [
+        "tests",
+        "tests/boards",
+        "firmware/tests",
+        "model/tests",
+        "hdl/tests",
+        "host/xdma/tests",
+        "sim/tests",
+    ] {
         for entry in fs::read_dir(root.join(folder).join("snapshots")).unwrap() {
             text += &fs::read_to_string(entry.unwrap().path()).unwrap();
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use sterna_firmware::FirmwareError;
 use sterna_model::ModelError;
 
+use crate::board::BoardError;
+
 /// Result with a [`HostError`].
 pub type Result<T> = std::result::Result<T, HostError>;
 
@@ -94,6 +96,9 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// A board, or the making of its bitstream.
+    #[error(transparent)]
+    Board(#[from] BoardError),
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -122,6 +127,7 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            Board(error) => error.code(),
             Firmware(error) => error.code(),
         }
     }

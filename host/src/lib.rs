@@ -8,11 +8,15 @@
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`board`] | boards: a folder with a board.toml |
+//! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
 //! | [`output`] | what is printed, and where |
 //! | [`error`] | everything that can go wrong here |
 
+pub mod bitstream;
+pub mod board;
 pub mod cli;
 pub mod cmd;
 pub mod demo;

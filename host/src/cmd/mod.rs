@@ -1,12 +1,15 @@
 //! The subcommands, one a file: arguments, then `run`.
 
 pub mod bench;
+pub mod bitstream;
+pub mod boards;
 pub mod devices;
 pub mod disasm;
 pub mod doctor;
 pub mod eval;
 pub mod fake_board;
 pub mod fake_card;
+pub mod flash;
 pub mod fuzz;
 pub mod geometry;
 pub mod hdl;

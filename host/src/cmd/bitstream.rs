@@ -1,0 +1,106 @@
+//! `sterna bitstream`: from a board to what goes into its FPGA.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::json;
+use sterna_firmware::model::Model;
+use sterna_firmware::shape::Shape;
+
+use crate::bitstream::{self, Options, tools, top};
+use crate::board::{Board, BoardError, fit, schema};
+use crate::error::Result;
+use crate::output;
+
+/// Build a board's bitstream: Verilog, constraints, synthesis, placement, routing, report
+///
+/// With open tools for ECP5 and Gowin; for AMD's FPGAs a Vivado project, which is run if `vivado`
+/// is on PATH. The same board, core and seed give the same bytes. What slower tools say goes to
+/// DIR/logs, what was built stands in DIR/report.html.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
+                        sterna bitstream --board alveo-u280 --model 1.3b -o u280\n  \
+                        sterna bitstream --board ./my-board -o mine --seed 7")]
+pub struct Args {
+    /// A board's name, or a folder with a board.toml
+    #[arg(long, value_name = "BOARD")]
+    board: String,
+    /// Memories on chip for this model instead: tiny, 5m, 370m, 1.3b, 2.7b, or a .sterna file
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Directory to write; made if it does not exist
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Of placement [default: the board's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32))]
+    seed: Option<u32>,
+    /// Keep a bitstream that is slower than the board's clock
+    #[arg(long)]
+    allow_timing_failure: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A model by name, or by file.
+fn shape(model: &str) -> Result<Shape> {
+    match fit::shape(model).filter(|_| schema::MODELS.contains(&model)) {
+        Some(shape) => Ok(shape),
+        None => Ok(Model::open(Path::new(model))?.shape()),
+    }
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    let start = Instant::now();
+    let mut board = Board::open(&args.board)?;
+    if let Some(model) = &args.model {
+        let shape = shape(model)?;
+        board = board.with_core_for(&shape);
+        if let Some(reason) = board.fit(model, &shape).reason {
+            let (board, model) = (board.name, model.clone());
+            return Err(BoardError::Model { board, model, reason }.into());
+        }
+    }
+    let hardware = top::hardware(&board)?;
+    let options = Options {
+        seed: args.seed.map_or(board.seed, u64::from),
+        allow_timing_failure: args.allow_timing_failure,
+        path: tools::search_path(),
+    };
+    let built = bitstream::build(&board, &hardware, &args.output, &options)?;
+    let report = &built.report;
+    if args.json {
+        return output::json(&json!({
+            "board": board.name,
+            "dir": args.output,
+            "bit": built.bit,
+            "report": built.html,
+            "fmax_mhz": report.fmax_mhz,
+            "target_mhz": report.target_mhz,
+            "slack_ns": report.slack_ns,
+            "lut": report.lut,
+            "usage": report.usage,
+            "manifest_hash": report.manifest_hash,
+            "geometry": board.geometry,
+            "seed": report.seed,
+            "outputs": report.outputs,
+            "tools": report.tools,
+            "seconds": start.elapsed().as_secs_f64(),
+        }));
+    }
+    match (&built.bit, report.fmax_mhz) {
+        (Some(bit), Some(fmax)) => output::line(&format!(
+            "{}: {fmax:.2} MHz of {:.2} (synthesised, routed), manifest {}",
+            bit.display(),
+            report.target_mhz,
+            report.manifest_hash
+        ))?,
+        _ => output::line(&format!(
+            "{}: a Vivado project, not run; manifest {}",
+            args.output.join("work").display(),
+            report.manifest_hash
+        ))?,
+    }
+    output::line(&format!("{}", built.html.display()))
+}

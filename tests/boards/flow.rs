@@ -1,0 +1,185 @@
+//! The flow with programs of ours in the tools' place: what goes to them, and what goes wrong.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs;
+
+use sterna::bitstream::top::Hardware;
+use sterna::bitstream::{Built, Options, build};
+use sterna::{HostError, bitstream};
+use sterna_rtl::Generate;
+
+use super::{Counter, Desk};
+
+/// Yosys: netlist and count of cells; nextpnr: a report; ecppack: a bitstream of its input's seed.
+const YOSYS: &str = r#"case "$*" in
+  --version) echo 'Yosys 0 (ours)'; exit 0;;
+esac
+echo synthesis; echo '{}' > netlist.json
+printf '%s\n' '{"modules": {"\\mine_top": {"num_cells_by_type": {"counter": 1, "TRELLIS_FF": 1}},
+"\\counter": {"num_cells_by_type": {"LUT4": 7, "TRELLIS_FF": 4, "CCU2C": 2}}}}' > modules.json"#;
+const NEXTPNR: &str = r#"case "$*" in
+  --version) echo 'nextpnr 0 (ours)'; exit 0;;
+esac
+echo "$*" > arguments
+echo routed > routed.config
+echo '{"fmax": {"clk": {"achieved": 31.5, "constraint": 25.0}},
+"utilization": {"TRELLIS_COMB": {"used": 11, "available": 24288}, "DP16KD": {"used": 0, "available": 56}}}' > routed-report.json"#;
+const ECPPACK: &str = r#"case "$*" in
+  --version) echo 'ecppack 0 (ours)'; exit 0;;
+esac
+read -r line < routed.config; echo "bits of $line" > packed.bit"#;
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.program("yosys", YOSYS);
+    desk.program("nextpnr-ecp5", NEXTPNR);
+    desk.program("ecppack", ECPPACK);
+    desk
+}
+
+fn run_at(desk: &Desk, dir: &str, allow: bool) -> Result<Built, HostError> {
+    let path = OsString::from(desk.path("bin"));
+    let options = Options { seed: 5, allow_timing_failure: allow, path };
+    let board = desk.board();
+    let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
+    let hardware = Hardware { geometry: board.geometry.clone(), design };
+    build(&board, &hardware, &desk.path(dir), &options)
+}
+
+fn run(desk: &Desk) -> Result<Built, HostError> {
+    run_at(desk, "out", false)
+}
+
+#[test]
+fn a_bitstream_and_its_report() {
+    let desk = desk();
+    let built = run(&desk).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(fs::read(built.bit.unwrap()).unwrap(), b"bits of routed\n");
+    let report = built.report;
+    assert_eq!((report.fmax_mhz, report.target_mhz, report.lut), (Some(31.5), 25.0, Some(11)));
+    let arguments = fs::read_to_string(desk.path("out/work/arguments")).unwrap();
+    assert_eq!(
+        arguments.trim(),
+        "--12k --package CABGA256 --speed 6 --lpf pins.lpf --json netlist.json --textcfg \
+         routed.config --freq 25 --seed 5 --report routed-report.json --timing-allow-fail"
+    );
+    let scripts = ["netlist.ys", "modules.ys"]
+        .map(|name| fs::read_to_string(desk.path("out/work").join(name)).unwrap());
+    insta::assert_snapshot!("scripts", scripts.join("\n"));
+    let json = fs::read_to_string(desk.path("out/report.json")).unwrap();
+    let html = fs::read_to_string(&built.html).unwrap();
+    insta::assert_snapshot!("report_json", json);
+    insta::assert_snapshot!(
+        "report_html",
+        html.replace("<tr>", "\n<tr>").replace("<h2>", "\n\n<h2>")
+    );
+    // Nothing from outside, nothing that runs.
+    assert!(!html.contains("src=") && !html.contains("href=") && !html.contains("<script"));
+    // Nothing of when and where: the same again elsewhere is the same.
+    run_at(&desk, "elsewhere", false).unwrap_or_else(|e| panic!("{e}"));
+    for name in ["report.json", "report.html", "board.bit", "geometry.json"] {
+        let [one, other] =
+            ["out", "elsewhere"].map(|dir| fs::read(desk.path(dir).join(name)).unwrap());
+        assert!(one == other, "{name} differs");
+    }
+    assert_eq!(report.outputs[0].sha256, bitstream::sha256(b"bits of routed\n"));
+}
+
+/// Programs of the Python registry come before the distribution's.
+#[test]
+fn the_pinned_tools_come_first() {
+    let desk = desk();
+    desk.program("yowasp-ecppack", &ECPPACK.replace("bits of $line", "other"));
+    let built = run(&desk).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(fs::read(built.bit.unwrap()).unwrap(), b"other\n");
+}
+
+#[test]
+fn what_goes_wrong_is_told() {
+    let slow = NEXTPNR.replace("31.5", "24.9");
+    let cases: [(&str, &str, Option<&str>); 10] = [
+        ("no Yosys", "yosys", None),
+        ("no nextpnr", "nextpnr-ecp5", None),
+        ("no ecppack", "ecppack", None),
+        ("Yosys fails", "yosys", Some("for n in 1 2 3 4 5 6 7 8 9; do echo line $n; done; exit 1")),
+        ("nextpnr is killed", "nextpnr-ecp5", Some("echo ERROR: no BELs left >&2; kill -9 $$")),
+        ("a report that is none", "nextpnr-ecp5", Some("echo '{' > routed-report.json")),
+        ("no report", "nextpnr-ecp5", Some("true")),
+        (
+            "a report without a clock",
+            "nextpnr-ecp5",
+            Some("echo '{\"fmax\": {}, \"utilization\": {}}' > routed-report.json"),
+        ),
+        ("too slow", "nextpnr-ecp5", Some(&slow)),
+        ("no bitstream", "ecppack", Some("true")),
+    ];
+    let mut text = String::new();
+    for (what, program, script) in cases {
+        let desk = desk();
+        // A good build before: nothing of it may be taken for the result of the bad one.
+        run(&desk).unwrap_or_else(|e| panic!("{e}"));
+        match script {
+            Some(script) => desk.program(program, script),
+            None => fs::remove_file(desk.path("bin").join(program)).unwrap(),
+        }
+        let Err(error) = run(&desk) else { panic!("{what}: no error") };
+        let place = desk.path("").display().to_string();
+        writeln!(text, "{what}\n[{}] {}\n", error.code(), error.to_string().replace(&place, ""))
+            .unwrap();
+        for name in ["board.bit", "report.html", "report.json"] {
+            assert!(!desk.path("out").join(name).exists(), "{what}: {name} is left");
+        }
+    }
+    let desk = desk();
+    fs::create_dir_all(desk.path("out/work/thesis")).unwrap();
+    let Err(error) = run(&desk) else { panic!("a folder of somebody's is emptied") };
+    let place = desk.path("").display().to_string();
+    writeln!(text, "[{}] {}", error.code(), error.to_string().replace(&place, "")).unwrap();
+    assert!(desk.path("out/work/thesis").is_dir());
+    insta::assert_snapshot!(text);
+    fs::remove_dir_all(desk.path("out/work")).unwrap();
+    desk.program("nextpnr-ecp5", &slow);
+    let built = run_at(&desk, "out", true).unwrap_or_else(|e| panic!("{e}"));
+    assert!(built.bit.unwrap().is_file());
+    assert!(built.report.slack_ns.unwrap() < 0.0);
+}
+
+#[test]
+fn commands_refuse_what_they_cannot_do() {
+    let desk = Desk::new();
+    let mut text = String::new();
+    desk.write("board.bit", "bits");
+    for args in [
+        &["bitstream", "--board", "ulx3s-85", "-o", "out"][..],
+        &["bitstream", "--board", "bin", "-o", "out"],
+        &["bitstream", "--board", "board", "-o", "out"],
+        &["bitstream", "--board", "nitefury2", "--model", "7b", "-o", "out"],
+        &["bitstream", "--board", "tangnano20k", "--model", "370m", "-o", "out"],
+        &["flash", "--board", "nitefury2", "board.bit"],
+        &["flash", "--board", "board", "missing.bit"],
+        &["flash", "--board", "board", "board.bit"],
+    ] {
+        let (code, out, err) = desk.sterna(args);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+        writeln!(text, "$ sterna {}\n{err}", args.join(" ")).unwrap();
+    }
+    insta::assert_snapshot!(text);
+    assert!(!desk.path("out").exists());
+}
+
+#[test]
+fn flashing_passes_on_what_the_loader_says() {
+    let desk = Desk::new();
+    desk.write("board.bit", "bits");
+    desk.program("openFPGALoader", "echo \"loading $*\"; echo 50 % >&2");
+    let (code, out, err) = desk.sterna(&["flash", "--board", "board", "board.bit"]);
+    assert_eq!((code, out.as_str()), (0, "loading --cable mine board.bit\n"));
+    assert_eq!(err, "50 %\n");
+    let (_, out, _) = desk.sterna(&["flash", "--board", "board", "--keep", "board.bit"]);
+    assert_eq!(out, "loading --cable mine --write-flash board.bit\n");
+    desk.program("openFPGALoader", "echo no cable >&2; exit 7");
+    let (code, _, err) = desk.sterna(&["flash", "--board", "board", "board.bit"]);
+    assert_eq!(code, 1);
+    insta::assert_snapshot!(err);
+}
