@@ -177,12 +177,16 @@ impl Generate for HeaderCheck {
         let lengths = Shape { hidden: starting.mux(said.hidden, shape.hidden), ..shape };
         let (vectors, length) = operands(expected, &lengths, last_layer);
         let vector_units = length.slice(5..LENGTH).named("units_of_vector");
-        let operand_units = (vector_units * vectors).named("units_of_operands");
+        // What is due of a matrix is known long before its header; only START's is in the header.
+        let due = (vector_units * vectors).register("units_of_operands");
+        let three = (vector_units << 1) + vector_units.extend(vector_units.width() + 1);
+        let operands_ok =
+            half(5, 1).eq(starting.mux(three.extend(16), due.extend(16))).named("operands_ok");
         let common = [
             word(1).eq(segment),
             word(2).ge(half(5, 1).extend(32)),
             word(6).eq(0x0001_0000),
-            half(5, 1).eq(operand_units.extend(16)),
+            operands_ok,
             !word(14).any(),
         ];
         let six_layers = (said.layers << 2) + (said.layers << 1).extend(12);
