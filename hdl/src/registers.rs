@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::isa::ISA_VERSION;
 use sterna_rtl::parts::{Access, LiteRegisters, Register};
 
 use crate::fault::Fault;
@@ -149,6 +151,28 @@ pub mod status {
 
 /// The valid bit of a stop register.
 pub const STOP_VALID: u32 = 1 << 20;
+
+/// What the registers read as that say which core it is, and never change.
+pub fn identity(geometry: &Geometry) -> Vec<(Reg, u32)> {
+    let (g, hash) = (geometry, geometry.hash());
+    vec![
+        (ID, ID_VALUE),
+        (ISA, ISA_VERSION.into()),
+        (MANIFEST_LO, hash as u32),
+        (MANIFEST_HI, (hash >> 32) as u32),
+        (BUS, g.bus),
+        (WAYS, g.ways),
+        (QUANTISERS, g.quantisers),
+        (TOP_K, g.top_k),
+        (SLOTS, 1),
+        (CHANNELS, 1),
+        (MAX_HIDDEN, g.hidden as u32),
+        (MAX_INNER, g.inner as u32),
+        (MAX_INTERMEDIATE, g.intermediate as u32),
+        (MAX_STATE, g.state as u32),
+        (PREFETCH, g.prefetch as u32),
+    ]
+}
 
 impl Reg {
     /// Name of its port.

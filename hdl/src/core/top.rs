@@ -1,5 +1,4 @@
 use sterna_firmware::geometry::Geometry;
-use sterna_firmware::isa::ISA_VERSION;
 use sterna_rtl::parts::Access;
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
@@ -26,32 +25,6 @@ pub struct Core {
 /// A base address, from its two registers.
 fn base<'m>(bank: Instance<'m>, name: &str) -> Sig<'m> {
     bank.port(&format!("{name}_hi")).cat(bank.port(&format!("{name}_lo")))
-}
-
-impl Core {
-    /// What the registers that never change read as.
-    fn constants(&self) -> Vec<(registers::Reg, u64)> {
-        let g = &self.geometry;
-        let hash = g.hash();
-        use registers::*;
-        vec![
-            (ID, ID_VALUE.into()),
-            (ISA, ISA_VERSION.into()),
-            (MANIFEST_LO, hash & 0xffff_ffff),
-            (MANIFEST_HI, hash >> 32),
-            (BUS, g.bus.into()),
-            (WAYS, g.ways.into()),
-            (QUANTISERS, g.quantisers.into()),
-            (TOP_K, g.top_k.into()),
-            (SLOTS, 1),
-            (CHANNELS, 1),
-            (MAX_HIDDEN, g.hidden as u64),
-            (MAX_INNER, g.inner as u64),
-            (MAX_INTERMEDIATE, g.intermediate as u64),
-            (MAX_STATE, g.state as u64),
-            (PREFETCH, g.prefetch as u64),
-        ]
-    }
 }
 
 impl Generate for Core {
@@ -83,7 +56,7 @@ impl Generate for Core {
         memory.connect(&engine.axi("m_axi", AxiKind::Full, memory_widths(g.bus)));
 
         // ----- registers -----
-        let constants = self.constants();
+        let constants = registers::identity(g);
         let engine_says = ["image_id_lo", "image_id_hi"];
         for r in registers::ALL.iter().filter(|r| r.access == Access::Read) {
             let port = r.port();

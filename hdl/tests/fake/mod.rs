@@ -305,23 +305,10 @@ impl Transport for Fake {
         if self.unplugged {
             return Err(Unplugged);
         }
-        let g = &self.geometry;
         let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
+        let identity = regs::identity(&self.geometry);
+        let constant = identity.iter().find(|(constant, _)| constant == reg);
         let value = match reg.name {
-            "ID" => regs::ID_VALUE,
-            "ISA" => 1,
-            "MANIFEST_LO" => g.hash() as u32,
-            "MANIFEST_HI" => (g.hash() >> 32) as u32,
-            "BUS" => g.bus,
-            "WAYS" => g.ways,
-            "QUANTISERS" => g.quantisers,
-            "TOP_K" => g.top_k,
-            "SLOTS" | "CHANNELS" => 1,
-            "MAX_HIDDEN" => g.hidden as u32,
-            "MAX_INNER" => g.inner as u32,
-            "MAX_INTERMEDIATE" => g.intermediate as u32,
-            "MAX_STATE" => g.state as u32,
-            "PREFETCH" => g.prefetch as u32,
             "STATUS" => self.status,
             "ERROR" => self.error.0,
             "ERROR_SEGMENT" => self.error.1,
@@ -333,7 +320,7 @@ impl Transport for Fake {
             "BEATS_LO" => 4,
             "IDLE_LO" => 1,
             "IDLE_HI" => 1,
-            _ => self.get(reg),
+            _ => constant.map_or_else(|| self.get(reg), |(_, value)| *value),
         };
         Ok(self.forced.get(&offset).copied().unwrap_or(value))
     }

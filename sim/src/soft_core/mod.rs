@@ -18,7 +18,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 use sterna_firmware::geometry::Geometry;
-use sterna_firmware::isa::{ISA_VERSION, UNIT};
+use sterna_firmware::isa::UNIT;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::fault::Fault;
 use sterna_hdl::registers::{self as regs, Reg, command, status};
@@ -41,6 +41,8 @@ pub enum Arithmetic {
 /// The core with its memory.
 pub struct SoftCore {
     geometry: Geometry,
+    /// What the registers read as that never change.
+    identity: Vec<(Reg, u32)>,
     arithmetic: Arithmetic,
     memory: Store,
     written: BTreeMap<u32, u32>,
@@ -68,6 +70,7 @@ impl SoftCore {
     pub fn new(geometry: &Geometry, bytes: u64, arithmetic: Arithmetic) -> SoftCore {
         SoftCore {
             geometry: geometry.clone(),
+            identity: regs::identity(geometry),
             arithmetic,
             memory: Store::new(bytes),
             written: BTreeMap::new(),
@@ -215,24 +218,12 @@ impl SoftCore {
     }
 
     fn value(&self, reg: &Reg) -> u32 {
-        let (g, hash) = (&self.geometry, self.geometry.hash());
+        if let Some((_, value)) = self.identity.iter().find(|(constant, _)| constant == reg) {
+            return *value;
+        }
         let read = self.units * u64::from(self.done) * UNIT as u64 + self.arrived.len() as u64;
-        let beats = read / u64::from(g.bus / 8);
+        let beats = read / u64::from(self.geometry.bus / 8);
         match reg.name {
-            "ID" => regs::ID_VALUE,
-            "ISA" => ISA_VERSION.into(),
-            "MANIFEST_LO" => hash as u32,
-            "MANIFEST_HI" => (hash >> 32) as u32,
-            "BUS" => g.bus,
-            "WAYS" => g.ways,
-            "QUANTISERS" => g.quantisers,
-            "TOP_K" => g.top_k,
-            "SLOTS" | "CHANNELS" => 1,
-            "MAX_HIDDEN" => g.hidden as u32,
-            "MAX_INNER" => g.inner as u32,
-            "MAX_INTERMEDIATE" => g.intermediate as u32,
-            "MAX_STATE" => g.state as u32,
-            "PREFETCH" => g.prefetch as u32,
             "STATUS" => self.status,
             "ERROR" => self.error.0,
             "ERROR_SEGMENT" => self.error.1,
