@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use serde::Serialize;
+
 use crate::error::{FirmwareError, Result};
 use crate::shape::Shape;
 
@@ -70,7 +72,7 @@ impl State {
 
 /// What a core counted in its last pass or run; `cycles` = `beats` + `starved` + `blocked` +
 /// `idle`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Clocks.
     pub cycles: u64,
@@ -95,7 +97,7 @@ impl std::ops::AddAssign for Counters {
 }
 
 /// What one of a device's own sensors says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reading {
     /// What the sensor is called.
     pub name: String,

@@ -117,7 +117,7 @@ impl Info {
             "manifest": self.geometry.as_ref().map(|geometry| format!("{:016x}", geometry.hash())),
             "geometry": self.geometry,
             "status": self.state.as_ref().map(status::core),
-            "last_run": self.state.as_ref().map(status::last_run),
+            "last_run": self.state.as_ref().map(status::LastRun::from),
             "memory_bytes": self.memory,
             "holds": self.holds.map(|holds| json!({
                 "image_id": format!("{:016x}", holds.image_id),

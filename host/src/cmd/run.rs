@@ -75,8 +75,8 @@ fn probability(word: &str) -> std::result::Result<f64, String> {
     if value > 0.0 && value <= 1.0 { Ok(value) } else { Err("it must be in 0 < P <= 1".into()) }
 }
 
-/// Runs the command.
-pub fn run(args: Args) -> Result<()> {
+/// MODEL and PROMPT, as far as they are given; anything else ends the program.
+fn words(args: &Args) -> (Option<PathBuf>, Option<String>) {
     let (path, prompt) = match (&args.tokens, args.words.len()) {
         (Some(_), 0 | 1) => (args.words.first().map(PathBuf::from), None),
         (None, 1 | 2) => demo::split(args.words.clone()),
@@ -92,6 +92,12 @@ pub fn run(args: Args) -> Result<()> {
     if path.is_none() && prompt.as_deref().is_some_and(|word| word.ends_with(".sterna")) {
         usage_error("run", "PROMPT is missing: `sterna run MODEL PROMPT`");
     }
+    (path, prompt)
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    let (path, prompt) = words(&args);
     let model = demo::open(path.as_deref())?;
     let tokenizer = model.tokenizer()?;
     let description = model.description();
@@ -134,12 +140,6 @@ pub fn run(args: Args) -> Result<()> {
         }
     }
     if args.json {
-        let counters = device.counters()?;
-        let sensors: Vec<_> = device
-            .sensors()
-            .into_iter()
-            .map(|r| json!({ "name": r.name, "value": r.value, "unit": r.unit }))
-            .collect();
         return output::json(&json!({
             "model": model.path(),
             "image_id": description.image_id,
@@ -154,14 +154,8 @@ pub fn run(args: Args) -> Result<()> {
             "tokens_per_second": generation.tokens_per_second(),
             "saturations": device.saturations(),
             "streamed_bytes_per_token": device.streamed(),
-            "counters": counters.map(|c| json!({
-                "cycles": c.cycles,
-                "beats": c.beats,
-                "starved": c.starved,
-                "blocked": c.blocked,
-                "idle": c.idle,
-            })),
-            "sensors": sensors,
+            "counters": device.counters()?,
+            "sensors": device.sensors(),
             "seed": args.seed,
         }));
     }

@@ -1,6 +1,8 @@
 //! What a card is and does, as JSON and in words.
 
+use serde::Serialize;
 use serde_json::{Value, json};
+use sterna_firmware::device::Counters;
 use sterna_hdl::driver::{CoreState, Holds};
 use sterna_xdma::{Link, PciDevice, Sensor};
 
@@ -30,19 +32,26 @@ pub(super) fn core_text(state: &CoreState) -> String {
 }
 
 /// The last run, for JSON.
-pub(super) fn last_run(state: &CoreState) -> Value {
-    let c = &state.counters;
-    json!({
-        "passes": state.tokens,
-        "last_token": state.last_token,
-        "image_id": format!("{:016x}", state.image_id),
-        "cycles": c.cycles,
-        "beats": c.beats,
-        "starved": c.starved,
-        "blocked": c.blocked,
-        "idle": c.idle,
-        "saturations": state.saturations,
-    })
+#[derive(Serialize)]
+pub(super) struct LastRun {
+    passes: u32,
+    last_token: u32,
+    image_id: String,
+    #[serde(flatten)]
+    counters: Counters,
+    saturations: u32,
+}
+
+impl From<&CoreState> for LastRun {
+    fn from(state: &CoreState) -> LastRun {
+        LastRun {
+            passes: state.tokens,
+            last_token: state.last_token,
+            image_id: format!("{:016x}", state.image_id),
+            counters: state.counters,
+            saturations: state.saturations,
+        }
+    }
 }
 
 /// What the memory holds, in words.
