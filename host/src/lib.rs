@@ -13,6 +13,7 @@
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
 //! | [`output`] | what is printed, and where |
+//! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
 pub mod bitstream;
@@ -27,6 +28,7 @@ pub mod generate;
 pub mod output;
 pub mod sample;
 pub mod score;
+pub mod signals;
 pub mod validate;
 
 pub use error::{HostError, Result};

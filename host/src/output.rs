@@ -3,13 +3,9 @@
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
 use sterna_firmware::file::{persist, temporary};
 
 use crate::error::{HostError, Result};
@@ -82,17 +78,4 @@ pub fn mib(bytes: u64) -> String {
 /// An error as part of a JSON object.
 pub fn error(error: &HostError) -> serde_json::Value {
     serde_json::json!({ "code": error.code(), "message": error.to_string() })
-}
-
-/// Waits for a signal to end, or until something is over.
-pub fn until_interrupted(is_over: impl Fn() -> bool) {
-    const TICK: Duration = Duration::from_millis(20);
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        let registered = signal_hook::flag::register(signal, Arc::clone(&ended));
-        registered.expect("both may be caught");
-    }
-    while !ended.load(Ordering::Relaxed) && !is_over() {
-        std::thread::sleep(TICK);
-    }
 }

@@ -13,7 +13,8 @@ use sterna_sim::soft_core::{Arithmetic, SoftCore};
 
 use crate::demo;
 use crate::error::Result;
-use crate::output::{self, until_interrupted};
+use crate::output;
+use crate::signals::until_interrupted;
 
 /// Show a serial board that is not there
 ///

@@ -13,7 +13,8 @@ use sterna_sim::{CardOptions, SimCard};
 use crate::demo;
 use crate::devices::memory;
 use crate::error::Result;
-use crate::output::{self, until_interrupted};
+use crate::output;
+use crate::signals::until_interrupted;
 
 /// Show the nodes of a card that is not there
 ///
