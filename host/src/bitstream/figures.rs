@@ -34,7 +34,8 @@ pub struct Module {
     pub name: String,
     /// Instances in the design.
     pub instances: u64,
-    /// Cells by kind: `lut`, `mux`, `lutram`, `carry`, `ff`, `ram`, `dsp`, `other`; of its own, without sub-modules.
+    /// Cells by kind: `lut`, `mux`, `lutram`, `carry`, `ff`, `ram`, `dsp`, `other`; of its own,
+    /// without sub-modules.
     pub cells: BTreeMap<&'static str, u64>,
 }
 

@@ -64,7 +64,8 @@ pub fn run(
     let flow = Flow { board, sources, options, work, logs };
     match board.toolchain {
         Toolchain::Gowin => flow.gowin(),
-        Toolchain::Ecp5 | Toolchain::Vivado => flow.ecp5(),
+        Toolchain::Ecp5 => flow.ecp5(),
+        Toolchain::Vivado => unreachable!("Vivado has a project of its own"),
     }
 }
 

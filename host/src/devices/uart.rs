@@ -218,8 +218,8 @@ impl Transport for UartTransport {
 
     fn recover(&mut self) -> Tried<()> {
         // The port may have gone and come back. It is let go of first, as it has one user.
-        let pings = self.link.recover();
-        if pings.is_ok() && self.link.read_register(sterna_hdl::registers::ID.offset).is_ok() {
+        self.link.recover()?;
+        if self.link.read_register(sterna_hdl::registers::ID.offset).is_ok() {
             return Ok(());
         }
         self.link.stream().release();

@@ -19,6 +19,7 @@ use sterna_sim::fake_card::{FakeCard, Mounted};
 use sterna_sim::soft_core::{Arithmetic, SoftCore};
 use sterna_xdma::{Access, Files, Node, Options};
 
+use super::median;
 use crate::demo;
 use crate::devices::xdma::XdmaTransport;
 use crate::error::{HostError, Result};
@@ -140,11 +141,11 @@ fn measure(
     }
     Ok(Figures {
         nodes,
-        run_us_per_token: 1e6 * median(runs),
-        pass_us: 1e6 * median(passes),
-        load_bytes_per_second: median(loads),
-        raw_bytes_per_second: median(raws),
-        load_share_of_raw: median(shares),
+        run_us_per_token: 1e6 * median(&mut runs),
+        pass_us: 1e6 * median(&mut passes),
+        load_bytes_per_second: median(&mut loads),
+        raw_bytes_per_second: median(&mut raws),
+        load_share_of_raw: median(&mut shares),
     })
 }
 
@@ -192,9 +193,4 @@ fn raw(access: &dyn Access, model: &Model, times: u64) -> Result<f64> {
         best = best.min(begin.elapsed().as_secs_f64());
     }
     Ok(best)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
 }

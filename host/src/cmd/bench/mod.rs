@@ -58,6 +58,12 @@ pub fn run(args: Args) -> Result<()> {
     }
 }
 
+/// Sorts figures; of an even number the upper middle.
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
 fn device(args: Args) -> Result<()> {
     let begin = Instant::now();
     let model = demo::open(args.model.as_deref())?;
@@ -79,8 +85,8 @@ fn device(args: Args) -> Result<()> {
         }
         rates.push(rate(args.count, begin.elapsed()));
     }
-    rates.sort_unstable_by(f64::total_cmp);
-    let (median, slowest, fastest) = (rates[rates.len() / 2], rates[0], rates[rates.len() - 1]);
+    let median = median(&mut rates);
+    let (slowest, fastest) = (rates[0], rates[rates.len() - 1]);
     let image_bytes = model.image().bytes().len() as u64;
     let threads = rayon::current_num_threads();
     if args.json {
