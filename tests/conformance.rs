@@ -12,6 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use common::run;
 use sterna::devices::uart::UartTransport;
 use sterna::devices::xdma::XdmaTransport;
 use sterna_firmware::device::{Device, Head, State, Step, TOP_K_MAX, Want, best};
@@ -146,16 +147,6 @@ fn step(slot: usize, token: u32, want: Want) -> Step {
 
 fn one(device: &mut dyn Device, slot: usize, token: u32, want: Want) -> Head {
     device.pass(&[step(slot, token, want)]).unwrap().remove(0)
-}
-
-fn run(device: &mut dyn Device, slot: usize, token: u32, count: usize, stops: &[u32]) -> Vec<Head> {
-    let mut heads = vec![];
-    let mut keep = |head| {
-        heads.push(head);
-        ControlFlow::Continue(())
-    };
-    device.generate(slot, token, count, stops, &mut keep).unwrap();
-    heads
 }
 
 /// A sequence of tokens, each with all its logits, from an empty state.

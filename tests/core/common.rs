@@ -1,9 +1,11 @@
 //! Models, cores and cards that the tests share.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sterna_firmware::compile::compile;
+use sterna_firmware::device::{Device, Head};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
@@ -68,6 +70,23 @@ pub fn card(
 ) -> Card<SimCard> {
     let sim = SimCard::new(geometry, &card_options(memory)).unwrap();
     Card::open(sim, "sim", Arc::clone(model), settings).unwrap()
+}
+
+/// What the device's own loop brings.
+pub fn run(
+    device: &mut dyn Device,
+    slot: usize,
+    token: u32,
+    count: usize,
+    stops: &[u32],
+) -> Vec<Head> {
+    let mut heads = vec![];
+    let mut keep = |head| {
+        heads.push(head);
+        ControlFlow::Continue(())
+    };
+    device.generate(slot, token, count, stops, &mut keep).unwrap();
+    heads
 }
 
 /// Compares every vector of so many greedy tokens.

@@ -1,11 +1,10 @@
 //! Sequences that take turns, tokens that end a run, and states that hardly move.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use safetensors::SafeTensors;
-use sterna_firmware::device::{Device, Head, Step, Want};
+use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings};
@@ -15,22 +14,12 @@ use sterna_sim::SimCard;
 use sterna_sim::fuzz::made_up;
 use sterna_sim::memory::Stalls;
 
-use crate::common::{card, geometry, import, memory};
+use crate::common::{card, geometry, import, memory, run};
 
 fn both(model: &Arc<Model>, bus: u32, slots: usize) -> (Card<SimCard>, Golden) {
     let settings = Settings { slots, ..Settings::default() };
     let card = card(model, &geometry(bus), memory(Stalls::Random, 5), &settings);
     (card, Golden::new(Arc::clone(model), slots).unwrap())
-}
-
-fn run(device: &mut dyn Device, slot: usize, token: u32, count: usize, stops: &[u32]) -> Vec<Head> {
-    let mut heads = vec![];
-    let mut keep = |head| {
-        heads.push(head);
-        ControlFlow::Continue(())
-    };
-    device.generate(slot, token, count, stops, &mut keep).unwrap();
-    heads
 }
 
 /// Passes with and without a head, with all logits, runs, clears, copies of states: whatever the
