@@ -15,7 +15,7 @@ use sterna_rtl::parts::{Fifo, Storage};
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
 use super::instruction::{Instruction, is};
-use super::memory_port::JOB;
+use super::memory_port::{JOB, RING};
 use super::{
     ACCUMULATOR, ADDRESS, Embedding, Epilogue, FrontEnd, GROUPS, Head, Issue, MemoryPort,
     Quantiser, READ, ROWS, StateMover, memory_widths,
@@ -125,7 +125,7 @@ impl Generate for Engine {
         u.port.set("image_start", begins).set("image_beats", beats(image_units, g.bus));
         u.port.set("image_addr", m.input("image_base", UInt(ADDRESS)));
         u.port.set("image_owed", beats(m.input("image_owed", UInt(32)), g.bus));
-        u.port.set("image_ring", m.input("image_ring", UInt(ADDRESS - 12)));
+        u.port.set("image_ring", m.input("image_ring", UInt(RING)));
         let (from, to) = (u.port.stream("image"), u.front.stream("s"));
         to.valid.set(from.valid);
         to.data.set(from.data);

@@ -25,7 +25,7 @@ use crate::fault::Fault;
 /// `START` sets the shape, and with it what every later header must say; what is asked of it is
 /// the legal range and this core's geometry. The first objection counts, in the order checksum,
 /// version, opcode, fields, geometry. Latency two clocks after the last beat. Cost 512 registers
-/// of header, some 400 LUTs of comparators, one multiplier (elements of state).
+/// of header, some 400 LUTs of comparators, two multipliers (elements of state, units of operands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderCheck {
     /// Rates and sizes.

@@ -8,6 +8,8 @@ use super::{ADDRESS, memory_widths};
 pub(crate) const JOB: u32 = 35;
 /// Bits of an address within 4 KiB.
 const PAGE: u32 = 12;
+/// Bits of an address above that, of which a ring leaves some as they are.
+pub(crate) const RING: u32 = ADDRESS - PAGE;
 
 /// The three who use the memory, behind one AXI4 port.
 ///
@@ -65,7 +67,7 @@ impl Generate for MemoryPort {
             let side = mux.axi(side, AxiKind::Read, widths);
             side.connect(&reader.axi("m_axi", AxiKind::Read, widths));
         }
-        let ring = m.input("image_ring", UInt(ADDRESS - PAGE)).comment("Pages of 4 KiB.");
+        let ring = m.input("image_ring", UInt(RING)).comment("Pages of 4 KiB.");
         image.set("ring", ring.cat(m.lit(UInt(PAGE), 0)));
         image.set("owed", m.input("image_owed", UInt(JOB)));
         rows.set("ring", 0).set("owed", 0);
