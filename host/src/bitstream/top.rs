@@ -24,9 +24,22 @@ pub struct Hardware {
 /// B009 for a memory and link that nobody has written hardware for; S018 for an illegal geometry.
 pub fn hardware(board: &Board) -> Result<Hardware> {
     let geometry = board.geometry.clone();
-    let design = match (&board.host, board.memory.kind.as_str()) {
-        // Memory controller and PCIe are the vendor's.
-        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => Core { geometry: geometry.clone() }.build(),
+    let design = match serial(board)? {
+        Some(serial) => serial.build(),
+        None => Core { geometry: geometry.clone() }.build(),
+    };
+    let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
+    Ok(Hardware { geometry, design })
+}
+
+/// The whole board, if it has a serial line; else it is the core alone, as memory controller and
+/// PCIe are the vendor's.
+///
+/// # Errors
+/// B009.
+pub fn serial(board: &Board) -> Result<Option<SerialBoard>> {
+    match (&board.host, board.memory.kind.as_str()) {
+        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => Ok(None),
         (Link::Uart { baud, .. }, "sdr") => {
             let chips = [SdramChip::ULX3S, SdramChip::GW2AR_18];
             let wanted = (board.memory.width_bits, board.memory.bytes);
@@ -39,7 +52,7 @@ pub fn hardware(board: &Board) -> Result<Hardware> {
                 return Err(BoardError::NoTop { board, what, instead }.into());
             };
             let (hertz, baud) = ((board.core_mhz * 1e6).round() as u32, *baud as u32);
-            SerialBoard { geometry: geometry.clone(), chip, hertz, baud }.build()
+            Ok(Some(SerialBoard { geometry: board.geometry.clone(), chip, hertz, baud }))
         }
         (link, memory) => {
             let link = match link {
@@ -49,9 +62,7 @@ pub fn hardware(board: &Board) -> Result<Hardware> {
             let board = board.name.clone();
             let what = format!("memory `{memory}` with link `{link}`");
             let instead = "there is for sdr with uart, and for ddr3, ddr4 and hbm with xdma".into();
-            return Err(BoardError::NoTop { board, what, instead }.into());
+            Err(BoardError::NoTop { board, what, instead }.into())
         }
-    };
-    let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
-    Ok(Hardware { geometry, design })
+    }
 }

@@ -1,14 +1,17 @@
 //! `sterna bitstream`: from a board to what goes into its FPGA.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
 use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
 
-use crate::bitstream::{self, Options, tools, top};
+use crate::bitstream::{self, Options, simulate, tools, top};
 use crate::board::{Board, BoardError, fit, schema};
+use crate::cli::usage_error;
+use crate::demo;
 use crate::error::Result;
 use crate::output;
 
@@ -20,7 +23,8 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
                         sterna bitstream --board alveo-u280 --model 1.3b -o u280\n  \
-                        sterna bitstream --board ./my-board -o mine --seed 7")]
+                        sterna bitstream --board ./my-board -o mine --seed 7\n  \
+                        sterna bitstream --board ulx3s-85f --simulate -o ulx3s")]
 pub struct Args {
     /// A board's name, or a folder with a board.toml
     #[arg(long, value_name = "BOARD")]
@@ -31,6 +35,10 @@ pub struct Args {
     /// Directory to write; made if it does not exist
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    /// Simulate a token on the hardware and report its cycles: of --model's file, else of the
+    /// built-in demo model; takes some minutes
+    #[arg(long)]
+    simulate: bool,
     /// Of placement [default: the board's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32))]
     seed: Option<u32>,
@@ -42,11 +50,25 @@ pub struct Args {
     json: bool,
 }
 
-/// A model by name, or by file.
-fn shape(model: &str) -> Result<Shape> {
-    match fit::shape(model).filter(|_| schema::MODELS.contains(&model)) {
-        Some(shape) => Ok(shape),
-        None => Ok(Model::open(Path::new(model))?.shape()),
+/// A model by name, or by file, which can be simulated.
+fn model(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
+    match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
+        Some(shape) => Ok((shape, None)),
+        None => {
+            let model = Model::open(Path::new(name))?;
+            Ok((model.shape(), Some(model)))
+        }
+    }
+}
+
+/// B010 if it does not fit.
+fn fits(board: &Board, model: &str, shape: &Shape) -> Result<()> {
+    match board.fit(model, shape).reason {
+        None => Ok(()),
+        Some(reason) => {
+            let (board, model) = (board.name.clone(), model.into());
+            Err(BoardError::Model { board, model, reason }.into())
+        }
     }
 }
 
@@ -54,19 +76,28 @@ fn shape(model: &str) -> Result<Shape> {
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let mut board = Board::open(&args.board)?;
-    if let Some(model) = &args.model {
-        let shape = shape(model)?;
+    let mut weights = None;
+    if let Some(name) = &args.model {
+        let (shape, file) = model(name)?;
         board = board.with_core_for(&shape);
-        if let Some(reason) = board.fit(model, &shape).reason {
-            let (board, model) = (board.name, model.clone());
-            return Err(BoardError::Model { board, model, reason }.into());
+        fits(&board, name, &shape)?;
+        if args.simulate && file.is_none() {
+            let why = format!("--simulate: {name} is a shape without weights; name a .sterna file");
+            usage_error("bitstream", &why);
         }
+        weights = file.filter(|_| args.simulate);
+    } else if args.simulate {
+        let model = demo::open(None)?;
+        fits(&board, demo::NAME, &model.shape())?;
+        weights = Some(model);
     }
     let hardware = top::hardware(&board)?;
+    let simulated = weights.map(|model| simulate::simulate(&board, &model)).transpose()?;
     let options = Options {
         seed: args.seed.map_or(board.seed, u64::from),
         allow_timing_failure: args.allow_timing_failure,
         path: tools::search_path(),
+        simulated,
     };
     let built = bitstream::build(&board, &hardware, &args.output, &options)?;
     let report = &built.report;
@@ -81,6 +112,7 @@ pub fn run(args: Args) -> Result<()> {
             "slack_ns": report.slack_ns,
             "lut": report.lut,
             "usage": report.usage,
+            "simulated": report.simulated,
             "manifest_hash": report.manifest_hash,
             "geometry": board.geometry,
             "seed": report.seed,
@@ -101,6 +133,15 @@ pub fn run(args: Args) -> Result<()> {
             args.output.join("work").display(),
             report.manifest_hash
         ))?,
+    }
+    if let Some(simulated) = &report.simulated {
+        output::line(&format!(
+            "{} cycles a token, {:.1} tokens/s at {} MHz, {:.1} % of the bound (simulated)",
+            simulated.cycles_per_token,
+            simulated.tokens_per_second,
+            board.core_mhz,
+            100.0 * simulated.share_of_bound
+        ))?;
     }
     output::line(&format!("{}", built.html.display()))
 }
