@@ -70,7 +70,6 @@ fn whole(name: &str) -> Option<Report> {
 }
 
 #[test]
-#[ignore = "a quarter of an hour, and 49.93 MHz of 60 when it was last routed"]
 fn ulx3s_meets_its_clock() {
     if let Some(report) = whole("ulx3s-85f") {
         assert!(report.fmax_mhz.unwrap() >= 60.0);
