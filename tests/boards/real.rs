@@ -35,7 +35,7 @@ fn the_same_inputs_give_the_same_bytes() {
     let mut bits = Vec::new();
     for (dir, seed) in [("one", 1), ("again", 1), ("other", 2)] {
         let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
-        let hardware = Hardware { geometry: board.geometry.clone(), design };
+        let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
         let options = Options { seed, allow_timing_failure: false, path: search_path() };
         let built =
             build(&board, &hardware, &desk.path(dir), &options).unwrap_or_else(|e| panic!("{e}"));
@@ -56,7 +56,7 @@ fn whole(name: &str) -> Option<Report> {
         return None;
     }
     let board = Board::open(name).unwrap();
-    let hardware = hardware(&board).unwrap_or_else(|e| panic!("{e}"));
+    let hardware = hardware(&board, None).unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().unwrap();
     let options = Options { seed: board.seed, allow_timing_failure: false, path: search_path() };
     let built = build(&board, &hardware, dir.path(), &options).unwrap_or_else(|e| panic!("{e}"));
@@ -73,6 +73,17 @@ fn whole(name: &str) -> Option<Report> {
 fn ulx3s_meets_its_clock() {
     if let Some(report) = whole("ulx3s-85f") {
         assert!(report.fmax_mhz.unwrap() >= 60.0);
+    }
+}
+
+#[test]
+#[ignore = "ten minutes"]
+fn block_meets_its_clock() {
+    if let Some(report) = whole("ulx3s-85f-block") {
+        assert!(report.fmax_mhz.unwrap() >= 60.0);
+        let memory = &report.usage.iter().find(|usage| usage.kind == "DP16KD").unwrap();
+        // 160 of them are the memory's: none is wasted.
+        assert!((160..=208).contains(&memory.used), "{memory:?}");
     }
 }
 

@@ -1,12 +1,17 @@
 //! The hardware of a board: the one place where board.toml meets the hardware's own types.
 
+use serde::Serialize;
+use sterna_firmware::FirmwareError;
 use sterna_firmware::geometry::Geometry;
-use sterna_hdl::board::SerialBoard;
+use sterna_firmware::model::Model;
+use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
 use sterna_hdl::core::Core;
+use sterna_hdl::driver::contents;
 use sterna_hdl::sdram::SdramChip;
 use sterna_rtl::{Design, Generate};
 use sterna_sim::SimError;
 
+use crate::bitstream::sha256;
 use crate::board::{Board, BoardError, Link};
 use crate::error::{HostError, Result};
 
@@ -16,14 +21,39 @@ pub struct Hardware {
     pub geometry: Geometry,
     /// Its Verilog. A board's `pins.top` is around it, or Vivado's block design.
     pub design: Design,
+    /// What its memory holds when it is configured, if anything.
+    pub holds: Option<Held>,
 }
 
-/// The hardware between a board's pins, or between the vendor's blocks.
+/// A model that a memory holds from its start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Of its image, as `sterna inspect` shows it: 16 hexadecimal digits.
+    pub image_id: String,
+    /// Bytes of the memory with the loader's label, image and rows.
+    pub bytes: u64,
+    /// SHA-256 of these.
+    pub sha256: String,
+}
+
+/// Whether the memory can hold a model from its start.
+pub fn can_hold(board: &Board) -> bool {
+    board.memory.kind == "block"
+}
+
+/// The hardware between a board's pins, or between the vendor's blocks; a model is in its memory
+/// from the start, if the memory [can hold](can_hold) one.
 ///
 /// # Errors
-/// B009 for a memory and link that nobody has written hardware for; S018 for an illegal geometry.
-pub fn hardware(board: &Board) -> Result<Hardware> {
+/// B009 for a memory and link that nobody has written hardware for; S018 for an illegal geometry;
+/// C005, F017 for a model that does not fit.
+pub fn hardware(board: &Board, model: Option<&Model>) -> Result<Hardware> {
     let geometry = board.geometry.clone();
+    let mut holds = None;
+    let serial = |memory: BoardMemory, baud: u64| {
+        let (geometry, hertz) = (geometry.clone(), (board.core_mhz * 1e6).round() as u32);
+        SerialBoard { geometry, memory, hertz, baud: baud as u32 }.build()
+    };
     let design = match (&board.host, board.memory.kind.as_str()) {
         // Memory controller and PCIe are the vendor's.
         (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => Core { geometry: geometry.clone() }.build(),
@@ -38,8 +68,20 @@ pub fn hardware(board: &Board) -> Result<Hardware> {
                     (board.name.clone(), format!("there is for {}", known.join("; ")));
                 return Err(BoardError::NoTop { board, what, instead }.into());
             };
-            let (hertz, baud) = ((board.core_mhz * 1e6).round() as u32, *baud as u32);
-            SerialBoard { geometry: geometry.clone(), chip, hertz, baud }.build()
+            serial(BoardMemory::Sdram(chip), *baud)
+        }
+        (Link::Uart { baud, .. }, "block") => {
+            let mut ram = BlockRam::empty(board.memory.bytes);
+            if let Some(model) = model {
+                let bytes = contents(model, &geometry, ram.bytes).map_err(FirmwareError::from)?;
+                holds = Some(Held {
+                    image_id: format!("{:016x}", model.image().start().id),
+                    bytes: bytes.len() as u64,
+                    sha256: sha256(&bytes),
+                });
+                ram.contents = bytes.into();
+            }
+            serial(BoardMemory::Block(ram), *baud)
         }
         (link, memory) => {
             let link = match link {
@@ -48,10 +90,12 @@ pub fn hardware(board: &Board) -> Result<Hardware> {
             };
             let board = board.name.clone();
             let what = format!("memory `{memory}` with link `{link}`");
-            let instead = "there is for sdr with uart, and for ddr3, ddr4 and hbm with xdma".into();
+            let instead =
+                "there is for sdr and block with uart, and for ddr3, ddr4 and hbm with xdma";
+            let instead = instead.into();
             return Err(BoardError::NoTop { board, what, instead }.into());
         }
     };
     let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
-    Ok(Hardware { geometry, design })
+    Ok(Hardware { geometry, design, holds })
 }

@@ -1,6 +1,7 @@
 //! `sterna bitstream`: from a board to what goes into its FPGA.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
@@ -15,10 +16,12 @@ use crate::output;
 /// Build a board's bitstream: Verilog, constraints, synthesis, placement, routing, report
 ///
 /// With open tools for ECP5 and Gowin; for AMD's FPGAs a Vivado project, which is run if `vivado`
-/// is on PATH. The same board, core and seed give the same bytes. What slower tools say goes to
+/// is on PATH. Where the memory is in the FPGA, a .sterna file is in it from the start, so that
+/// nothing has to be loaded. The same board, core and seed give the same bytes. What slower tools say goes to
 /// DIR/logs, what was built stands in DIR/report.html.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
+                        sterna bitstream --board ulx3s-85f-block --model tiny.sterna -o tiny\n  \
                         sterna bitstream --board alveo-u280 --model 1.3b -o u280\n  \
                         sterna bitstream --board ./my-board -o mine --seed 7")]
 pub struct Args {
@@ -42,11 +45,14 @@ pub struct Args {
     json: bool,
 }
 
-/// A model by name, or by file.
-fn shape(model: &str) -> Result<Shape> {
-    match fit::shape(model).filter(|_| schema::MODELS.contains(&model)) {
-        Some(shape) => Ok(shape),
-        None => Ok(Model::open(Path::new(model))?.shape()),
+/// A model by name, or by file: its shape, and what is in the file.
+fn open(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
+    match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
+        Some(shape) => Ok((shape, None)),
+        None => {
+            let model = Model::open(Path::new(name))?;
+            Ok((model.shape(), Some(model)))
+        }
     }
 }
 
@@ -54,15 +60,17 @@ fn shape(model: &str) -> Result<Shape> {
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let mut board = Board::open(&args.board)?;
-    if let Some(model) = &args.model {
-        let shape = shape(model)?;
+    let mut held = None;
+    if let Some(name) = &args.model {
+        let (shape, model) = open(name)?;
         board = board.with_core_for(&shape);
-        if let Some(reason) = board.fit(model, &shape).reason {
-            let (board, model) = (board.name, model.clone());
+        if let Some(reason) = board.fit(name, &shape).reason {
+            let (board, model) = (board.name, name.clone());
             return Err(BoardError::Model { board, model, reason }.into());
         }
+        held = model.filter(|_| top::can_hold(&board));
     }
-    let hardware = top::hardware(&board)?;
+    let hardware = top::hardware(&board, held.as_deref())?;
     let options = Options {
         seed: args.seed.map_or(board.seed, u64::from),
         allow_timing_failure: args.allow_timing_failure,
@@ -83,6 +91,7 @@ pub fn run(args: Args) -> Result<()> {
             "usage": report.usage,
             "manifest_hash": report.manifest_hash,
             "geometry": board.geometry,
+            "holds": report.holds,
             "seed": report.seed,
             "outputs": report.outputs,
             "tools": report.tools,
@@ -101,6 +110,9 @@ pub fn run(args: Args) -> Result<()> {
             args.output.join("work").display(),
             report.manifest_hash
         ))?,
+    }
+    if let Some(held) = &report.holds {
+        output::line(&format!("its memory holds image {} from the start", held.image_id))?;
     }
     output::line(&format!("{}", built.html.display()))
 }
