@@ -20,7 +20,7 @@ use sterna_firmware::float::Float;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
-use sterna_hdl::board::SerialBoard;
+use sterna_hdl::board::{BoardMemory, SerialBoard};
 use sterna_hdl::driver::{Card, Settings};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::synth::{self, SynthSpec};
@@ -128,7 +128,8 @@ fn uart_simulated() {
     // Eight clocks a bit: the core is not slower for it, and the line is faster.
     let (chip, hertz, baud) = (SdramChip::ULX3S, 24_000_000, 3_000_000);
     let options = sterna_sim::Options { quick: false, ..common::options() };
-    let sim = SimBoard::new(&SerialBoard { geometry, chip, hertz, baud }, &options);
+    let memory = BoardMemory::Sdram(chip);
+    let sim = SimBoard::new(&SerialBoard { geometry, memory, hertz, baud }, &options);
     let _pty = Pty::serve(sim.unwrap(), &port).unwrap();
     // Simulated seconds take long, so be patient.
     suite("uart", &model, &|| Box::new(board(&model, &port, 1200)));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
-use sterna_hdl::board::SerialBoard;
+use sterna_hdl::board::{BoardMemory, SerialBoard};
 use sterna_hdl::sdram::SdramChip;
 use sterna_rtl::Generate;
 
@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mhz: u32 = words.next().map_or(Ok(60), |word| word.parse())?;
     let geometry = Geometry::for_shape(64, &shape);
     let hertz = mhz * 1_000_000;
-    let board = SerialBoard { geometry, chip: SdramChip::ULX3S, hertz, baud: 3_000_000 };
+    let memory = BoardMemory::Sdram(SdramChip::ULX3S);
+    let board = SerialBoard { geometry, memory, hertz, baud: 3_000_000 };
     std::fs::create_dir_all(&folder)?;
     for file in &board.build()?.files {
         std::fs::write(folder.join(&file.name), &file.text)?;

@@ -2,7 +2,7 @@
 
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
-use sterna_hdl::board::SerialBoard;
+use sterna_hdl::board::{BlockMemory, BlockRam, BoardMemory, SerialBoard};
 use sterna_hdl::link::{Replies, Requests};
 use sterna_hdl::sdram::{SdramChip, SdramController, SdramRuns};
 use sterna_rtl::{AxiWidths, Generate};
@@ -42,9 +42,19 @@ fn parameters_are_checked() {
     }
     let shape = Shape { hidden: 64, inner: 64, intermediate: 64, layers: 2, vocab: 100 };
     let geometry = Geometry::for_shape(128, &shape);
-    let board = SerialBoard { geometry, chip: good.chip, hertz: good.hertz, baud: 3_000_000 };
+    let (memory, hertz) = (BoardMemory::Sdram(good.chip), good.hertz);
+    let board = SerialBoard { geometry, memory, hertz, baud: 3_000_000 };
     for problem in &board.build().expect_err("a bus of 128 bits").problems {
         messages += &format!("{}\n", problem.fault);
+    }
+    for (data, bytes, contents) in
+        [(128, 4096, 0), (64, 0, 0), (64, 4095, 0), (64, 1 << 25, 0), (64, 4096, 4097)]
+    {
+        let ram = BlockRam { bytes, contents: vec![1; contents].into() };
+        let memory = BlockMemory { widths: AxiWidths { data, ..WIDTHS }, ram };
+        for problem in &memory.build().expect_err("it cannot be").problems {
+            messages += &format!("{}\n", problem.fault);
+        }
     }
     insta::assert_snapshot!(messages);
 }
@@ -68,7 +78,9 @@ fn addresses() {
 
 #[test]
 fn verilog() {
-    let units: [&dyn Generate; 3] = [&SdramRuns { controller: controller() }, &Requests, &Replies];
+    let memory = BlockMemory { widths: WIDTHS, ram: BlockRam::empty(12_288) };
+    let units: [&dyn Generate; 4] =
+        [&SdramRuns { controller: controller() }, &Requests, &Replies, &memory];
     for unit in units {
         let design = unit.build().unwrap_or_else(|e| panic!("{e}"));
         insta::assert_snapshot!(unit.name(), design.file(&design.top).unwrap());

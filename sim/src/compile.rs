@@ -97,11 +97,16 @@ pub(crate) fn compile(design: &Design, options: &Options) -> Result<Compiled, Si
     parts.extend(shim::HEADERS.iter().map(|h| h.1));
     parts.extend(flags.verilator.iter().chain(&flags.compiler).map(String::as_str));
     parts.extend(design.files.iter().flat_map(|f| [f.name.as_str(), f.text.as_str()]));
+    parts.extend(design.data.iter().flat_map(|f| [f.name.as_str(), f.text.as_str()]));
+    // A model reads its data when it starts, wherever the process is: by the whole path, which
+    // thus belongs to what the model is.
+    let root = cache.to_string_lossy();
+    parts.extend((!design.data.is_empty()).then_some(&*root));
     let hash = cache::hash(parts);
 
     let job = Job { design, tools: &tools, flags: &flags };
     let (folder, fresh) = cache::get(&cache, &hash, |work| {
-        job.verilate(work, &wrapper)?;
+        job.verilate(work, &wrapper, &cache.join(&hash))?;
         let runtime = job.runtime(&cache)?;
         job.link(work, &ports, &runtime)
     })?;
@@ -144,12 +149,24 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn verilate(&self, work: &Path, wrapper: &str) -> Result<(), SimError> {
+    /// Translates the design in `work`, which will be at `place`.
+    fn verilate(&self, work: &Path, wrapper: &str, place: &Path) -> Result<(), SimError> {
         let mut names = vec![format!("{}.v", shim::TOP)];
         write(&work.join(&names[0]), wrapper)?;
         for file in &self.design.files {
-            write(&work.join(&file.name), &file.text)?;
+            let mut text = file.text.clone();
+            for data in &self.design.data {
+                let there = place.join(&data.name);
+                text = text.replace(
+                    &format!("$readmemh(\"{}\"", data.name),
+                    &format!("$readmemh(\"{}\"", there.display()),
+                );
+            }
+            write(&work.join(&file.name), &text)?;
             names.push(file.name.clone());
+        }
+        for data in &self.design.data {
+            write(&work.join(&data.name), &data.text)?;
         }
         let mut command = self.tools.verilator();
         command.args(VERILATE).args(&self.flags.verilator).args(names).current_dir(work);

@@ -11,18 +11,18 @@ use sterna_firmware::device::{Counters, Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
-use sterna_hdl::board::SerialBoard;
-use sterna_hdl::driver::{Card, Settings, Transport};
+use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
+use sterna_hdl::driver::{Card, Settings, Transport, contents};
 use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
 use sterna_sim::board::{BackDoor, SimBoard};
 
-fn model() -> Arc<Model> {
+fn model(spec: &SynthSpec) -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
     let checkpoint = directory.path().join("checkpoint");
-    synth::write(&SynthSpec::new(32, 1, 20), &checkpoint, &mut |_, _| ()).unwrap();
+    synth::write(spec, &checkpoint, &mut |_, _| ()).unwrap();
     let path = directory.path().join("model.sterna");
     compile(&Checkpoint::open(&checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
     Model::open(&path).unwrap()
@@ -52,7 +52,8 @@ fn the_demo_runs_on_the_ulx3s() {
     let model = Model::open(&demo).unwrap();
     let geometry = Geometry::for_shape(64, &model.shape());
     let (hertz, baud, chip) = (60_000_000, 3_000_000, SdramChip::ULX3S);
-    let board = board(&SerialBoard { geometry, chip, hertz, baud });
+    let memory = BoardMemory::Sdram(chip);
+    let board = board(&SerialBoard { geometry, memory, hertz, baud });
     let way = BackDoor::open(board).unwrap_or_else(|e| panic!("{e}"));
     let settings = Settings { slots: 1, ..Settings::default() };
     let card = Card::open(way, "uart", Arc::clone(&model), &settings);
@@ -67,13 +68,14 @@ fn the_demo_runs_on_the_ulx3s() {
 /// A model is loaded over the line, and its tokens are golden's.
 #[test]
 fn tokens_over_the_line_are_golden() {
-    let model = model();
+    let model = model(&SynthSpec::new(32, 1, 20));
     let geometry = Geometry::for_shape(64, &model.shape());
     // Eight clocks a bit: the core is not slower for it, and the line is faster.
     let (hertz, baud) = (24_000_000, 3_000_000);
     for chip in [SdramChip::ULX3S, SdramChip::GW2AR_18] {
         let geometry = geometry.clone();
-        let board = board(&SerialBoard { geometry, chip, hertz, baud });
+        let memory = BoardMemory::Sdram(chip);
+        let board = board(&SerialBoard { geometry, memory, hertz, baud });
         let clocks = board.clocks();
         let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(link.memory_bytes(), chip.bytes());
@@ -87,4 +89,55 @@ fn tokens_over_the_line_are_golden() {
         println!("{} bits: {loaded} clocks to load, {} a token", chip.data, (all - loaded) / 4);
         assert_eq!(card.transport().stream().broken(), 0);
     }
+}
+
+/// The model that `ulx3s-85f-block` is made for, and its core.
+fn tiny() -> (Arc<Model>, Geometry) {
+    let model = model(&SynthSpec::new(128, 2, 512));
+    let geometry = Geometry { top_k: 8, ..Geometry::for_shape(64, &model.shape()) };
+    (model, geometry)
+}
+
+/// Bytes of the memory of `ulx3s-85f-block`.
+const BLOCK: u64 = 327_680;
+
+/// A board whose memory holds the model from its start: nothing is loaded, and the tokens are
+/// golden's.
+#[test]
+fn a_memory_that_holds_the_model_needs_no_load() {
+    let (model, geometry) = tiny();
+    let held = contents(&model, &geometry, BLOCK).unwrap();
+    let memory = BoardMemory::Block(BlockRam { bytes: BLOCK, contents: held.into() });
+    let (hertz, baud) = (24_000_000, 3_000_000);
+    let board = board(&SerialBoard { geometry, memory, hertz, baud });
+    let clocks = board.clocks();
+    let link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(link.memory_bytes(), BLOCK);
+    let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());
+    let mut card = card.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((card.loaded().written, card.loaded().held > 250_000), (0, true));
+    let opened = clocks.load(Ordering::Relaxed);
+    same_tokens(&mut card, &model, 3);
+    let all = clocks.load(Ordering::Relaxed);
+    println!("{opened} clocks to open, {} a token", (all - opened) / 3);
+    let Counters { cycles, beats, .. } = card.counters().unwrap();
+    println!("{cycles} clocks of the core for {beats} beats");
+    assert_eq!(card.transport().stream().broken(), 0);
+}
+
+/// The same memory empty: the model is loaded over the line.
+#[test]
+fn an_empty_block_memory_is_loaded() {
+    let (model, geometry) = tiny();
+    let memory = BoardMemory::Block(BlockRam::empty(BLOCK));
+    let (hertz, baud) = (24_000_000, 3_000_000);
+    let board = board(&SerialBoard { geometry, memory, hertz, baud });
+    let clocks = board.clocks();
+    let link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());
+    let mut card = card.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((card.loaded().held, card.loaded().written > 250_000), (0, true));
+    println!("{} clocks to load", clocks.load(Ordering::Relaxed));
+    same_tokens(&mut card, &model, 3);
+    assert_eq!(card.transport().stream().broken(), 0);
 }

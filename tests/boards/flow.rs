@@ -9,7 +9,7 @@ use sterna::bitstream::{Built, Options, build};
 use sterna::{HostError, bitstream};
 use sterna_rtl::Generate;
 
-use super::{Counter, Desk};
+use super::{BOARD, Counter, Desk};
 
 /// Yosys: a netlist; nextpnr: a report and places; ecppack: a bitstream of its input's seed.
 const YOSYS: &str = r#"case "$*" in
@@ -69,7 +69,7 @@ fn run_at(desk: &Desk, dir: &str, allow: bool) -> Result<Built, HostError> {
     let options = Options { seed: 5, allow_timing_failure: allow, path, simulated: None };
     let board = desk.board();
     let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
-    let hardware = Hardware { geometry: board.geometry.clone(), design };
+    let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
     build(&board, &hardware, &desk.path(dir), &options)
 }
 
@@ -181,10 +181,17 @@ fn commands_refuse_what_they_cannot_do() {
     let desk = Desk::new();
     let mut text = String::new();
     desk.write("board.bit", "bits");
+    fs::create_dir(desk.path("ddr")).unwrap();
+    for name in ["pins.lpf", "top.v"] {
+        desk.write(&format!("ddr/{name}"), "");
+    }
+    let ddr = BOARD.replace("\"block\"", "\"ddr4\"\nwidth_bits = 16\nmt_s = 800");
+    desk.write("ddr/board.toml", ddr);
     for args in [
         &["bitstream", "--board", "ulx3s-85", "-o", "out"][..],
         &["bitstream", "--board", "bin", "-o", "out"],
-        &["bitstream", "--board", "board", "-o", "out"],
+        &["bitstream", "--board", "ddr", "-o", "out"],
+        &["bitstream", "--board", "board", "--model", "tiny", "-o", "out"],
         &["bitstream", "--board", "nitefury2", "--model", "7b", "-o", "out"],
         &["bitstream", "--board", "tangnano20k", "--model", "370m", "-o", "out"],
         &["flash", "--board", "nitefury2", "board.bit"],

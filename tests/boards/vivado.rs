@@ -38,7 +38,7 @@ fn settings_and_wrapper() {
         insta::assert_snapshot!(format!("settings_{}", board.name), settings(&board));
     }
     let board = Board::open("nitefury2").unwrap();
-    let design = hardware(&board).unwrap_or_else(|e| panic!("{e}")).design;
+    let design = hardware(&board, None).unwrap_or_else(|e| panic!("{e}")).design;
     insta::assert_snapshot!("wrapper", wrapper(&design));
 }
 
@@ -46,7 +46,7 @@ fn settings_and_wrapper() {
 #[test]
 fn the_wrapper_has_the_cores_ports() {
     for board in boards() {
-        let design = hardware(&board).unwrap_or_else(|e| panic!("{e}")).design;
+        let design = hardware(&board, None).unwrap_or_else(|e| panic!("{e}")).design;
         let text = wrapper(&design);
         let mut seen = 0;
         for port in
@@ -81,7 +81,7 @@ fn icarus_accepts_the_wrapper() {
     }
     let tiny = sterna::board::fit::shape("tiny").unwrap();
     let board = Board::open("nitefury2").unwrap().with_core_for(&tiny);
-    let design = hardware(&board).unwrap_or_else(|e| panic!("{e}")).design;
+    let design = hardware(&board, None).unwrap_or_else(|e| panic!("{e}")).design;
     let desk = tempfile::tempdir().unwrap();
     for file in &design.files {
         fs::write(desk.path().join(&file.name), &file.text).unwrap();

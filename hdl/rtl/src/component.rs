@@ -52,6 +52,8 @@ pub(crate) struct Built {
     pub text: String,
     /// What is declared and nothing reads.
     unread: Vec<String>,
+    /// What the text reads.
+    data: Vec<DataFile>,
     /// For each port, the indices of the input ports that it depends on within a clock.
     pub paths: Vec<Vec<usize>>,
     /// Those of `clk` and `rst` that something in or below the module needs.
@@ -74,7 +76,8 @@ impl Component {
         if built.problems.is_empty() {
             emit::narrow(&mut built.net);
             built.paths = check::paths(&built.net);
-            (built.text, built.unread) = emit::module(&built.net);
+            let emit::Text { verilog, unread, data } = emit::module(&built.net);
+            (built.text, built.unread, built.data) = (verilog, unread, data);
         }
         built.implicit = built.net.implicit();
         Component { built: Arc::new(built) }
@@ -115,6 +118,7 @@ impl Component {
         Ok(Design {
             top: self.name().to_string(),
             files: modules.values().map(file).collect(),
+            data: modules.values().flat_map(|c| c.built.data.clone()).collect(),
             ports: self.ports(),
             clock: implicit("clk"),
             reset: implicit("rst"),
@@ -124,10 +128,10 @@ impl Component {
     }
 
     fn gather(&self, modules: &mut BTreeMap<String, Component>, problems: &mut Vec<Problem>) {
-        let Built { net, text, .. } = &*self.built;
+        let Built { net, text, data, .. } = &*self.built;
         match modules.insert(net.name.clone(), self.clone()) {
             Some(other) if Arc::ptr_eq(&other.built, &self.built) => return,
-            Some(other) if other.built.text != *text => {
+            Some(other) if (&other.built.text, &other.built.data) != (text, data) => {
                 let fault = Fault::ModuleClash { name: net.name.clone() };
                 let at = net.nodes.first().map_or(Location::caller(), |n| n.at);
                 problems.push(net.problem(at, fault));
@@ -241,6 +245,17 @@ pub struct VerilogFile {
     pub text: String,
 }
 
+/// Contents of a memory that are too long for Verilog: what `$readmemh` reads, a word a line.
+///
+/// Verilog names it without a folder, so tools that read the Verilog run where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// `<module>_<memory>.hex`
+    pub name: String,
+    /// The whole text, ending in a newline.
+    pub text: String,
+}
+
 /// A port of the top module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
@@ -254,13 +269,15 @@ pub struct Port {
     pub signed: bool,
 }
 
-/// A built design: Verilog, one file a module, and what a test bench has to know.
+/// A built design: Verilog, one file a module, what it reads, and what a test bench has to know.
 #[derive(Clone, Debug)]
 pub struct Design {
     /// Name of the top module.
     pub top: String,
     /// Every module once, sorted by name.
     pub files: Vec<VerilogFile>,
+    /// What they read beside them, most often nothing.
+    pub data: Vec<DataFile>,
     /// Ports of the top module in their order, clock and reset first.
     pub ports: Vec<Port>,
     /// `clk`, unless the design is purely combinational.

@@ -78,7 +78,7 @@ mod types;
 
 pub use axi::{Axi, AxiKind, AxiWidths};
 pub use bits::Bits;
-pub use component::{Component, Design, Generate, Instance, Port, VerilogFile};
+pub use component::{Component, DataFile, Design, Generate, Instance, Port, VerilogFile};
 pub use drive::When;
 pub use error::{At, Described, Fault, Problem, RtlError};
 pub use interp::{Interpreter, Violation};

@@ -86,7 +86,7 @@ impl<'m> Memory<'m> {
         index_width(self.depth())
     }
 
-    /// Contents after power-up.
+    /// Contents after power-up. Those of many words become a [`DataFile`](crate::DataFile).
     #[track_caller]
     pub fn init<N: Number>(self, f: impl Fn(usize) -> N) -> Memory<'m> {
         let (at, ty) = (Location::caller(), self.ty());

@@ -106,6 +106,39 @@ fn memory_reads_old_words() {
     assert_eq!(sim.try_step().unwrap_err().name, "store_no_collision_0");
 }
 
+/// Contents of many words are a file beside the Verilog, and belong to what a module is.
+#[test]
+fn long_contents_are_a_file() {
+    let store = |first: usize| {
+        let m = Module::new("long");
+        let (x, on) = (m.input("x", UInt(11)), m.lit(UInt(1), 1));
+        let words = m.rom("words", UInt(13), 2048, move |i| i * first % 8191);
+        m.output("y", UInt(13)).set(words.read(on, x));
+        m.finish()
+    };
+    let design = store(5).design().unwrap();
+    assert!(design.verilog().contains("initial $readmemh(\"long_words.hex\", words);"));
+    let [data] = &design.data[..] else { panic!("{:?}", design.data) };
+    assert_eq!(data.name, "long_words.hex");
+    let lines: Vec<&str> = data.text.lines().collect();
+    assert_eq!((lines.len(), lines[0], lines[3]), (2048, "0000", "000f"));
+    assert_eq!(lines[2047], format!("{:04x}", 2047 * 5 % 8191));
+    let mut sim = Interpreter::new(&design);
+    sim.poke("x", 1000);
+    sim.step();
+    assert_eq!(sim.u64("y"), 5000);
+
+    let m = Module::new("two");
+    let x = m.input("x", UInt(11));
+    for (n, first) in [5, 6].into_iter().enumerate() {
+        let one = m.instance_of(format!("u_{n}"), &store(first));
+        one.set("x", x);
+        m.output(format!("y_{n}"), UInt(13)).set(one.port("y"));
+    }
+    let error = m.build().expect_err("two modules of one name");
+    assert!(error.to_string().contains("`long`"), "{error}");
+}
+
 /// A read port that only a property uses belongs to the property, not to the hardware.
 #[test]
 fn properties_read_memories() {

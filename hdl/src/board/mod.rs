@@ -2,8 +2,11 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`SerialBoard`] | core, SDRAM and serial link: everything between the pins and the clock |
+//! | [`SerialBoard`] | core, memory and serial link: everything between the pins and the clock |
+//! | [`BlockMemory`] | block RAM behind an AXI4 slave port |
 
+mod block_memory;
 mod serial_board;
 
-pub use serial_board::SerialBoard;
+pub use block_memory::{BlockMemory, BlockRam};
+pub use serial_board::{BoardMemory, SerialBoard};

@@ -10,10 +10,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sterna_firmware::file::{PAGE, SectionKind};
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::isa::instructions;
 use sterna_firmware::model::Model;
 
-use super::card::Card;
+use super::card::{Card, Settings};
 use super::error::CardError;
+use super::map::MemoryMap;
 use super::transport::{Shared, Transport};
 use crate::fault::Fault;
 
@@ -59,6 +62,22 @@ pub(super) struct Label {
 }
 
 impl Label {
+    /// Of a model of which so many chunks are there.
+    fn of(model: &Model, chunk: u32, done: usize) -> Result<Label, CardError> {
+        let sections = sections(model)?;
+        let crc = |kind| {
+            let mut entries = model.container().sections().iter();
+            entries.find(|section| section.kind == kind).map_or(0, |section| section.crc)
+        };
+        Ok(Label {
+            image_id: model.image().start().id,
+            lengths: sections.map(|(_, bytes)| bytes.len() as u64),
+            crcs: sections.map(|(kind, _)| crc(kind)),
+            chunk,
+            done: done as u32,
+        })
+    }
+
     fn encode(&self) -> [u8; LABEL] {
         let mut bytes = [0; LABEL];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
@@ -106,6 +125,33 @@ impl Label {
 /// Chunks begin at pages.
 fn chunk_bytes(chunk: u32) -> usize {
     (chunk as usize).next_multiple_of(PAGE as usize).max(PAGE as usize)
+}
+
+/// What of a model's file a card has.
+fn sections(model: &Model) -> Result<[(SectionKind, &[u8]); 2], CardError> {
+    let rows = model.container().require(SectionKind::Embedding, "import it again")?;
+    Ok([(SectionKind::Image, model.image().bytes()), (SectionKind::Embedding, rows)])
+}
+
+/// What a load leaves in a memory of so many bytes, from its first byte to the model's last: for
+/// memories that can hold it from their start, where a host then finds the model.
+///
+/// # Errors
+/// [`CardError::Memory`] where it does not fit, F017 where it does not fit the core.
+pub fn contents(model: &Model, geometry: &Geometry, bytes: u64) -> Result<Vec<u8>, CardError> {
+    let shape = model.shape();
+    geometry.fits(&shape)?;
+    let Settings { slots, chunk, .. } = Settings::default();
+    let map = MemoryMap::plan(&shape, &instructions(&shape), geometry, slots, bytes, false)?;
+    let sections = sections(model)?;
+    let chunks = sections.iter().map(|(_, bytes)| bytes.len().div_ceil(chunk_bytes(chunk))).sum();
+    let mut memory = Label::of(model, chunk, chunks)?.encode().to_vec();
+    for ((_, bytes), base) in sections.into_iter().zip([map.image, map.embeddings]) {
+        // The plan is for this model: each begins behind the end of the one before.
+        memory.resize(base as usize, 0);
+        memory.extend(bytes);
+    }
+    Ok(memory)
 }
 
 /// A section of the file, which lives as long as somebody writes it to a card.
@@ -174,24 +220,8 @@ impl<T: Transport> Card<T> {
         Ok(())
     }
 
-    fn sections(&self) -> Result<[(SectionKind, &[u8]); 2], CardError> {
-        let rows = self.model.container().require(SectionKind::Embedding, "import it again")?;
-        Ok([(SectionKind::Image, self.model.image().bytes()), (SectionKind::Embedding, rows)])
-    }
-
     fn label(&self, done: usize) -> Result<Label, CardError> {
-        let sections = self.sections()?;
-        let crc = |kind| {
-            let mut entries = self.model.container().sections().iter();
-            entries.find(|section| section.kind == kind).map_or(0, |section| section.crc)
-        };
-        Ok(Label {
-            image_id: self.model.image().start().id,
-            lengths: sections.map(|(_, bytes)| bytes.len() as u64),
-            crcs: sections.map(|(kind, _)| crc(kind)),
-            chunk: self.settings.chunk,
-            done: done as u32,
-        })
+        Label::of(&self.model, self.settings.chunk, done)
     }
 
     /// All that is to be in memory before the first pass: nothing of a model that is streamed.
@@ -202,7 +232,7 @@ impl<T: Transport> Card<T> {
         let chunk = chunk_bytes(self.settings.chunk);
         let mut chunks = vec![];
         for ((kind, bytes), base) in
-            self.sections()?.into_iter().zip([self.map.image, self.map.embeddings])
+            sections(&self.model)?.into_iter().zip([self.map.image, self.map.embeddings])
         {
             let shared: Shared = Arc::new(Section(Arc::clone(&self.model), kind));
             for start in (0..bytes.len()).step_by(chunk) {

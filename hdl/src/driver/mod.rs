@@ -44,6 +44,6 @@ pub use bare::{CoreState, Holds};
 pub use card::{Card, Settings};
 pub use error::{CardError, Place};
 pub use identity::identify;
-pub use load::{Loaded, OnProgress, Progress};
+pub use load::{Loaded, OnProgress, Progress, contents};
 pub use map::MemoryMap;
 pub use transport::{Shared, Transport};

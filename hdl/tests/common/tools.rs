@@ -38,10 +38,16 @@ pub fn folder(name: &str) -> PathBuf {
 /// Writes a design into a folder of its own.
 pub fn write(name: &str, design: &Design) -> PathBuf {
     let folder = folder(name);
-    for file in &design.files {
-        std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
-    }
+    write_to(&folder, design);
     folder
+}
+
+/// Writes a design into a folder.
+fn write_to(folder: &Path, design: &Design) {
+    let files = design.files.iter().map(|file| (&file.name, &file.text));
+    for (name, text) in files.chain(design.data.iter().map(|data| (&data.name, &data.text))) {
+        std::fs::write(folder.join(name), text).expect("the folder is writable");
+    }
 }
 
 /// Verilator's lint with every warning.
@@ -77,9 +83,13 @@ pub fn yosys_accepts(all: &str, designs: &[(String, Design)], options: &[&str]) 
     for (name, design) in designs {
         let folder = root.join(name);
         std::fs::create_dir_all(&folder).expect("the folder is writable");
+        write_to(&folder, design);
+        for data in &design.data {
+            // Yosys looks for data where it runs.
+            std::fs::write(root.join(&data.name), &data.text).expect("the folder is writable");
+        }
         let mut files = String::new();
         for file in &design.files {
-            std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
             files += &format!(" {name}/{}", file.name);
         }
         let top = &design.top;

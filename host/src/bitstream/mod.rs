@@ -64,6 +64,8 @@ pub struct Options {
 pub struct Sources {
     /// Verilog: what is generated, and the board's top.
     pub verilog: BTreeMap<String, String>,
+    /// What the Verilog reads.
+    pub data: BTreeMap<String, String>,
     /// The module that is the top.
     pub top: String,
 }
@@ -74,12 +76,14 @@ impl Sources {
         let files = hardware.design.files.iter();
         let mut verilog: BTreeMap<String, String> =
             files.map(|file| (file.name.clone(), file.text.clone())).collect();
+        let data = hardware.design.data.iter();
+        let data = data.map(|file| (file.name.clone(), file.text.clone())).collect();
         let mut top = hardware.design.top.clone();
         if let Some((file, module)) = &board.top {
             verilog.insert(file.clone(), board.files[file].clone());
             top.clone_from(module);
         }
-        Sources { verilog, top }
+        Sources { verilog, data, top }
     }
 
     /// The command that has Yosys read them from a folder, whose name ends in `/` if it has one.
@@ -134,7 +138,7 @@ pub fn build(board: &Board, hardware: &Hardware, dir: &Path, options: &Options) 
         }
     }
     let sources = Sources::of(board, hardware);
-    for (name, text) in &sources.verilog {
+    for (name, text) in sources.verilog.iter().chain(&sources.data) {
         output::write_file(&work.join(name), text.as_bytes())?;
     }
     for (name, text) in board.files.iter().filter(|(name, _)| *name != FILE) {

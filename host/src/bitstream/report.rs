@@ -13,7 +13,7 @@ use super::netlist::Module;
 use super::open::Made;
 use super::simulate::Simulated;
 use super::tools::Program;
-use super::top::Hardware;
+use super::top::{Hardware, Held};
 use super::{Options, Sources, sha256};
 use crate::board::Board;
 use crate::board::fit::{Bound, Fit};
@@ -48,6 +48,8 @@ pub struct Report {
     pub bit: Option<String>,
     /// Hash of the core's manifest, as its registers show it: 16 hexadecimal digits.
     pub manifest_hash: String,
+    /// The model that the memory holds from its start; null if none.
+    pub holds: Option<Held>,
     /// Of placement.
     pub seed: u64,
     /// MHz that the board's clock has.
@@ -89,6 +91,7 @@ impl Report {
     /// What is known before any tool has run.
     pub fn new(board: &Board, hardware: &Hardware, sources: &Sources, options: &Options) -> Report {
         let mut inputs: BTreeMap<&String, &String> = sources.verilog.iter().collect();
+        inputs.extend(&sources.data);
         inputs.extend(&board.files);
         let hashed = |(name, text): (&String, &String)| Hashed {
             name: name.clone(),
@@ -98,6 +101,7 @@ impl Report {
             board: board.clone(),
             bit: None,
             manifest_hash: format!("{:016x}", hardware.geometry.hash()),
+            holds: hardware.holds.clone(),
             seed: options.seed,
             target_mhz: board.core_mhz,
             fmax_mhz: None,
@@ -180,6 +184,13 @@ impl Report {
         self.speed(&mut body);
         self.tokens(&mut body);
         self.cells(&mut body);
+        if let Some(held) = &self.holds {
+            body += "<h2>In the memory from its start</h2><table>";
+            row(&mut body, "image", &held.image_id);
+            row(&mut body, "bytes", &held.bytes.to_string());
+            row(&mut body, "SHA-256", &held.sha256);
+            body += "</table>";
+        }
         body += "<h2>Core</h2><table>";
         let geometry = serde_json::to_value(&b.geometry).expect("plain data");
         for (key, value) in geometry.as_object().into_iter().flatten() {

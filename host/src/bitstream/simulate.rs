@@ -41,6 +41,7 @@ pub struct Simulated {
 /// Clocks from an address to the first beat of a memory that is not simulated itself.
 const LATENCY: u32 = 60;
 const WHOLE: &str = "the whole board, pins to pins, with its SDRAM chip and refreshes";
+const BLOCK: &str = "the whole board, pins to pins, with its block RAM";
 const CORE: &str = "the core; its memory delivers a beat a clock, 60 clocks after it was asked, \
                     without refreshes or other pauses";
 
@@ -51,11 +52,11 @@ const CORE: &str = "the core; its memory delivers a beat a clock, 60 clocks afte
 pub fn simulate(board: &Board, model: &Arc<Model>) -> Result<Simulated> {
     let start = Instant::now();
     eprintln!("simulation: a token of {} …", model.path().display());
-    let counted = match top::serial(board)? {
+    let counted = match top::serial(board, Some(model))? {
         Some(serial) => {
             let sim = SimBoard::new(&serial, &Options::default()).map_err(FirmwareError::from)?;
             let way = BackDoor::open(sim).map_err(FirmwareError::from)?;
-            (count(way, model)?, WHOLE)
+            (count(way, model)?, if serial.memory.chip().is_some() { WHOLE } else { BLOCK })
         }
         None => {
             let mut options = CardOptions::default();

@@ -154,6 +154,7 @@ macro_rules! built_in {
 /// The folders of `constraints/`, as they are in the binary.
 const BUILT_IN: &[(&str, &[(&str, &str)])] = built_in! {
     "ulx3s-85f": "board.toml", "pins.lpf", "top.v";
+    "ulx3s-85f-block": "board.toml", "pins.lpf", "top.v";
     "versa-ecp5": "board.toml", "pins.lpf", "top.v";
     "tangnano20k": "board.toml", "pins.cst", "top.v";
     "nitefury2": "board.toml", "pins.xdc", "mig.prj";
@@ -321,9 +322,10 @@ impl Board {
         Ok(())
     }
 
-    /// The same board with a core for another model.
+    /// The same board with a core for another model, and as many candidates as before.
     pub fn with_core_for(&self, shape: &Shape) -> Board {
-        let geometry = Geometry::for_shape(self.geometry.bus, shape);
+        let Geometry { bus, top_k, .. } = self.geometry;
+        let geometry = Geometry { top_k, ..Geometry::for_shape(bus, shape) };
         Board { geometry, ..self.clone() }
     }
 
@@ -429,6 +431,7 @@ fn geometry(values: &Values) -> std::result::Result<Geometry, BoardError> {
 
 fn memory(values: &Values) -> std::result::Result<Memory, BoardError> {
     let kind = values.text("memory", "kind").expect("a required key");
+    let bytes = values.integer("memory", "bytes").expect("a required key");
     let mut width_bits = values.integer("memory", "width_bits");
     let mut mt_s = values.number("memory", "mt_s");
     if kind == "block" {
@@ -438,17 +441,15 @@ fn memory(values: &Values) -> std::result::Result<Memory, BoardError> {
                 return Err(values.conflict("memory", name, reason));
             }
         }
+        if !bytes.is_multiple_of(4096) || bytes > 1 << 24 {
+            let reason = "block RAM comes in units of 4096 bytes, up to 2^24; write such a number";
+            return Err(values.conflict("memory", "bytes", reason));
+        }
     } else {
         width_bits = Some(values.need("memory", "width_bits", width_bits)?);
         mt_s = Some(values.need("memory", "mt_s", mt_s)?);
     }
-    Ok(Memory {
-        kind,
-        bytes: values.integer("memory", "bytes").expect("a required key"),
-        width_bits,
-        mt_s,
-        part: values.text("memory", "part"),
-    })
+    Ok(Memory { kind, bytes, width_bits, mt_s, part: values.text("memory", "part") })
 }
 
 fn host(values: &Values) -> std::result::Result<Link, BoardError> {

@@ -18,10 +18,12 @@ use crate::output;
 /// Build a board's bitstream: Verilog, constraints, synthesis, placement, routing, report
 ///
 /// With open tools for ECP5 and Gowin; for AMD's FPGAs a Vivado project, which is run if `vivado`
-/// is on PATH. The same board, core and seed give the same bytes. What slower tools say goes to
+/// is on PATH. Where the memory is in the FPGA, a .sterna file is in it from the start, so that
+/// nothing has to be loaded. The same board, core and seed give the same bytes. What slower tools say goes to
 /// DIR/logs, what was built stands in DIR/report.html.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
+                        sterna bitstream --board ulx3s-85f-block --model tiny.sterna -o tiny\n  \
                         sterna bitstream --board alveo-u280 --model 1.3b -o u280\n  \
                         sterna bitstream --board ./my-board -o mine --seed 7\n  \
                         sterna bitstream --board ulx3s-85f --simulate -o ulx3s")]
@@ -50,8 +52,8 @@ pub struct Args {
     json: bool,
 }
 
-/// A model by name, or by file, which can be simulated.
-fn model(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
+/// A model by name, or by file: its shape, and what is in the file.
+fn open(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
     match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
         Some(shape) => Ok((shape, None)),
         None => {
@@ -76,23 +78,26 @@ fn fits(board: &Board, model: &str, shape: &Shape) -> Result<()> {
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let mut board = Board::open(&args.board)?;
-    let mut weights = None;
+    let mut model = None;
     if let Some(name) = &args.model {
-        let (shape, file) = model(name)?;
+        let (shape, file) = open(name)?;
         board = board.with_core_for(&shape);
         fits(&board, name, &shape)?;
         if args.simulate && file.is_none() {
             let why = format!("--simulate: {name} is a shape without weights; name a .sterna file");
             usage_error("bitstream", &why);
         }
-        weights = file.filter(|_| args.simulate);
+        model = file;
     } else if args.simulate {
-        let model = demo::open(None)?;
-        fits(&board, demo::NAME, &model.shape())?;
-        weights = Some(model);
+        let demo = demo::open(None)?;
+        fits(&board, demo::NAME, &demo.shape())?;
+        model = Some(demo);
     }
-    let hardware = top::hardware(&board)?;
-    let simulated = weights.map(|model| simulate::simulate(&board, &model)).transpose()?;
+    // What is simulated alone changes no hardware.
+    let held = model.as_deref().filter(|_| args.model.is_some() && top::can_hold(&board));
+    let hardware = top::hardware(&board, held)?;
+    let simulated = model.filter(|_| args.simulate);
+    let simulated = simulated.map(|model| simulate::simulate(&board, &model)).transpose()?;
     let options = Options {
         seed: args.seed.map_or(board.seed, u64::from),
         allow_timing_failure: args.allow_timing_failure,
@@ -115,6 +120,7 @@ pub fn run(args: Args) -> Result<()> {
             "simulated": report.simulated,
             "manifest_hash": report.manifest_hash,
             "geometry": board.geometry,
+            "holds": report.holds,
             "seed": report.seed,
             "outputs": report.outputs,
             "tools": report.tools,
@@ -133,6 +139,9 @@ pub fn run(args: Args) -> Result<()> {
             args.output.join("work").display(),
             report.manifest_hash
         ))?,
+    }
+    if let Some(held) = &report.holds {
+        output::line(&format!("its memory holds image {} from the start", held.image_id))?;
     }
     if let Some(simulated) = &report.simulated {
         output::line(&format!(

@@ -53,7 +53,7 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Why there is no hardware for it.
 fn lacking(board: &Board) -> Option<HostError> {
-    top::hardware(board).err()
+    top::hardware(board, None).err()
 }
 
 fn one(board: &Board) -> serde_json::Value {

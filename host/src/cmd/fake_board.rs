@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use sterna_firmware::FirmwareError;
 use sterna_firmware::geometry::Geometry;
-use sterna_hdl::board::SerialBoard;
+use sterna_hdl::board::{BoardMemory, SerialBoard};
 use sterna_hdl::sdram::SdramChip;
 use sterna_sim::Options;
 use sterna_sim::board::{Pty, SimBoard, SoftBoard};
@@ -56,7 +56,8 @@ pub fn run(args: Args) -> Result<()> {
             Pty::serve(SoftBoard::new(core), &args.port)
         }
         Backend::Sim => {
-            let board = SerialBoard { geometry, chip, hertz: 60_000_000, baud: 3_000_000 };
+            let memory = BoardMemory::Sdram(chip);
+            let board = SerialBoard { geometry, memory, hertz: 60_000_000, baud: 3_000_000 };
             SimBoard::new(&board, &Options::default())
                 .and_then(|board| Pty::serve(board, &args.port))
         }

@@ -5,8 +5,8 @@ use sterna_hdl::link::{LinkError, SerialLink};
 
 use super::SimBoard;
 
-/// The line for registers, the back door for memory, which takes no time: a large model need not
-/// crawl over the line.
+/// The line for registers, the back door for an SDRAM chip, which takes no time: a large model need
+/// not crawl over the line. Memory inside the FPGA is reached over the line.
 pub struct BackDoor(SerialLink<SimBoard>);
 
 impl BackDoor {
@@ -40,14 +40,20 @@ impl Transport for BackDoor {
 
     fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), LinkError> {
         let length = bytes.len();
-        let done = self.0.stream().chip().read(address, bytes);
-        if done { Ok(()) } else { Err(self.outside(address, length)) }
+        match self.0.stream().chip().map(|chip| chip.read(address, bytes)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(self.outside(address, length)),
+            None => self.0.read_memory(address, bytes),
+        }
     }
 
     fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), LinkError> {
         let length = bytes.len();
-        let done = self.0.stream().chip().write(address, bytes);
-        if done { Ok(()) } else { Err(self.outside(address, length)) }
+        match self.0.stream().chip().map(|chip| chip.write(address, bytes)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(self.outside(address, length)),
+            None => self.0.write_memory(address, bytes),
+        }
     }
 
     fn wait(&mut self, polls: u64) -> Result<bool, LinkError> {

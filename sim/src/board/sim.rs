@@ -15,12 +15,11 @@ use crate::sdram::{Sdram, SdramPort};
 use crate::simulator::Simulator;
 use crate::uart::Uart;
 
-/// The Verilated board with its SDRAM chip, as a stream of bytes; its clock runs while somebody
+/// The Verilated board, with its SDRAM chip if it has one, as a stream of bytes; its clock runs while somebody
 /// listens.
 pub struct SimBoard {
     sim: Simulator,
-    chip: Sdram,
-    port: SdramPort,
+    chip: Option<(Sdram, SdramPort)>,
     uart: Uart,
     clocks: Arc<AtomicU64>,
     hertz: u32,
@@ -44,15 +43,12 @@ impl SimBoard {
         for _ in 0..RESET {
             sim.reset()?;
         }
-        Ok(SimBoard {
-            port: SdramPort::find(&sim, "sdram", board.chip.data)?,
-            chip: Sdram::new(&board.chip, board.hertz),
-            sim,
-            uart,
-            clocks: Arc::default(),
-            hertz: board.hertz,
-            baud: board.baud,
-        })
+        let chip = board.memory.chip().map(|chip| {
+            let port = SdramPort::find(&sim, "sdram", chip.data)?;
+            Ok((Sdram::new(chip, board.hertz), port))
+        });
+        let (chip, clocks) = (chip.transpose()?, Arc::default());
+        Ok(SimBoard { chip, sim, uart, clocks, hertz: board.hertz, baud: board.baud })
     }
 
     /// The host's end of its line, whose time is the board's.
@@ -71,9 +67,9 @@ impl SimBoard {
         Arc::clone(&self.clocks)
     }
 
-    /// What is in its memory, by a back door.
-    pub fn chip(&mut self) -> &mut Sdram {
-        &mut self.chip
+    /// What is in its SDRAM chip, by a back door.
+    pub fn chip(&mut self) -> Option<&mut Sdram> {
+        self.chip.as_mut().map(|(chip, _)| chip)
     }
 
     /// Bytes from the board that had no stop bit.
@@ -83,7 +79,9 @@ impl SimBoard {
 
     fn step(&mut self) -> std::result::Result<(), SimError> {
         self.uart.clock(&mut self.sim)?;
-        self.port.clock(&mut self.sim, &mut self.chip)?;
+        if let Some((chip, port)) = &mut self.chip {
+            port.clock(&mut self.sim, chip)?;
+        }
         self.sim.step()
     }
 }

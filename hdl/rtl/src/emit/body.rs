@@ -2,6 +2,8 @@
 
 use crate::netlist::{Direction, Id, Inst, Netlist, Op};
 
+use crate::component::DataFile;
+
 use super::expr::Writer;
 use super::literal::{bits_of, literal, range};
 use super::plan::{Part, uncast};
@@ -12,11 +14,26 @@ struct Body<'n> {
     out: String,
     /// An empty line is due before the next one.
     gap: bool,
+    data: Vec<DataFile>,
 }
 
-/// The module as a Verilog file, and what it declares that nothing reads.
-pub(crate) fn module(net: &Netlist) -> (String, Vec<String>) {
-    let mut body = Body { net, w: Writer::new(net), out: String::new(), gap: false };
+/// Words of a memory's contents that stand in the Verilog; more of them are a file beside it.
+const INLINE: usize = 1024;
+
+/// A module's text.
+pub(crate) struct Text {
+    /// The Verilog.
+    pub verilog: String,
+    /// What is declared and nothing reads.
+    pub unread: Vec<String>,
+    /// What the Verilog reads.
+    pub data: Vec<DataFile>,
+}
+
+/// The module as a Verilog file.
+pub(crate) fn module(net: &Netlist) -> Text {
+    let (w, out) = (Writer::new(net), String::new());
+    let mut body = Body { net, w, out, gap: false, data: vec![] };
     body.head();
     body.logic(Part::Hardware);
     for inst in &net.insts {
@@ -26,7 +43,7 @@ pub(crate) fn module(net: &Netlist) -> (String, Vec<String>) {
     let unread = body.unread();
     body.properties();
     body.paragraph("endmodule");
-    (body.out, unread)
+    Text { verilog: body.out, unread, data: body.data }
 }
 
 impl Body<'_> {
@@ -187,12 +204,22 @@ impl Body<'_> {
         if reads.is_empty() {
             return;
         }
-        if let Some(words) = mem.init.as_ref().filter(|_| owned) {
-            self.paragraph("  initial begin");
-            for (i, word) in words.iter().enumerate() {
-                self.line(format!("    {name}[{i}] = {};", literal(word, mem.ty)));
+        match mem.init.as_ref().filter(|_| owned) {
+            Some(words) if words.len() > INLINE => {
+                let file = format!("{}_{name}.hex", net.name);
+                self.paragraph(format!("  initial $readmemh(\"{file}\", {name});"));
+                let digits = mem.ty.width().div_ceil(4) as usize;
+                let text = words.iter().map(|word| format!("{word:0>digits$x}\n")).collect();
+                self.data.push(DataFile { name: file, text });
             }
-            self.line("  end");
+            Some(words) => {
+                self.paragraph("  initial begin");
+                for (i, word) in words.iter().enumerate() {
+                    self.line(format!("    {name}[{i}] = {};", literal(word, mem.ty)));
+                }
+                self.line("  end");
+            }
+            None => {}
         }
         self.paragraph("  always @(posedge clk) begin");
         for port in mem.write.filter(|_| owned).into_iter().chain(reads) {

@@ -10,5 +10,5 @@ mod literal;
 mod narrow;
 mod plan;
 
-pub(crate) use body::module;
+pub(crate) use body::{Text, module};
 pub(crate) use narrow::narrow;
