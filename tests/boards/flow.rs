@@ -44,7 +44,7 @@ const ROUTED: &str = r#"{"modules": {"top": {"cells": {
 "rst_FF": {"type": "TRELLIS_FF", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEA.FF0"}},
 "count_FF": {"type": "TRELLIS_FF", "attributes": {"NEXTPNR_BEL": "X3/Y2/SLICEA.FF0"}},
 "rst_LUT4": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X3/Y2/SLICEA.K0"}},
-"other_LUT4$split": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X4/Y2/SLICEA.K0"}},
+"other_LUT4_pass_lut$": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X4Y2/LUT0"}},
 "led_LUT4": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEA.K0"}},
 "$PACKER_VCC": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEB.K0"}},
 "led$tr_io": {"type": "TRELLIS_IO", "attributes": {"NEXTPNR_BEL": "X0/Y2/PIOA"}}

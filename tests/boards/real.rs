@@ -45,6 +45,8 @@ fn the_same_inputs_give_the_same_bytes() {
         assert!(report.fmax_mhz.unwrap() > 25.0 && report.lut.unwrap() >= 4, "{report:?}");
         let counter = report.modules.iter().find(|module| module.name == "counter").unwrap();
         assert_eq!(counter.cells["ff"], 4);
+        let parts = report.floorplan.as_ref().unwrap().parts();
+        assert!(parts[0].name == "counter" && parts[0].cells >= 7, "{parts:?}");
         let read = |name| fs::read(desk.path(dir).join(name)).unwrap();
         bits.push((read("board.bit"), read("report.json"), read("report.html")));
     }

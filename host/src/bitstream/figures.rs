@@ -93,7 +93,7 @@ impl Routed {
 pub fn class(kind: &str) -> &'static str {
     let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     if is(&["DP16KD", "PDPW16KD", "RAMB", "URAM", "SDPB", "SDPX9", "DPB", "DPX9", "pROM", "SPX9"])
-        || kind == "SP"
+        || ["SP", "DP", "SDP", "ROM"].contains(&kind)
     {
         "ram"
     } else if is(&["MULT18X18", "ALU54", "DSP48", "MULT9X9", "MULT36", "MULTALU"]) {

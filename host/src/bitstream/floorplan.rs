@@ -85,6 +85,12 @@ fn place(bel: &str) -> Option<(usize, usize)> {
     Some((column.trim_end_matches('/').parse().ok()?, row.parse().ok()?))
 }
 
+/// Module of a placed cell. What nextpnr adds to a cell has its name with something behind it.
+fn home(cell: &str, homes: &BTreeMap<String, usize>) -> Option<usize> {
+    let shorter = |name: &&str| name.rfind(['_', '$']).map(|end| &cell[..end]);
+    std::iter::successors(Some(cell), shorter).find_map(|name| homes.get(name).copied())
+}
+
 impl Floorplan {
     /// Reads nextpnr's JSON of a routed design; `size` is columns and rows of the FPGA.
     ///
@@ -106,10 +112,8 @@ impl Floorplan {
             let (column, row) = place(bel)
                 .ok_or_else(|| format!("cell {name} is at `{bel}`, which is no place"))?;
             (columns, rows) = (columns.max(column + 1), rows.max(row + 1));
-            // What nextpnr splits off a cell has the cell's name and a `$`.
-            let own = netlist.homes.get(name);
-            let home = own.or_else(|| netlist.homes.get(name.rsplit_once('$')?.0));
-            let part = home.map_or(rest, |&module| of_module[module]);
+            let home = home(name, &netlist.homes);
+            let part = home.map_or(rest, |module| of_module[module]);
             parts[part].cells += 1;
             let tile = tiles.entry((row, column)).or_default();
             *tile.parts.entry(part).or_insert(0) += 1;
