@@ -69,7 +69,8 @@ fn run_at(desk: &Desk, dir: &str, allow: bool) -> Result<Built, HostError> {
     let options = Options { seed: 5, allow_timing_failure: allow, path, simulated: None };
     let board = desk.board();
     let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
-    let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
+    let geometry = board.geometry.clone();
+    let hardware = Hardware { geometry, design, serial: None, holds: None };
     build(&board, &hardware, &desk.path(dir), &options)
 }
 

@@ -35,7 +35,8 @@ fn the_same_inputs_give_the_same_bytes() {
     let mut bits = Vec::new();
     for (dir, seed) in [("one", 1), ("again", 1), ("other", 2)] {
         let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
-        let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
+        let geometry = board.geometry.clone();
+        let hardware = Hardware { geometry, design, serial: None, holds: None };
         let options =
             Options { seed, allow_timing_failure: false, path: search_path(), simulated: None };
         let built =
@@ -73,7 +74,8 @@ fn yosys_counts_for_amd() {
 /// A design's cells on a board whose tools are not here.
 fn counts(name: &str, design: Design) -> Report {
     let (board, dir) = (Board::open(name).unwrap(), tempfile::tempdir().unwrap());
-    let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
+    let geometry = board.geometry.clone();
+    let hardware = Hardware { geometry, design, serial: None, holds: None };
     // Vivado may be here.
     let bin = dir.path().join("bin");
     fs::create_dir(&bin).unwrap();

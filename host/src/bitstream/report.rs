@@ -183,7 +183,6 @@ impl Report {
         let _ = write!(body, "<h1>{}</h1><p>{}</p>", escape(&b.name), escape(&b.description));
         self.speed(&mut body);
         self.tokens(&mut body);
-        self.cells(&mut body);
         if let Some(held) = &self.holds {
             body += "<h2>In the memory from its start</h2><table>";
             row(&mut body, "image", &held.image_id);
@@ -191,6 +190,7 @@ impl Report {
             row(&mut body, "SHA-256", &held.sha256);
             body += "</table>";
         }
+        self.cells(&mut body);
         body += "<h2>Core</h2><table>";
         let geometry = serde_json::to_value(&b.geometry).expect("plain data");
         for (key, value) in geometry.as_object().into_iter().flatten() {

@@ -11,7 +11,7 @@ use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_sim::board::{BackDoor, SimBoard};
 use sterna_sim::{CardOptions, Options, SimCard};
 
-use super::top;
+use super::top::Hardware;
 use crate::board::{Board, fit};
 use crate::error::Result;
 
@@ -40,23 +40,22 @@ pub struct Simulated {
 
 /// Clocks from an address to the first beat of a memory that is not simulated itself.
 const LATENCY: u32 = 60;
-const WHOLE: &str = "the whole board, pins to pins, with its SDRAM chip and refreshes";
-const BLOCK: &str = "the whole board, pins to pins, with its block RAM";
+const WHOLE: &str = "the whole board, pins to pins, with its memory";
 const CORE: &str = "the core; its memory delivers a beat a clock, 60 clocks after it was asked, \
                     without refreshes or other pauses";
 
 /// Has the simulated board compute a token, and counts.
 ///
 /// # Errors
-/// B009, and those of the simulation and of the driver.
-pub fn simulate(board: &Board, model: &Arc<Model>) -> Result<Simulated> {
+/// Those of the simulation and of the driver.
+pub fn simulate(board: &Board, hardware: &Hardware, model: &Arc<Model>) -> Result<Simulated> {
     let start = Instant::now();
     eprintln!("simulation: a token of {} …", model.path().display());
-    let counted = match top::serial(board, Some(model))? {
+    let counted = match &hardware.serial {
         Some(serial) => {
-            let sim = SimBoard::new(&serial, &Options::default()).map_err(FirmwareError::from)?;
+            let sim = SimBoard::new(serial, &Options::default()).map_err(FirmwareError::from)?;
             let way = BackDoor::open(sim).map_err(FirmwareError::from)?;
-            (count(way, model)?, if serial.memory.chip().is_some() { WHOLE } else { BLOCK })
+            (count(way, model)?, WHOLE)
         }
         None => {
             let mut options = CardOptions::default();

@@ -21,6 +21,8 @@ pub struct Hardware {
     pub geometry: Geometry,
     /// Its Verilog. A board's `pins.top` is around it, or Vivado's block design.
     pub design: Design,
+    /// What was generated, if the board has a serial line; else it is the core alone.
+    pub serial: Option<SerialBoard>,
     /// What its memory holds when it is configured, if anything.
     pub holds: Option<Held>,
 }
@@ -36,79 +38,67 @@ pub struct Held {
     pub sha256: String,
 }
 
-/// Whether the memory can hold a model from its start.
-pub fn can_hold(board: &Board) -> bool {
-    board.memory.kind == "block"
-}
-
-/// The hardware between a board's pins, or between the vendor's blocks; a model is in its memory
-/// from the start, if the memory [can hold](can_hold) one.
+/// The hardware between a board's pins, or between the vendor's blocks. Where the memory is block
+/// RAM, a model is in it from the start.
 ///
 /// # Errors
-/// As [`serial`]; S018 for an illegal geometry.
+/// B009 for a memory and link that nobody has written hardware for; S018 for an illegal geometry;
+/// C005, F017 for a model that does not fit.
 pub fn hardware(board: &Board, model: Option<&Model>) -> Result<Hardware> {
     let geometry = board.geometry.clone();
-    let serial = serial(board, model)?;
-    let held = serial.as_ref().and_then(|serial| match &serial.memory {
-        BoardMemory::Block(ram) if !ram.contents.is_empty() => Some(&ram.contents),
-        _ => None,
-    });
-    let holds = model.zip(held).map(|(model, bytes)| Held {
-        image_id: format!("{:016x}", model.image().start().id),
-        bytes: bytes.len() as u64,
-        sha256: sha256(bytes),
-    });
-    let design = match &serial {
-        Some(serial) => serial.build(),
-        None => Core { geometry: geometry.clone() }.build(),
-    };
-    let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
-    Ok(Hardware { geometry, design, holds })
-}
-
-/// A whole board with a serial line. Of one with PCIe there is the core alone: memory controller and
-/// PCIe are the vendor's.
-///
-/// # Errors
-/// B009 for a memory and link that nobody has written hardware for; C005, F017 for a model that does
-/// not fit.
-pub fn serial(board: &Board, model: Option<&Model>) -> Result<Option<SerialBoard>> {
-    let (memory, baud) = match (&board.host, board.memory.kind.as_str()) {
-        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => return Ok(None),
-        (Link::Uart { baud, .. }, "sdr") => {
-            let chips = [SdramChip::ULX3S, SdramChip::GW2AR_18];
-            let wanted = (board.memory.width_bits, board.memory.bytes);
-            let chip = chips.into_iter().find(|c| (Some(c.data.into()), c.bytes()) == wanted);
-            let Some(chip) = chip else {
-                let what = format!("an SDRAM of {} bytes with this width", board.memory.bytes);
-                let known = chips.map(|c| format!("{} bits, {} bytes", c.data, c.bytes()));
-                let (board, instead) =
-                    (board.name.clone(), format!("there is for {}", known.join("; ")));
-                return Err(BoardError::NoTop { board, what, instead }.into());
-            };
-            (BoardMemory::Sdram(chip), *baud)
-        }
+    let mut holds = None;
+    let memory = match (&board.host, board.memory.kind.as_str()) {
+        // Memory controller and PCIe are the vendor's.
+        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => None,
+        (Link::Uart { baud, .. }, "sdr") => Some((BoardMemory::Sdram(chip(board)?), *baud)),
         (Link::Uart { baud, .. }, "block") => {
             let mut ram = BlockRam::empty(board.memory.bytes);
             if let Some(model) = model {
-                let bytes = contents(model, &board.geometry, ram.bytes);
-                ram.contents = bytes.map_err(FirmwareError::from)?.into();
+                let bytes = contents(model, &geometry, ram.bytes).map_err(FirmwareError::from)?;
+                holds = Some(Held {
+                    image_id: format!("{:016x}", model.image().start().id),
+                    bytes: bytes.len() as u64,
+                    sha256: sha256(&bytes),
+                });
+                ram.contents = bytes.into();
             }
-            (BoardMemory::Block(ram), *baud)
+            Some((BoardMemory::Block(ram), *baud))
         }
         (link, memory) => {
             let link = match link {
                 Link::Uart { .. } => "uart",
                 Link::Xdma { .. } => "xdma",
             };
-            let board = board.name.clone();
             let what = format!("memory `{memory}` with link `{link}`");
             let instead =
                 "there is for sdr and block with uart, and for ddr3, ddr4 and hbm with xdma";
-            let instead = instead.into();
-            return Err(BoardError::NoTop { board, what, instead }.into());
+            return Err(no_top(board, what, instead.into()));
         }
     };
-    let (geometry, hertz) = (board.geometry.clone(), (board.core_mhz * 1e6).round() as u32);
-    Ok(Some(SerialBoard { geometry, memory, hertz, baud: baud as u32 }))
+    let serial = memory.map(|(memory, baud)| {
+        let (geometry, hertz) = (geometry.clone(), (board.core_mhz * 1e6).round() as u32);
+        SerialBoard { geometry, memory, hertz, baud: baud as u32 }
+    });
+    let design = match &serial {
+        Some(serial) => serial.build(),
+        None => Core { geometry: geometry.clone() }.build(),
+    };
+    let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
+    Ok(Hardware { geometry, design, serial, holds })
+}
+
+/// The SDRAM chip that a board has.
+fn chip(board: &Board) -> Result<SdramChip> {
+    let chips = [SdramChip::ULX3S, SdramChip::GW2AR_18];
+    let wanted = (board.memory.width_bits, board.memory.bytes);
+    let chip = chips.into_iter().find(|c| (Some(c.data.into()), c.bytes()) == wanted);
+    chip.ok_or_else(|| {
+        let what = format!("an SDRAM of {} bytes with this width", board.memory.bytes);
+        let known = chips.map(|c| format!("{} bits, {} bytes", c.data, c.bytes()));
+        no_top(board, what, format!("there is for {}", known.join("; ")))
+    })
+}
+
+fn no_top(board: &Board, what: String, instead: String) -> HostError {
+    BoardError::NoTop { board: board.name.clone(), what, instead }.into()
 }

@@ -53,7 +53,7 @@ pub struct Args {
 }
 
 /// A model by name, or by file: its shape, and what is in the file.
-fn open(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
+fn model(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
     match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
         Some(shape) => Ok((shape, None)),
         None => {
@@ -78,26 +78,25 @@ fn fits(board: &Board, model: &str, shape: &Shape) -> Result<()> {
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let mut board = Board::open(&args.board)?;
-    let mut model = None;
+    let mut weights = None;
     if let Some(name) = &args.model {
-        let (shape, file) = open(name)?;
+        let (shape, file) = model(name)?;
         board = board.with_core_for(&shape);
         fits(&board, name, &shape)?;
         if args.simulate && file.is_none() {
             let why = format!("--simulate: {name} is a shape without weights; name a .sterna file");
             usage_error("bitstream", &why);
         }
-        model = file;
+        weights = file;
     } else if args.simulate {
-        let demo = demo::open(None)?;
-        fits(&board, demo::NAME, &demo.shape())?;
-        model = Some(demo);
+        let model = demo::open(None)?;
+        fits(&board, demo::NAME, &model.shape())?;
+        weights = Some(model);
     }
-    // What is simulated alone changes no hardware.
-    let held = model.as_deref().filter(|_| args.model.is_some() && top::can_hold(&board));
-    let hardware = top::hardware(&board, held)?;
-    let simulated = model.filter(|_| args.simulate);
-    let simulated = simulated.map(|model| simulate::simulate(&board, &model)).transpose()?;
+    let hardware = top::hardware(&board, weights.as_deref())?;
+    let weights = weights.filter(|_| args.simulate);
+    let simulated =
+        weights.map(|model| simulate::simulate(&board, &hardware, &model)).transpose()?;
     let options = Options {
         seed: args.seed.map_or(board.seed, u64::from),
         allow_timing_failure: args.allow_timing_failure,

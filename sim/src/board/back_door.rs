@@ -5,8 +5,8 @@ use sterna_hdl::link::{LinkError, SerialLink};
 
 use super::SimBoard;
 
-/// The line for registers, the back door for an SDRAM chip, which takes no time: a large model need
-/// not crawl over the line. Memory inside the FPGA is reached over the line.
+/// The line for registers, the back door for the memory, which takes no time: a large model need not
+/// crawl over the line. Memory inside the FPGA has no back door.
 pub struct BackDoor(SerialLink<SimBoard>);
 
 impl BackDoor {
@@ -41,18 +41,17 @@ impl Transport for BackDoor {
     fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), LinkError> {
         let length = bytes.len();
         match self.0.stream().chip().map(|chip| chip.read(address, bytes)) {
+            None => self.0.read_memory(address, bytes),
             Some(true) => Ok(()),
             Some(false) => Err(self.outside(address, length)),
-            None => self.0.read_memory(address, bytes),
         }
     }
 
     fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), LinkError> {
-        let length = bytes.len();
         match self.0.stream().chip().map(|chip| chip.write(address, bytes)) {
-            Some(true) => Ok(()),
-            Some(false) => Err(self.outside(address, length)),
             None => self.0.write_memory(address, bytes),
+            Some(true) => Ok(()),
+            Some(false) => Err(self.outside(address, bytes.len())),
         }
     }
 

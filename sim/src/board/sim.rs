@@ -47,8 +47,8 @@ impl SimBoard {
             let port = SdramPort::find(&sim, "sdram", chip.data)?;
             Ok((Sdram::new(chip, board.hertz), port))
         });
-        let (chip, clocks) = (chip.transpose()?, Arc::default());
-        Ok(SimBoard { chip, sim, uart, clocks, hertz: board.hertz, baud: board.baud })
+        let (hertz, baud) = (board.hertz, board.baud);
+        Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default(), hertz, baud })
     }
 
     /// The host's end of its line, whose time is the board's.
