@@ -93,7 +93,9 @@ pub fn run(args: Args) -> Result<()> {
         fits(&board, demo::NAME, &model.shape())?;
         weights = Some(model);
     }
-    let hardware = top::hardware(&board, weights.as_deref())?;
+    // A model that is simulated and no more is not in the hardware.
+    let held = weights.as_deref().filter(|_| args.model.is_some());
+    let hardware = top::hardware(&board, held)?;
     let weights = weights.filter(|_| args.simulate);
     let simulated =
         weights.map(|model| simulate::simulate(&board, &hardware, &model)).transpose()?;
