@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +16,7 @@ use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
-use sterna_sim::board::{BackDoor, SimBoard};
+use sterna_sim::board::SimBoard;
 
 fn model(spec: &SynthSpec) -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
@@ -43,26 +42,6 @@ fn same_tokens<T: Transport>(card: &mut Card<T>, model: &Arc<Model>, count: u32)
         assert_eq!(got[0].top, wanted[0].top, "token {n}");
         token = got[0].top[0].token;
     }
-}
-
-/// The demo model on the ULX3S: its tokens, and the clocks of one.
-#[test]
-fn the_demo_runs_on_the_ulx3s() {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-5m.sterna");
-    let model = Model::open(&demo).unwrap();
-    let geometry = Geometry::for_shape(64, &model.shape());
-    let (hertz, baud, chip) = (60_000_000, 3_000_000, SdramChip::ULX3S);
-    let memory = BoardMemory::Sdram(chip);
-    let board = board(&SerialBoard { geometry, memory, hertz, baud });
-    let way = BackDoor::open(board).unwrap_or_else(|e| panic!("{e}"));
-    let settings = Settings { slots: 1, ..Settings::default() };
-    let card = Card::open(way, "uart", Arc::clone(&model), &settings);
-    let mut card = card.unwrap_or_else(|e| panic!("{e}"));
-    same_tokens(&mut card, &model, common::setting("STERNA_TOKENS", 2) as u32);
-    let Counters { cycles, beats, .. } = card.counters().unwrap();
-    let share = 4.0 * beats as f64 / cycles as f64;
-    println!("{cycles} clocks a token, {:.1} % of a word a clock", 100.0 * share);
-    assert!(share > 0.95, "{cycles} clocks for {beats} beats");
 }
 
 /// A model is loaded over the line, and its tokens are golden's.
