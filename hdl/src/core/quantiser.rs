@@ -114,13 +114,14 @@ impl Generate for Quantiser {
         let word_ty = UInt(self.write_bits());
         let shift = q.trailing_zeros();
         let in_words = |length: Sig<'_>| -> u32 { length.width() - shift };
-        let words = length.slice(shift..LENGTH).named("words");
+        // `which` changes long before the pass that it is about.
+        let words = length.slice(shift..LENGTH).register("words");
         let padded = ((length + 63u8) >> 6).truncate(LENGTH - 6);
-        let padded = (padded << (6 - shift)).truncate(in_words(length)).named("padded_words");
+        let padded = (padded << (6 - shift)).truncate(in_words(length)).register("padded_words");
         let index = m.reg("index", word_ty).reset(0);
         let last_word = (index + 1).eq(padded.extend(self.write_bits() + 1)).named("last_word");
         let reads = at(State::Pass).named("reads");
-        let inside = index.lt(words).named("in_vector");
+        let inside = m.reg("in_vector", UInt(1)).comment("Not yet in the padding.");
         let buffer = m.reg("buffer", UInt(1)).reset(0).comment("That is written.");
         let used: Vec<Sig<'_>> =
             (0..2).map(|i| m.reg(format!("used_{i}"), UInt(1)).reset(0)).collect();
@@ -129,7 +130,7 @@ impl Generate for Quantiser {
         let flush = m.reg("flush", UInt(6));
 
         let next = |op: Opcode| m.lit(UInt(OPCODE), op as u8);
-        let last_layer = (layer + 1).eq(layers.extend(11)).named("is_last_layer");
+        let last_layer = (layer + 1).eq(layers.extend(11)).register("is_last_layer");
         m.when(at(State::Wait) & complete & gains_there, || {
             complete.set(0);
             start.set(1);
@@ -138,6 +139,7 @@ impl Generate for Quantiser {
         m.when(at(State::Reciprocal) & unit.port("done"), || go(State::Buffer));
         m.when(at(State::Buffer) & free, || {
             index.set(0);
+            inside.set(1);
             go(State::Pass);
             for (i, used) in used.iter().enumerate() {
                 m.when(buffer.eq(i), || used.set(1));
@@ -145,6 +147,7 @@ impl Generate for Quantiser {
         });
         m.when(reads, || {
             index.set(index.wrapping_add(1));
+            inside.set((index + 1).lt(words.extend(self.write_bits() + 1)));
             m.when(last_word, || {
                 flush.set(Quantiser::PIPE + 2);
                 go(State::Flush);
@@ -258,11 +261,13 @@ impl Generate for Quantiser {
         );
         m.output("read", UInt(1)).set(reads & inside);
         m.output("read_at", word_ty).set(index);
-        m.output("read_vector", UInt(2)).comment("0 residual, 1 mix, 2 product.").set(source);
+        m.output("read_vector", UInt(2))
+            .comment("0 residual, 1 mix, 2 product.")
+            .set(source.register("source"));
         let memory = gate.mux(m.lit(UInt(2), 2), forget.mux(m.lit(UInt(2), 1), 0));
-        m.output("read_gain", UInt(2)).comment("Operand memory.").set(memory);
+        m.output("read_gain", UInt(2)).comment("Operand memory.").set(memory.register("memory"));
         let second = is_one_of(which, &[Opcode::MixO, Opcode::Down]);
-        m.output("read_second", UInt(1)).comment("Its second half.").set(second);
+        m.output("read_second", UInt(1)).comment("Its second half.").set(second.register("second"));
     }
 }
 
