@@ -4,30 +4,39 @@ use std::env;
 use std::fs;
 
 use sterna::bitstream::report::Report;
-use sterna::bitstream::tools::{ECPPACK, NEXTPNR_ECP5, YOSYS, search_path};
+use sterna::bitstream::tools::{
+    ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, Tool, YOSYS, search_path,
+};
 use sterna::bitstream::top::{Hardware, hardware};
 use sterna::bitstream::{Options, build};
-use sterna::board::Board;
-use sterna_rtl::{Design, Generate};
+use sterna::board::{Board, Toolchain};
+use sterna_hdl::core::memory_widths;
+use sterna_hdl::link::{BUS, HostLink};
+use sterna_hdl::registers::ADDRESS_BITS;
+use sterna_hdl::sdram::{SdramChip, SdramController};
+use sterna_rtl::parts::{Access, LiteRegisters, Register};
+use sterna_rtl::{AxiKind, Design, Generate, Module, UInt};
 
 use super::{Counter, Desk};
 
-/// Whether everything for an ECP5 is here.
-fn tools() -> bool {
-    let here =
-        [YOSYS, NEXTPNR_ECP5, ECPPACK].iter().all(|tool| tool.find(&search_path()).is_some());
+const ECP5: [Tool; 3] = [YOSYS, NEXTPNR_ECP5, ECPPACK];
+const GOWIN: [Tool; 3] = [YOSYS, NEXTPNR_GOWIN, GOWIN_PACK];
+
+/// Whether all of these programs are here.
+fn tools(wanted: &[Tool]) -> bool {
+    let missing = wanted.iter().find(|tool| tool.find(&search_path()).is_none());
+    let Some(missing) = missing else { return true };
     // Where everything is installed, a check that did not run is a failure.
-    assert!(here || env::var_os("CI").is_none(), "a tool is missing: run scripts/setup");
-    if !here {
-        eprintln!("skipped: Yosys, nextpnr-ecp5 or ecppack is not on PATH");
-    }
-    here
+    let install = missing.install;
+    assert!(env::var_os("CI").is_none(), "no {}; {install}", missing.names[0]);
+    eprintln!("skipped: PATH has no {}; {install}", missing.names[0]);
+    false
 }
 
 /// A real bitstream, and the same one again.
 #[test]
 fn the_same_inputs_give_the_same_bytes() {
-    if !tools() {
+    if !tools(&ECP5) {
         return;
     }
     let desk = Desk::new();
@@ -57,7 +66,7 @@ fn the_same_inputs_give_the_same_bytes() {
 /// Counts of a small design for each of AMD's families, by Yosys itself.
 #[test]
 fn yosys_counts_for_amd() {
-    if !tools() {
+    if !tools(&ECP5) {
         return;
     }
     for name in ["nitefury2", "kcu105", "alveo-u280"] {
@@ -108,28 +117,30 @@ fn the_cores_fit_amds_parts() {
     }
 }
 
-/// Builds a board as it is in `constraints/`, and says what it takes.
-fn whole(name: &str) -> Option<Report> {
-    if !tools() {
+/// Builds a board as it is in `constraints/`, around hardware, and says what it takes.
+fn built(board: &Board, hardware: &Hardware, allow_timing_failure: bool) -> Option<Report> {
+    let wanted = if board.toolchain == Toolchain::Gowin { GOWIN } else { ECP5 };
+    if !tools(&wanted) {
         return None;
     }
-    let board = Board::open(name).unwrap();
-    let hardware = hardware(&board, None).unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        seed: board.seed,
-        allow_timing_failure: false,
-        path: search_path(),
-        simulated: None,
-    };
-    let built = build(&board, &hardware, dir.path(), &options).unwrap_or_else(|e| panic!("{e}"));
-    assert!(built.bit.is_some_and(|bit| bit.is_file()));
+    let (seed, path) = (board.seed, search_path());
+    let options = Options { seed, allow_timing_failure, path, simulated: None };
+    let built = build(board, hardware, dir.path(), &options).unwrap_or_else(|e| panic!("{e}"));
+    let size = built.bit.and_then(|bit| fs::metadata(bit).ok()).map(|file| file.len());
+    assert!(size.is_some_and(|bytes| bytes > 100_000), "{size:?} bytes are no bitstream");
     let report = built.report;
-    println!("{name}: {:.2} MHz, {} LUT", report.fmax_mhz.unwrap(), report.lut.unwrap());
+    println!("{}: {:.2} MHz, {} LUT", board.name, report.fmax_mhz.unwrap(), report.lut.unwrap());
     for usage in &report.usage {
         println!("{}: {} of {}", usage.kind, usage.used, usage.available);
     }
     Some(report)
+}
+
+fn whole(name: &str) -> Option<Report> {
+    let board = Board::open(name).unwrap();
+    let hardware = hardware(&board, None).unwrap_or_else(|e| panic!("{e}"));
+    built(&board, &hardware, false)
 }
 
 #[test]
@@ -156,4 +167,74 @@ fn versa_meets_its_clock() {
     if let Some(report) = whole("versa-ecp5") {
         assert!(report.fmax_mhz.unwrap() >= 60.0);
     }
+}
+
+/// A serial board without its core: the host reads and writes the memory, and one register.
+struct Coreless {
+    hertz: u32,
+    baud: u32,
+}
+
+impl Generate for Coreless {
+    fn name(&self) -> String {
+        "sterna_serial_board".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        m.doc("SDRAM and a serial link.");
+        let (chip, hertz, baud) = (SdramChip::GW2AR_18, self.hertz, self.baud);
+        let link = m.instance("u_link", &HostLink { hertz, baud, memory: chip.bytes() });
+        link.set("rx", m.input("rx", UInt(1)));
+        m.output("tx", UInt(1)).set(link.port("tx"));
+        let (name, doc) = ("light".to_string(), "Whether it burns.".to_string());
+        let (width, access) = (1, Access::Write);
+        let light = Register { name, offset: 0, width, access, reset: 0, doc };
+        let (name, addr) = ("coreless".into(), ADDRESS_BITS);
+        let bank = LiteRegisters { name, addr, registers: vec![light] };
+        let lite = bank.widths();
+        let bank = m.instance("u_bank", &bank);
+        let slave = bank.axi("s_axi", AxiKind::Lite, lite);
+        slave.connect(&link.axi("m_lite", AxiKind::Lite, lite));
+        m.output("irq", UInt(1)).set(bank.port("light"));
+        let widths = memory_widths(BUS);
+        let memory = m.instance("u_memory", &SdramController { chip, widths, hertz });
+        let slave = memory.axi("s_axi", AxiKind::Full, widths);
+        slave.connect(&link.axi("m_axi", AxiKind::Full, widths));
+        for pin in SdramController::PINS {
+            let name = format!("sdram_{pin}");
+            let pin = memory.port(&name);
+            m.output(name, pin.ty()).set(pin);
+        }
+        memory.set("sdram_dq_in", m.input("sdram_dq_in", UInt(chip.data)));
+    }
+}
+
+/// The Tang Nano's pins, clocks, memory in the package and host, down to a bitstream.
+#[test]
+#[ignore = "some minutes, and wants the tools of scripts/setup --long"]
+fn tangnano_packs_without_its_core() {
+    let board = Board::open("tangnano20k").unwrap();
+    let design = Coreless { hertz: 54_000_000, baud: 3_000_000 }.build();
+    let design = design.unwrap_or_else(|e| panic!("{e}"));
+    let geometry = board.geometry.clone();
+    let hardware = Hardware { geometry, design, serial: None, holds: None };
+    built(&board, &hardware, false);
+}
+
+/// The core has more registers than the FPGA: nextpnr refuses it. The day it fits, this fails.
+#[test]
+#[ignore = "some minutes, and wants the tools of scripts/setup --long"]
+fn tangnano_does_not_hold_its_core() {
+    if !tools(&GOWIN) {
+        return;
+    }
+    let board = Board::open("tangnano20k").unwrap();
+    let hardware = hardware(&board, None).unwrap_or_else(|e| panic!("{e}"));
+    let dir = tempfile::tempdir().unwrap();
+    let (seed, path) = (board.seed, search_path());
+    let options = Options { seed, allow_timing_failure: true, path, simulated: None };
+    let Err(error) = build(&board, &hardware, dir.path(), &options) else { panic!("it fits now") };
+    assert_eq!(error.code(), "B012", "{error}");
+    let log = fs::read_to_string(dir.path().join("logs/place-and-route.log")).unwrap();
+    assert!(log.contains("legal placement"), "{error}");
 }
