@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,13 +21,22 @@ use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
 use sterna_sim::board::SimBoard;
 
-fn model(spec: &SynthSpec) -> Arc<Model> {
+fn model() -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
     let checkpoint = directory.path().join("checkpoint");
-    synth::write(spec, &checkpoint, &mut |_, _| ()).unwrap();
+    synth::write(&SynthSpec::new(32, 1, 20), &checkpoint, &mut |_, _| ()).unwrap();
+    import(&checkpoint)
+}
+
+fn import(checkpoint: &Path) -> Arc<Model> {
+    let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.sterna");
-    compile(&Checkpoint::open(&checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
+    compile(&Checkpoint::open(checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
     Model::open(&path).unwrap()
+}
+
+fn demo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo").join(name)
 }
 
 /// A link, its board's clocks, and how many there have been.
@@ -90,8 +99,7 @@ impl Transport for BackDoor {
 /// The demo model on the ULX3S: its tokens, and the clocks of one.
 #[test]
 fn the_demo_runs_on_the_ulx3s() {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-5m.sterna");
-    let model = Model::open(&demo).unwrap();
+    let model = Model::open(&demo("shakespeare-5m.sterna")).unwrap();
     let geometry = Geometry::for_shape(64, &model.shape());
     let (hertz, baud, chip) = (60_000_000, 3_000_000, SdramChip::ULX3S);
     let memory = BoardMemory::Sdram(chip);
@@ -109,7 +117,7 @@ fn the_demo_runs_on_the_ulx3s() {
 /// A model is loaded over the line, and its tokens are golden's.
 #[test]
 fn tokens_over_the_line_are_golden() {
-    let model = model(&SynthSpec::new(32, 1, 20));
+    let model = model();
     let geometry = Geometry::for_shape(64, &model.shape());
     // Eight clocks a bit: the core is not slower for it, and the line is faster.
     let (hertz, baud) = (24_000_000, 3_000_000);
@@ -130,9 +138,9 @@ fn tokens_over_the_line_are_golden() {
     }
 }
 
-/// The model that `ulx3s-85f-block` is made for, and its core.
+/// The tiny demo model, which `ulx3s-85f-block` is made for, and its core.
 fn tiny() -> (Arc<Model>, Geometry) {
-    let model = model(&SynthSpec::new(128, 2, 512));
+    let model = import(&demo("shakespeare-tiny"));
     let geometry = Geometry { top_k: 8, ..Geometry::for_shape(64, &model.shape()) };
     (model, geometry)
 }

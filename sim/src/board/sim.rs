@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sterna_hdl::board::SerialBoard;
-use sterna_rtl::Generate;
+use sterna_hdl::sdram::SdramChip;
+use sterna_rtl::{Design, Generate};
 
 use crate::error::SimError;
 use crate::model::Options;
@@ -34,14 +35,28 @@ impl SimBoard {
     /// S018 where there is no such core; as [`Model::build`](crate::Model::build).
     pub fn new(board: &SerialBoard, options: &Options) -> std::result::Result<SimBoard, SimError> {
         let design = board.build().map_err(SimError::Core)?;
-        let mut sim = Simulator::build(&design, options)?;
-        let uart = Uart::find(&mut sim, ["rx", "tx"], board.hertz, board.baud)?;
+        SimBoard::of(&design, board.memory.chip(), board.hertz, board.baud, options)
+    }
+
+    /// The same of any design with these pins, such as a board's netlist.
+    ///
+    /// # Errors
+    /// As [`Model::build`](crate::Model::build); S007 where it lacks a pin.
+    pub fn of(
+        design: &Design,
+        chip: Option<&SdramChip>,
+        hertz: u32,
+        baud: u32,
+        options: &Options,
+    ) -> std::result::Result<SimBoard, SimError> {
+        let mut sim = Simulator::build(design, options)?;
+        let uart = Uart::find(&mut sim, ["rx", "tx"], hertz, baud)?;
         for _ in 0..RESET {
             sim.reset()?;
         }
-        let chip = board.memory.chip().map(|chip| {
+        let chip = chip.map(|chip| {
             let port = SdramPort::find(&sim, "sdram", chip.data)?;
-            Ok((Sdram::new(chip, board.hertz), port))
+            Ok((Sdram::new(chip, hertz), port))
         });
         Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default() })
     }
