@@ -14,7 +14,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use axi::{Burst, Bus, beats, burst};
 use sterna::bitstream::sha256;
@@ -25,7 +24,7 @@ use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_hdl::board::{BlockMemory, BlockRam};
 use sterna_hdl::driver::{Card, MemoryMap, Settings, Transport, contents};
-use sterna_hdl::link::{LinkError, SerialLink, SerialSettings};
+use sterna_hdl::link::{LinkError, SerialLink};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{AxiWidths, Design, Generate};
 use sterna_sim::board::SimBoard;
@@ -228,11 +227,7 @@ fn a_board_of_cells() {
     let stream = SimBoard::of(&design, None, hertz, baud, &common::options());
     let stream = stream.unwrap_or_else(|e| panic!("{e}"));
     let clocks = stream.clocks();
-    let now = Arc::clone(&clocks);
-    let clock =
-        move || Duration::from_secs_f64(now.load(Ordering::Relaxed) as f64 / f64::from(hertz));
-    let settings = SerialSettings { baud, clock: Box::new(clock), ..SerialSettings::default() };
-    let link = SerialLink::open(stream, settings).unwrap_or_else(|e| panic!("{e}"));
+    let link = stream.link().unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(link.memory_bytes(), board.memory.bytes);
     let held = contents(&model, &board.geometry, board.memory.bytes).unwrap();
     let (shape, walk) = (model.shape(), sterna_firmware::isa::instructions(&model.shape()));

@@ -18,7 +18,8 @@ pub struct Geometry {
     pub bus: u32,
     /// Elements a clock of the epilogue: 1, 2, 4 or 8, at most `bus / 32`.
     pub ways: u32,
-    /// Elements a clock of the quantiser: 8, 16 or 32, at most `bus / 8`, at least `ways`.
+    /// Elements a clock of the quantiser: 2 to 32, a power of two, at most `bus / 8`, at least
+    /// `ways`. Fewer than the columns of a beat suit a memory that is slower than the bus.
     pub quantisers: u32,
     /// Candidates that the head reports: 1, 8 or 64.
     pub top_k: u32,
@@ -72,11 +73,14 @@ impl Geometry {
                 format!("{}; with {} bits 1 to {most}, a power of two", self.ways, self.bus),
             );
         }
-        let most = 32.min(self.bus / 8);
-        if ![8, 16, 32].contains(&self.quantisers) || self.quantisers > most {
+        let (least, most) = (2.max(self.ways), 32.min(self.bus / 8));
+        if !self.quantisers.is_power_of_two() || !(least..=most).contains(&self.quantisers) {
             return refuse(
                 "quantisers",
-                format!("{}; with {} bits 8 to {most}, a power of two", self.quantisers, self.bus),
+                format!(
+                    "{}; with {} bits and {} ways {least} to {most}, a power of two",
+                    self.quantisers, self.bus, self.ways
+                ),
             );
         }
         if ![1, 8, 64].contains(&self.top_k) {

@@ -18,6 +18,8 @@ fn what_is_not_legal_is_named() {
         Geometry { ways: 8, ..good.clone() },
         Geometry { ways: 3, ..good.clone() },
         Geometry { quantisers: 32, ..good.clone() },
+        Geometry { quantisers: 1, ..good.clone() },
+        Geometry { ways: 4, quantisers: 2, ..good.clone() },
         Geometry { top_k: 2, ..good.clone() },
         Geometry { hidden: 100, ..good.clone() },
         Geometry { inner: 0, ..good.clone() },

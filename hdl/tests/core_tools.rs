@@ -23,6 +23,8 @@ fn core(geometry: &Geometry) -> Design {
 /// Every bus, with rates and memories at both of their ends.
 fn designs() -> Vec<(String, Design)> {
     let cores = [
+        (64, 1, 2, 1, SMALL),
+        (64, 1, 4, 1, SMALL),
         (64, 1, 8, 1, SMALL),
         (64, 2, 8, 64, M370),
         (128, 4, 16, 8, ODD),

@@ -226,7 +226,8 @@ fn codes_of_a_pass() {
         Shape { hidden: 32, inner: 96, intermediate: 160, layers: 1, vocab: 2 },
     ];
     let most = Shape { hidden: 64, inner: 96, intermediate: 160, layers: 2, vocab: 17 };
-    for (bus, quantisers) in [(64, 8), (128, 16), (256, 32), (512, 8), (512, 16)] {
+    for (bus, quantisers) in [(64, 2), (64, 4), (64, 8), (128, 16), (256, 32), (512, 8), (512, 16)]
+    {
         let core = Geometry { quantisers, ..geometry(bus, 1, &most) };
         core.check().unwrap();
         let mut bench = Bench::new(core);

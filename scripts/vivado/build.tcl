@@ -11,6 +11,7 @@
 #
 # The host and the core see the memory at 0, the host the core's registers at 0 of the user BAR.
 source settings.tcl
+puts "Written for Vivado 2022.2 to 2024.2; this is [version -short]."
 
 create_project -force card project -part $part
 set_property target_language Verilog [current_project]
@@ -125,6 +126,9 @@ report_power -file power.rpt
 set slack [get_property SLACK [get_timing_paths -setup -max_paths 1]]
 set file [open slack.txt w]
 puts $file $slack
+close $file
+set file [open version.txt w]
+puts $file "Vivado [version -short]"
 close $file
 file copy -force project/card.runs/impl_1/card_wrapper.bit packed.bit
 write_cfgmem -force -format mcs -interface $flash_interface -size $flash_megabytes \

@@ -2,10 +2,9 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
 use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Counters, Device, Step, Want};
@@ -14,7 +13,6 @@ use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
 use sterna_hdl::driver::{Card, Settings, Transport, contents};
-use sterna_hdl::link::{LinkError, SerialLink, SerialSettings};
 use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
@@ -35,19 +33,8 @@ fn import(checkpoint: &Path) -> Arc<Model> {
     Model::open(&path).unwrap()
 }
 
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo").join(name)
-}
-
-/// A link, its board's clocks, and how many there have been.
-fn link(board: &SerialBoard) -> (SerialLink<SimBoard>, Arc<AtomicU64>) {
-    let stream = SimBoard::new(board, &common::options()).unwrap_or_else(|e| panic!("{e}"));
-    let (clocks, hertz) = (stream.clocks(), f64::from(board.hertz));
-    let now = Arc::clone(&clocks);
-    let clock = move || Duration::from_secs_f64(now.load(Ordering::Relaxed) as f64 / hertz);
-    let settings =
-        SerialSettings { baud: board.baud, clock: Box::new(clock), ..SerialSettings::default() };
-    (SerialLink::open(stream, settings).unwrap_or_else(|e| panic!("{e}")), clocks)
+fn board(board: &SerialBoard) -> SimBoard {
+    SimBoard::new(board, &common::options()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Greedy tokens from a card and from golden, which have to be the same.
@@ -63,57 +50,6 @@ fn same_tokens<T: Transport>(card: &mut Card<T>, model: &Arc<Model>, count: u32)
     }
 }
 
-/// The line for registers, the back door for memory: a large model need not crawl over the line.
-struct BackDoor(SerialLink<SimBoard>);
-
-impl Transport for BackDoor {
-    type Error = LinkError;
-
-    fn memory_bytes(&self) -> u64 {
-        self.0.memory_bytes()
-    }
-
-    fn read_register(&mut self, offset: u32) -> Result<u32, LinkError> {
-        self.0.read_register(offset)
-    }
-
-    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), LinkError> {
-        self.0.write_register(offset, value)
-    }
-
-    fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), LinkError> {
-        assert!(self.0.stream().chip().unwrap().read(address, bytes));
-        Ok(())
-    }
-
-    fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), LinkError> {
-        assert!(self.0.stream().chip().unwrap().write(address, bytes));
-        Ok(())
-    }
-
-    fn wait(&mut self, polls: u64) -> Result<bool, LinkError> {
-        self.0.wait(polls)
-    }
-}
-
-/// The demo model on the ULX3S: its tokens, and the clocks of one.
-#[test]
-fn the_demo_runs_on_the_ulx3s() {
-    let model = Model::open(&demo("shakespeare-5m.sterna")).unwrap();
-    let geometry = Geometry::for_shape(64, &model.shape());
-    let (hertz, baud, chip) = (60_000_000, 3_000_000, SdramChip::ULX3S);
-    let memory = BoardMemory::Sdram(chip);
-    let (link, _) = link(&SerialBoard { geometry, memory, hertz, baud });
-    let settings = Settings { slots: 1, ..Settings::default() };
-    let card = Card::open(BackDoor(link), "uart", Arc::clone(&model), &settings);
-    let mut card = card.unwrap_or_else(|e| panic!("{e}"));
-    same_tokens(&mut card, &model, common::setting("STERNA_TOKENS", 2) as u32);
-    let Counters { cycles, beats, .. } = card.counters().unwrap();
-    let share = 4.0 * beats as f64 / cycles as f64;
-    println!("{cycles} clocks a token, {:.1} % of a word a clock", 100.0 * share);
-    assert!(share > 0.95, "{cycles} clocks for {beats} beats");
-}
-
 /// A model is loaded over the line, and its tokens are golden's.
 #[test]
 fn tokens_over_the_line_are_golden() {
@@ -124,7 +60,9 @@ fn tokens_over_the_line_are_golden() {
     for chip in [SdramChip::ULX3S, SdramChip::GW2AR_18] {
         let geometry = geometry.clone();
         let memory = BoardMemory::Sdram(chip);
-        let (mut link, clocks) = link(&SerialBoard { geometry, memory, hertz, baud });
+        let board = board(&SerialBoard { geometry, memory, hertz, baud });
+        let clocks = board.clocks();
+        let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(link.memory_bytes(), chip.bytes());
         assert_eq!(link.read_register(ID.offset).unwrap(), ID_VALUE);
         let settings = Settings { slots: 1, ..Settings::default() };
@@ -140,7 +78,8 @@ fn tokens_over_the_line_are_golden() {
 
 /// The tiny demo model, which `ulx3s-85f-block` is made for, and its core.
 fn tiny() -> (Arc<Model>, Geometry) {
-    let model = import(&demo("shakespeare-tiny"));
+    let model =
+        import(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny"));
     let geometry = Geometry { top_k: 8, ..Geometry::for_shape(64, &model.shape()) };
     (model, geometry)
 }
@@ -156,7 +95,9 @@ fn a_memory_that_holds_the_model_needs_no_load() {
     let held = contents(&model, &geometry, BLOCK).unwrap();
     let memory = BoardMemory::Block(BlockRam { bytes: BLOCK, contents: held.into() });
     let (hertz, baud) = (24_000_000, 3_000_000);
-    let (mut link, clocks) = link(&SerialBoard { geometry, memory, hertz, baud });
+    let board = board(&SerialBoard { geometry, memory, hertz, baud });
+    let clocks = board.clocks();
+    let link = board.link().unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(link.memory_bytes(), BLOCK);
     let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());
     let mut card = card.unwrap_or_else(|e| panic!("{e}"));
@@ -176,7 +117,9 @@ fn an_empty_block_memory_is_loaded() {
     let (model, geometry) = tiny();
     let memory = BoardMemory::Block(BlockRam::empty(BLOCK));
     let (hertz, baud) = (24_000_000, 3_000_000);
-    let (link, clocks) = link(&SerialBoard { geometry, memory, hertz, baud });
+    let board = board(&SerialBoard { geometry, memory, hertz, baud });
+    let clocks = board.clocks();
+    let link = board.link().unwrap_or_else(|e| panic!("{e}"));
     let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());
     let mut card = card.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((card.loaded().held, card.loaded().written > 250_000), (0, true));

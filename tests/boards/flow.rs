@@ -11,20 +11,44 @@ use sterna_rtl::Generate;
 
 use super::{BOARD, Counter, Desk};
 
-/// Yosys: netlist and count of cells; nextpnr: a report; ecppack: a bitstream of its input's seed.
+/// Yosys: a netlist; nextpnr: a report and places; ecppack: a bitstream of its input's seed.
 const YOSYS: &str = r#"case "$*" in
   --version) echo 'Yosys 0 (ours)'; exit 0;;
 esac
-echo synthesis; echo '{}' > netlist.json
-printf '%s\n' '{"modules": {"\\mine_top": {"num_cells_by_type": {"counter": 1, "TRELLIS_FF": 1}},
-"\\counter": {"num_cells_by_type": {"LUT4": 7, "TRELLIS_FF": 4, "CCU2C": 2}}}}' > modules.json"#;
+echo synthesis; cat ../../netlist > netlist.json"#;
 const NEXTPNR: &str = r#"case "$*" in
   --version) echo 'nextpnr 0 (ours)'; exit 0;;
 esac
 echo "$*" > arguments
 echo routed > routed.config
+cat ../../routed > routed.json
 echo '{"fmax": {"clk": {"achieved": 31.5, "constraint": 25.0}},
 "utilization": {"TRELLIS_COMB": {"used": 11, "available": 24288}, "DP16KD": {"used": 0, "available": 56}}}' > routed-report.json"#;
+/// The counter in its top, and a memory: registers know their lines, the memory its place, and a
+/// look-up table what it feeds.
+const NETLIST: &str = r#"{"modules": {"LUT4": {"attributes": {"blackbox": "1"}},
+"mine_top": {"attributes": {"src": "top.v:1.1-5.10"}, "cells": {
+"u_counter": {"type": "$scopeinfo", "attributes": {"module": "counter", "module_src": "counter.v:2.1-30.10"}},
+"u_counter.ram.0": {"type": "DP16KD", "attributes": {"src": "/share/brams.v:1.1-2.2"}},
+"rst_FF": {"type": "TRELLIS_FF", "attributes": {"src": "top.v:3.3-3.40|/share/cells.v:1.1-1.9"},
+ "port_directions": {"CLK": "input", "DI": "input", "Q": "output"}, "connections": {"CLK": [2], "DI": ["0"], "Q": [3]}},
+"count_FF": {"type": "TRELLIS_FF", "attributes": {"src": "/share/cells.v:1.1-1.9|counter.v:9.3-9.20"},
+ "port_directions": {"CLK": "input", "DI": "input", "Q": "output"}, "connections": {"CLK": [2], "DI": [5], "Q": [4]}},
+"rst_LUT4": {"type": "LUT4", "attributes": {"src": "/share/cells.v:1.1-1.9"},
+ "port_directions": {"A": "input", "B": "input", "Z": "output"}, "connections": {"A": [3], "B": [6], "Z": [5]}},
+"other_LUT4": {"type": "LUT4", "port_directions": {"A": "input", "Z": "output"}, "connections": {"A": [4], "Z": [6]}},
+"led_LUT4": {"type": "LUT4", "port_directions": {"A": "input", "Z": "output"}, "connections": {"A": [4], "Z": [7]}}
+}}}}"#;
+const ROUTED: &str = r#"{"modules": {"top": {"cells": {
+"u_counter.ram.0": {"type": "DP16KD", "attributes": {"NEXTPNR_BEL": "X4/Y3/EBR0"}},
+"rst_FF": {"type": "TRELLIS_FF", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEA.FF0"}},
+"count_FF": {"type": "TRELLIS_FF", "attributes": {"NEXTPNR_BEL": "X3/Y2/SLICEA.FF0"}},
+"rst_LUT4": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X3/Y2/SLICEA.K0"}},
+"other_LUT4_pass_lut$": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X4Y2/LUT0"}},
+"led_LUT4": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEA.K0"}},
+"$PACKER_VCC": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X2/Y2/SLICEB.K0"}},
+"led$tr_io": {"type": "TRELLIS_IO", "attributes": {"NEXTPNR_BEL": "X0/Y2/PIOA"}}
+}}}}"#;
 const ECPPACK: &str = r#"case "$*" in
   --version) echo 'ecppack 0 (ours)'; exit 0;;
 esac
@@ -32,6 +56,8 @@ read -r line < routed.config; echo "bits of $line" > packed.bit"#;
 
 fn desk() -> Desk {
     let desk = Desk::new();
+    desk.write("netlist", NETLIST);
+    desk.write("routed", ROUTED);
     desk.program("yosys", YOSYS);
     desk.program("nextpnr-ecp5", NEXTPNR);
     desk.program("ecppack", ECPPACK);
@@ -40,10 +66,11 @@ fn desk() -> Desk {
 
 fn run_at(desk: &Desk, dir: &str, allow: bool) -> Result<Built, HostError> {
     let path = OsString::from(desk.path("bin"));
-    let options = Options { seed: 5, allow_timing_failure: allow, path };
+    let options = Options { seed: 5, allow_timing_failure: allow, path, simulated: None };
     let board = desk.board();
     let design = Counter.build().unwrap_or_else(|e| panic!("{e}"));
-    let hardware = Hardware { geometry: board.geometry.clone(), design, holds: None };
+    let geometry = board.geometry.clone();
+    let hardware = Hardware { geometry, design, serial: None, holds: None };
     build(&board, &hardware, &desk.path(dir), &options)
 }
 
@@ -62,17 +89,16 @@ fn a_bitstream_and_its_report() {
     assert_eq!(
         arguments.trim(),
         "--12k --package CABGA256 --speed 6 --lpf pins.lpf --json netlist.json --textcfg \
-         routed.config --freq 25 --seed 5 --report routed-report.json --timing-allow-fail"
+         routed.config --write routed.json --freq 25 --seed 5 --report routed-report.json --timing-allow-fail"
     );
-    let scripts = ["netlist.ys", "modules.ys"]
-        .map(|name| fs::read_to_string(desk.path("out/work").join(name)).unwrap());
-    insta::assert_snapshot!("scripts", scripts.join("\n"));
+    let script = fs::read_to_string(desk.path("out/work/netlist.ys")).unwrap();
+    insta::assert_snapshot!("script", script);
     let json = fs::read_to_string(desk.path("out/report.json")).unwrap();
     let html = fs::read_to_string(&built.html).unwrap();
     insta::assert_snapshot!("report_json", json);
     insta::assert_snapshot!(
         "report_html",
-        html.replace("<tr>", "\n<tr>").replace("<h2>", "\n\n<h2>")
+        html.replace("<tr>", "\n<tr>").replace("<h2>", "\n\n<h2>").replace("<path", "\n<path")
     );
     // Nothing from outside, nothing that runs.
     assert!(!html.contains("src=") && !html.contains("href=") && !html.contains("<script"));
@@ -98,7 +124,9 @@ fn the_pinned_tools_come_first() {
 #[test]
 fn what_goes_wrong_is_told() {
     let slow = NEXTPNR.replace("31.5", "24.9");
-    let cases: [(&str, &str, Option<&str>); 10] = [
+    let nowhere = NEXTPNR.replace("cat ../../routed", "true");
+    let odd = NEXTPNR.replace("cat ../../routed", "sed s,X4/Y3/,R3C4/, ../../routed");
+    let cases: [(&str, &str, Option<&str>); 14] = [
         ("no Yosys", "yosys", None),
         ("no nextpnr", "nextpnr-ecp5", None),
         ("no ecppack", "ecppack", None),
@@ -112,6 +140,10 @@ fn what_goes_wrong_is_told() {
             Some("echo '{\"fmax\": {}, \"utilization\": {}}' > routed-report.json"),
         ),
         ("too slow", "nextpnr-ecp5", Some(&slow)),
+        ("no netlist", "yosys", Some("true")),
+        ("a netlist of something else", "yosys", Some("echo '{\"modules\": {}}' > netlist.json")),
+        ("no places", "nextpnr-ecp5", Some(&nowhere)),
+        ("a place that is none", "nextpnr-ecp5", Some(&odd)),
         ("no bitstream", "ecppack", Some("true")),
     ];
     let mut text = String::new();
@@ -179,10 +211,11 @@ fn commands_refuse_what_they_cannot_do() {
 fn flashing_passes_on_what_the_loader_says() {
     let desk = Desk::new();
     desk.write("board.bit", "bits");
-    desk.program("openFPGALoader", "echo \"loading $*\"; echo 50 % >&2");
+    let progress = "printf 'Load: [====    ] 50.0%%\\rLoad: [========] 100.0%%\\n' >&2";
+    desk.program("openFPGALoader", &format!("echo \"loading $*\"; {progress}"));
     let (code, out, err) = desk.sterna(&["flash", "--board", "board", "board.bit"]);
     assert_eq!((code, out.as_str()), (0, "loading --cable mine board.bit\n"));
-    assert_eq!(err, "50 %\n");
+    assert_eq!(err, "Load: [====    ] 50.0%\rLoad: [========] 100.0%\n");
     let (_, out, _) = desk.sterna(&["flash", "--board", "board", "--keep", "board.bit"]);
     assert_eq!(out, "loading --cable mine --write-flash board.bit\n");
     desk.program("openFPGALoader", "echo no cable >&2; exit 7");

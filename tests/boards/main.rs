@@ -3,6 +3,7 @@
 mod files;
 mod flow;
 mod real;
+mod simulated;
 mod tcl;
 mod vivado;
 

@@ -79,6 +79,46 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// The cycles of a token in a board's report are those of the same core in `verify`.
+#[test]
+fn a_report_has_simulated_cycles() {
+    let desk = tempfile::tempdir().unwrap();
+    let checkpoint = desk.path().join("checkpoint");
+    synth::write(&small(), &checkpoint, &mut |_, _| ()).unwrap();
+    let model = import(&checkpoint, desk.path());
+    let (path, out) = (model.path().to_str().unwrap(), desk.path().join("out"));
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("command");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sterna"));
+    command.args(["bitstream", "--board", "nitefury2", "--model", path, "--simulate", "--json"]);
+    // Without Yosys, which would count cells for a minute.
+    command.arg("-o").arg(&out).env("STERNA_CACHE", &cache).env("PATH", "/usr/bin:/bin");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let built = json(std::str::from_utf8(&output.stdout).unwrap());
+    let geometry = out.join("geometry.json");
+    let args = ["verify", path, "--geometry", geometry.to_str().unwrap(), "-n", "1", "--json"];
+    let verified = json(&sterna(&cache, &args).1);
+    let simulated = &built["simulated"];
+    for (name, same) in [("cycles_per_token", "cycles"), ("beats", "beats"), ("idle", "idle")] {
+        assert!(simulated[name].as_u64().unwrap() > 0, "{name}");
+        assert_eq!(simulated[name], verified[same], "{name}");
+    }
+    let cycles = simulated["cycles_per_token"].as_f64().unwrap();
+    assert_eq!(simulated["tokens_per_second"].as_f64().unwrap(), 100e6 / cycles);
+    let share = simulated["share_of_bound"].as_f64().unwrap();
+    assert!(share > 0.0 && share < 1.0, "{share}");
+    let html = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(html.contains(&format!("<td>{cycles} at 100 MHz (simulated)")), "{html}");
+    assert!(html.contains("without refreshes or other pauses"), "{html}");
+
+    // A name is no model.
+    let out = out.to_str().unwrap();
+    let args = ["bitstream", "--board", "nitefury2", "--model", "370m", "--simulate", "-o", out];
+    let (code, _, err) = sterna(&cache, &args);
+    assert_eq!(code, 2);
+    assert!(err.contains("370m is a shape without weights; name a .sterna file"), "{err}");
+}
+
 #[test]
 fn verify_proves_and_refutes() {
     let desk = tempfile::tempdir().unwrap();

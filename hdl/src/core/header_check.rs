@@ -169,7 +169,8 @@ impl Generate for HeaderCheck {
             layers: keep("layers", said.layers),
             vocab: keep("vocab", said.vocab),
         };
-        let last_layer = (layer + 1).eq(shape.layers.extend(11)).named("is_last_layer");
+        // A clock late is in time: the layer changes after a DOWN, and only the next DOWN asks.
+        let last_layer = (layer + 1).eq(shape.layers.extend(11)).register("is_last_layer");
 
         // ----- what is due, compared in one clock -----
         let version_ok = byte(0, 1).eq(ISA_VERSION).register("version_ok");

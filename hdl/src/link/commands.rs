@@ -52,7 +52,7 @@ impl Commands {
     }
 }
 
-/// What is asked for, as truth values, and the status that an illegal request has.
+/// What is asked for, as truth values, a clock after the request is there.
 struct Asked<'m> {
     ping: Sig<'m>,
     read_register: Sig<'m>,
@@ -72,11 +72,11 @@ impl<'m> Asked<'m> {
         let whole = whole & address.slice(0..bits).eq(0);
         let full = size.eq(length);
         Asked {
-            ping: (is(Operation::Ping) & empty).named("ping"),
-            read_register: (is(Operation::ReadRegister) & word & empty).named("read_register"),
-            write_register: (is(Operation::WriteRegister) & word & full).named("write_register"),
-            read_memory: (is(Operation::ReadMemory) & whole & empty).named("read_memory"),
-            write_memory: (is(Operation::WriteMemory) & whole & full).named("write_memory"),
+            ping: (is(Operation::Ping) & empty).register("ping"),
+            read_register: (is(Operation::ReadRegister) & word & empty).register("read_register"),
+            write_register: (is(Operation::WriteRegister) & word & full).register("write_register"),
+            read_memory: (is(Operation::ReadMemory) & whole & empty).register("read_memory"),
+            write_memory: (is(Operation::WriteMemory) & whole & full).register("write_memory"),
         }
     }
 }

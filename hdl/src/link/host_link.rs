@@ -1,4 +1,4 @@
-use sterna_rtl::parts::{Fifo, Storage};
+use sterna_rtl::parts::{Fifo, SkidBuffer, Storage};
 use sterna_rtl::{AxiKind, Generate, Module, UInt};
 
 use super::protocol::BACKLOG;
@@ -9,7 +9,7 @@ use super::{Commands, Replies, Requests, UartRx, UartTx, check_rate};
 /// ```text
 ///  rx -> [ UartRx ] -> [ FIFO ] -> [ Requests ] -> [ Commands ] -> m_lite  registers
 ///                                                     |    ^-----> m_axi   memory
-///  tx <- [ UartTx ] <------------- [ Replies ] <------+
+///  tx <- [ UartTx ] <- [ Replies ] <- [ register slice ] <-+
 /// ```
 ///
 /// The FIFO holds what comes while a request is obeyed, so that a host may send the next one before
@@ -66,8 +66,11 @@ impl Generate for HostLink {
         lite.connect(&commands.axi("m_lite", AxiKind::Lite, Commands::lite()));
         axi.connect(&commands.axi("m_axi", AxiKind::Full, Commands::widths()));
 
+        // Cuts the way from what was asked through the bytes of the answer to who may send them.
+        let slice = m.instance("u_slice", &SkidBuffer { ty: UInt(8), last: true });
+        slice.stream("s").connect(commands.stream("reply"));
         let replies = m.instance("u_replies", &Replies);
-        replies.stream("s").connect(commands.stream("reply"));
+        replies.stream("s").connect(slice.stream("m"));
         let sender = m.instance("u_tx", &UartTx { hertz, baud });
         sender.stream("s").connect(replies.stream("m"));
         m.output("tx", UInt(1)).set(sender.port("tx"));

@@ -1,7 +1,5 @@
 //! What Yosys and nextpnr say of a design, as numbers.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,18 +23,6 @@ pub struct Usage {
     pub used: u64,
     /// Of these there are in the FPGA.
     pub available: u64,
-}
-
-/// Cells of one module by itself, all its instances together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Module {
-    /// Its name.
-    pub name: String,
-    /// Instances in the design.
-    pub instances: u64,
-    /// Cells by kind: `lut`, `mux`, `lutram`, `carry`, `ff`, `ram`, `dsp`, `other`; of its own,
-    /// without sub-modules.
-    pub cells: BTreeMap<&'static str, u64>,
 }
 
 /// What nextpnr's `--report` has.
@@ -103,74 +89,22 @@ impl Routed {
     }
 }
 
-/// Reads `stat -json` of a design that kept its hierarchy.
-///
-/// # Errors
-/// What is missing from it.
-pub fn modules(text: &str, top: &str) -> Result<Vec<Module>, String> {
-    // Yosys prints other lines around the object.
-    let (start, end) = (text.find('{'), text.rfind('}'));
-    let text = start.zip(end).and_then(|(start, end)| text.get(start..=end));
-    let stat: Value =
-        serde_json::from_str(text.ok_or("it has no object")?).map_err(|error| error.to_string())?;
-    let all = stat["modules"].as_object().ok_or("it has no `modules`")?;
-    let plain = |name: &str| name.trim_start_matches('\\').to_string();
-    let cells: BTreeMap<String, BTreeMap<String, u64>> = all
-        .iter()
-        .map(|(name, value)| {
-            let kinds = value["num_cells_by_type"].as_object();
-            let kinds = kinds.into_iter().flatten();
-            let kinds = kinds.filter_map(|(kind, n)| Some((plain(kind), n.as_u64()?)));
-            (plain(name), kinds.collect())
-        })
-        .collect();
-    let mut instances = BTreeMap::new();
-    count(&cells, top, 1, &mut instances);
-    let mut modules: Vec<Module> = instances
-        .into_iter()
-        .map(|(name, instances)| {
-            let mut sums = BTreeMap::new();
-            for (kind, n) in cells[&name].iter().filter(|(kind, _)| !cells.contains_key(*kind)) {
-                *sums.entry(class(kind)).or_insert(0) += n * instances;
-            }
-            Module { name, instances, cells: sums }
-        })
-        .collect();
-    let luts = |module: &Module| module.cells.get("lut").copied().unwrap_or(0);
-    modules.sort_by(|a, b| luts(b).cmp(&luts(a)).then_with(|| a.name.cmp(&b.name)));
-    Ok(modules)
-}
-
-/// Instances of every module below one.
-fn count(
-    cells: &BTreeMap<String, BTreeMap<String, u64>>,
-    name: &str,
-    times: u64,
-    instances: &mut BTreeMap<String, u64>,
-) {
-    let Some(kinds) = cells.get(name) else { return };
-    *instances.entry(name.into()).or_insert(0) += times;
-    for (kind, n) in kinds.iter().filter(|(kind, _)| cells.contains_key(*kind)) {
-        count(cells, kind, times * n, instances);
-    }
-}
-
 /// What a vendor's cell is, in a word.
 pub fn class(kind: &str) -> &'static str {
     let is = |words: &[&str]| words.iter().any(|word| kind.contains(word));
     if is(&["DP16KD", "PDPW16KD", "RAMB", "URAM", "SDPB", "SDPX9", "DPB", "DPX9", "pROM", "SPX9"])
-        || kind == "SP"
+        || ["SP", "DP", "SDP", "ROM"].contains(&kind)
     {
         "ram"
     } else if is(&["MULT18X18", "ALU54", "DSP48", "MULT9X9", "MULT36", "MULTALU"]) {
         "dsp"
     } else if is(&["CCU2", "CARRY"]) || kind == "ALU" {
         "carry"
-    } else if is(&["DPR16X4", "RAM16", "RAM32", "RAM64", "SRL"]) {
+    } else if is(&["DPR16X4", "TRELLIS_RAMW", "RAM16", "RAM32", "RAM64", "SRL"]) {
         "lutram"
     } else if is(&["PFUMX", "L6MUX", "MUX"]) {
         "mux"
-    } else if is(&["LUT"]) || kind == "INV" {
+    } else if is(&["LUT", "TRELLIS_COMB"]) || kind == "INV" {
         "lut"
     } else if is(&["TRELLIS_FF", "DFF", "FDRE", "FDSE", "FDCE", "FDPE"]) {
         "ff"

@@ -15,11 +15,17 @@
 //! | [`open`] | the open tools, step by step |
 //! | [`vivado`] | a Vivado project |
 //! | [`figures`] | what the tools say, as numbers |
+//! | [`netlist`] | cells by module |
+//! | [`floorplan`] | cells by place |
+//! | [`simulate`] | cycles of a token |
 //! | [`report`] | what was built, for people and programs |
 
 pub mod figures;
+pub mod floorplan;
+pub mod netlist;
 pub mod open;
 pub mod report;
+pub mod simulate;
 pub mod tools;
 pub mod top;
 pub mod vivado;
@@ -33,6 +39,7 @@ use sha2::{Digest, Sha256};
 
 pub use open::ecp5_die;
 use report::Report;
+use simulate::Simulated;
 use top::Hardware;
 
 use crate::board::{Board, BoardError, FILE, Toolchain};
@@ -48,6 +55,8 @@ pub struct Options {
     pub allow_timing_failure: bool,
     /// Folders in which programs are looked for, as `PATH` has them.
     pub path: OsString,
+    /// What is known of a token, for the report.
+    pub simulated: Option<Simulated>,
 }
 
 /// What the tools read, by name.
@@ -75,6 +84,12 @@ impl Sources {
             top.clone_from(module);
         }
         Sources { verilog, data, top }
+    }
+
+    /// The command that has Yosys read them from a folder, whose name ends in `/` if it has one.
+    pub fn read_verilog(&self, folder: &str) -> String {
+        let names = self.verilog.keys().map(|name| format!(" {folder}{name}"));
+        names.fold("read_verilog".into(), |command, name| command + &name)
     }
 }
 
@@ -138,8 +153,8 @@ pub fn build(board: &Board, hardware: &Hardware, dir: &Path, options: &Options) 
         Toolchain::Ecp5 | Toolchain::Gowin => {
             let made = open::run(board, &sources, options, &work, &logs)?;
             let bit = dir.join(format!("board.{}", made.extension));
-            report.made(board, &made);
             output::write_file(&bit, &made.bit)?;
+            report.made(board, made);
             Some(bit)
         }
     };

@@ -3,29 +3,38 @@
 use std::fs;
 use std::path::Path;
 
-use super::figures::{self, Module, Routed};
+use super::figures::Routed;
+use super::floorplan::Floorplan;
+use super::netlist::Netlist;
 use super::tools::{ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, Program, YOSYS};
 use super::{Options, Sources};
 use crate::board::{Board, BoardError, Toolchain};
 use crate::error::{HostError, Result};
 use crate::output;
 
-/// Size of nextpnr's model of an ECP5 part: `--85k`, `--um5g-45k` and so on.
-pub fn ecp5_die(part: &str) -> Option<&'static str> {
-    const DIES: [(&str, &str); 10] = [
-        ("LFE5U-12F", "--12k"),
-        ("LFE5U-25F", "--25k"),
-        ("LFE5U-45F", "--45k"),
-        ("LFE5U-85F", "--85k"),
-        ("LFE5UM-25F", "--um-25k"),
-        ("LFE5UM-45F", "--um-45k"),
-        ("LFE5UM-85F", "--um-85k"),
-        ("LFE5UM5G-25F", "--um5g-25k"),
-        ("LFE5UM5G-45F", "--um5g-45k"),
-        ("LFE5UM5G-85F", "--um5g-85k"),
+/// nextpnr's model of an ECP5 part, `--85k`, `--um5g-45k` and so on, and its columns and rows.
+pub fn ecp5_die(part: &str) -> Option<(&'static str, (usize, usize))> {
+    const SMALL: (usize, usize) = (73, 51);
+    const MIDDLE: (usize, usize) = (91, 72);
+    const LARGE: (usize, usize) = (127, 96);
+    const DIES: [(&str, &str, (usize, usize)); 10] = [
+        ("LFE5U-12F", "--12k", SMALL),
+        ("LFE5U-25F", "--25k", SMALL),
+        ("LFE5U-45F", "--45k", MIDDLE),
+        ("LFE5U-85F", "--85k", LARGE),
+        ("LFE5UM-25F", "--um-25k", SMALL),
+        ("LFE5UM-45F", "--um-45k", MIDDLE),
+        ("LFE5UM-85F", "--um-85k", LARGE),
+        ("LFE5UM5G-25F", "--um5g-25k", SMALL),
+        ("LFE5UM5G-45F", "--um5g-45k", MIDDLE),
+        ("LFE5UM5G-85F", "--um5g-85k", LARGE),
     ];
-    DIES.iter().find(|(start, _)| part.starts_with(start)).map(|(_, option)| *option)
+    let die = DIES.iter().find(|(start, ..)| part.starts_with(start));
+    die.map(|(_, option, size)| (*option, *size))
 }
+
+/// Columns and rows of a GW2A-18C.
+const GW2A_18C: (usize, usize) = (56, 55);
 
 /// What the tools left.
 pub struct Made {
@@ -36,7 +45,9 @@ pub struct Made {
     /// Clocks and cells of the routed design.
     pub routed: Routed,
     /// Cells of each module.
-    pub modules: Vec<Module>,
+    pub netlist: Netlist,
+    /// Where they lie.
+    pub floorplan: Floorplan,
     /// Programs and what they say of their versions.
     pub versions: Vec<(String, String)>,
 }
@@ -77,15 +88,15 @@ impl Flow<'_> {
         let (nextpnr, pack) = (NEXTPNR_ECP5.need(path)?, ECPPACK.need(path)?);
         self.synthesise(&yosys, "synth_ecp5")?;
         let board = self.board;
-        let die = ecp5_die(&board.part).expect("a board with another part is refused");
+        let (die, size) = ecp5_die(&board.part).expect("a board with another part is refused");
         let mut args = words(&[die, "--package", &board.package, "--speed", &board.speed]);
         args.extend(words(&["--lpf", &board.pins, "--json", "netlist.json"]));
-        args.extend(words(&["--textcfg", "routed.config"]));
+        args.extend(words(&["--textcfg", "routed.config", "--write", "routed.json"]));
         self.route(&nextpnr, args)?;
         let routed = self.routed(&nextpnr)?;
         let mut args = board.packing.clone();
         args.extend(words(&["routed.config", "packed.bit"]));
-        self.made(&yosys, &nextpnr, &pack, args, "bit", routed)
+        self.made([&yosys, &nextpnr, &pack], args, "bit", routed, size)
     }
 
     fn gowin(&self) -> Result<Made> {
@@ -104,30 +115,17 @@ impl Flow<'_> {
         let mut args = words(&["-d", &family]);
         args.extend(board.packing.iter().cloned());
         args.extend(words(&["-o", "packed.fs", "routed.json"]));
-        self.made(&yosys, &nextpnr, &pack, args, "fs", routed)
+        self.made([&yosys, &nextpnr, &pack], args, "fs", routed, GW2A_18C)
     }
 
-    /// Two passes: the netlist, flat, and the cells of each module, which only a netlist that kept
-    /// its modules can tell.
     fn synthesise(&self, yosys: &Program, command: &str) -> Result<()> {
-        let mut read = String::from("read_verilog");
-        for name in self.sources.verilog.keys() {
-            read += &format!(" {name}");
-        }
         let (top, options) = (&self.sources.top, self.board.synthesis.join(" "));
-        let flat = format!("{read}\n{command} {options} -top {top} -json netlist.json\n");
-        let whole = format!(
-            "{read}\n{command} {options} -noflatten -top {top}\n\
-             tee -q -o modules.json stat -json\n"
+        let script = format!(
+            "{}\n{command} {options} -top {top} -json netlist.json\n",
+            self.sources.read_verilog("")
         );
-        for (step, name, script) in [("synthesis", "netlist", flat), ("modules", "modules", whole)]
-        {
-            let file = format!("{name}.ys");
-            output::write_file(&self.work.join(&file), script.as_bytes())?;
-            let log = self.logs.join(format!("{step}.log"));
-            yosys.run(step, &words(&["-q", &file]), self.work, &log)?;
-        }
-        Ok(())
+        output::write_file(&self.work.join("netlist.ys"), script.as_bytes())?;
+        yosys.run("synthesis", &words(&["-q", "netlist.ys"]), self.work, &self.log("synthesis"))
     }
 
     fn route(&self, nextpnr: &Program, mut args: Vec<String>) -> Result<()> {
@@ -158,13 +156,13 @@ impl Flow<'_> {
 
     fn made(
         &self,
-        yosys: &Program,
-        nextpnr: &Program,
-        pack: &Program,
+        tools: [&Program; 3],
         args: Vec<String>,
         extension: &'static str,
         routed: Routed,
+        size: (usize, usize),
     ) -> Result<Made> {
+        let [yosys, nextpnr, pack] = tools;
         pack.run("packing", &args, self.work, &self.log("packing"))?;
         let name = format!("packed.{extension}");
         let bit = fs::read(self.work.join(&name)).unwrap_or_default();
@@ -172,11 +170,14 @@ impl Flow<'_> {
             let reason = "there is none".to_string();
             return Err(self.unsound(pack, "packing", "bitstream", reason));
         }
-        let text = self.left(yosys, "modules", "modules.json")?;
-        let modules = figures::modules(&text, &self.sources.top)
-            .map_err(|reason| self.unsound(yosys, "modules", "count of cells", reason))?;
-        let versions = [yosys, nextpnr, pack].map(|tool| (tool.name(), tool.version())).to_vec();
-        Ok(Made { bit, extension, routed, modules, versions })
+        let text = self.left(yosys, "synthesis", "netlist.json")?;
+        let netlist = Netlist::read(&text, &self.sources.top)
+            .map_err(|reason| self.unsound(yosys, "synthesis", "netlist", reason))?;
+        let text = self.left(nextpnr, "place-and-route", "routed.json")?;
+        let floorplan = Floorplan::read(&text, &netlist, size)
+            .map_err(|reason| self.unsound(nextpnr, "place-and-route", "design", reason))?;
+        let versions = tools.map(|tool| (tool.name(), tool.version())).to_vec();
+        Ok(Made { bit, extension, routed, netlist, floorplan, versions })
     }
 
     fn log(&self, step: &str) -> std::path::PathBuf {

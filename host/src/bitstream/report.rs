@@ -7,8 +7,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::figures::{Clock, Module, Usage};
+use super::figures::{Clock, Usage};
+use super::floorplan::Floorplan;
+use super::netlist::Module;
 use super::open::Made;
+use super::simulate::Simulated;
 use super::tools::Program;
 use super::top::{Hardware, Held};
 use super::{Options, Sources, sha256};
@@ -41,6 +44,8 @@ pub struct Hashed {
 pub struct Report {
     /// Of what.
     pub board: Board,
+    /// The bitstream, beside the report; null if none was made.
+    pub bit: Option<String>,
     /// Hash of the core's manifest, as its registers show it: 16 hexadecimal digits.
     pub manifest_hash: String,
     /// The model that the memory holds from its start; null if none.
@@ -57,8 +62,10 @@ pub struct Report {
     pub lut: Option<u64>,
     /// Every clock of the routed design.
     pub clocks: Vec<Clock>,
-    /// Every kind of cell of the routed design.
+    /// Every kind of cell, and how many the FPGA has.
     pub usage: Vec<Usage>,
+    /// Where they come from.
+    pub usage_evidence: Option<Evidence>,
     /// Cells of each module.
     pub modules: Vec<Module>,
     /// Where the cells of the modules come from.
@@ -67,6 +74,11 @@ pub struct Report {
     pub bound: Bound,
     /// The models, and how fast they could be. *Projected.*
     pub models: Vec<Fit>,
+    /// A token on the simulated hardware, if that was asked for. *Simulated.*
+    pub simulated: Option<Simulated>,
+    /// Where the cells lie, if the tools say.
+    #[serde(skip)]
+    pub floorplan: Option<Floorplan>,
     /// Programs and what they say of their versions.
     pub tools: Vec<(String, String)>,
     /// What was read.
@@ -87,6 +99,7 @@ impl Report {
         };
         Report {
             board: board.clone(),
+            bit: None,
             manifest_hash: format!("{:016x}", hardware.geometry.hash()),
             holds: hardware.holds.clone(),
             seed: options.seed,
@@ -96,10 +109,13 @@ impl Report {
             lut: None,
             clocks: Vec::new(),
             usage: Vec::new(),
+            usage_evidence: None,
             modules: Vec::new(),
             modules_evidence: None,
             bound: board.bound(),
             models: board.fits(),
+            simulated: options.simulated.clone(),
+            floorplan: None,
             tools: Vec::new(),
             inputs: inputs.into_iter().map(hashed).collect(),
             outputs: Vec::new(),
@@ -107,28 +123,52 @@ impl Report {
     }
 
     /// What the open tools made.
-    pub fn made(&mut self, board: &Board, made: &Made) {
+    pub fn made(&mut self, board: &Board, made: Made) {
         let (clock, target) = made.routed.slowest(board.core_mhz);
         self.target_mhz = target;
         self.fmax_mhz = Some(clock.reached_mhz);
         self.slack_ns = Some(1e3 / target - 1e3 / clock.reached_mhz);
         let luts = ["TRELLIS_COMB", "LUT4"].map(|kind| made.routed.used(kind));
         self.lut = luts.into_iter().max();
-        self.clocks.clone_from(&made.routed.clocks);
-        self.usage.clone_from(&made.routed.usage);
-        self.modules.clone_from(&made.modules);
+        (self.clocks, self.usage) = (made.routed.clocks, made.routed.usage);
+        self.usage_evidence = Some(Evidence::Routed);
+        self.modules = made.netlist.modules;
         self.modules_evidence = Some(Evidence::Synthesised);
-        self.tools.clone_from(&made.versions);
-        let name = format!("board.{}", made.extension);
-        self.outputs = vec![Hashed { name, sha256: sha256(&made.bit) }];
+        self.floorplan = Some(made.floorplan);
+        self.tools = made.versions;
+        self.left(&format!("board.{}", made.extension), &made.bit);
+    }
+
+    /// What Yosys counted, where Vivado is not here.
+    pub fn counted(&mut self, yosys: &Program, lut: u64, usage: Vec<Usage>, modules: Vec<Module>) {
+        self.lut = Some(lut);
+        (self.usage, self.modules) = (usage, modules);
+        self.usage_evidence = Some(Evidence::Synthesised);
+        self.modules_evidence = Some(Evidence::Synthesised);
+        self.tools = vec![(yosys.name(), yosys.version())];
     }
 
     /// What Vivado made.
-    pub fn vendor(&mut self, vivado: &Program, reached: f64, bit: &[u8]) {
+    pub fn vendor(
+        &mut self,
+        (vivado, version): (String, String),
+        reached: f64,
+        used: Option<u64>,
+        usage: Vec<Usage>,
+        bit: &[u8],
+    ) {
         self.fmax_mhz = Some(reached);
         self.slack_ns = Some(1e3 / self.target_mhz - 1e3 / reached);
-        self.tools = vec![(vivado.name(), vivado.version())];
-        self.outputs = vec![Hashed { name: "board.bit".into(), sha256: sha256(bit) }];
+        (self.lut, self.usage) = (used, usage);
+        self.usage_evidence = Some(Evidence::Routed);
+        self.tools = vec![(vivado, version)];
+        self.left("board.bit", bit);
+    }
+
+    /// The bitstream.
+    fn left(&mut self, name: &str, bytes: &[u8]) {
+        self.bit = Some(name.into());
+        self.outputs = vec![Hashed { name: name.into(), sha256: sha256(bytes) }];
     }
 
     /// As JSON, one key a line.
@@ -142,7 +182,6 @@ impl Report {
         let b = &self.board;
         let _ = write!(body, "<h1>{}</h1><p>{}</p>", escape(&b.name), escape(&b.description));
         self.speed(&mut body);
-        self.cells(&mut body);
         self.tokens(&mut body);
         if let Some(held) = &self.holds {
             body += "<h2>In the memory from its start</h2><table>";
@@ -151,6 +190,7 @@ impl Report {
             row(&mut body, "SHA-256", &held.sha256);
             body += "</table>";
         }
+        self.cells(&mut body);
         body += "<h2>Core</h2><table>";
         let geometry = serde_json::to_value(&b.geometry).expect("plain data");
         for (key, value) in geometry.as_object().into_iter().flatten() {
@@ -196,8 +236,12 @@ impl Report {
     }
 
     fn cells(&self, body: &mut String) {
+        let how = match self.usage_evidence {
+            Some(Evidence::Routed) => "synthesised, routed",
+            _ => "synthesised, unrouted; without memory controller and PCIe",
+        };
         if !self.usage.is_empty() {
-            *body += "<h2>Cells of the FPGA (synthesised, routed)</h2><table>";
+            let _ = write!(body, "<h2>Cells of the FPGA ({how})</h2><table>");
             for usage in &self.usage {
                 let share = 100.0 * usage.used as f64 / usage.available.max(1) as f64;
                 let text = format!("{} of {} ({share:.1} %)", usage.used, usage.available);
@@ -205,11 +249,30 @@ impl Report {
             }
             *body += "</table>";
         }
+        if let Some(plan) = &self.floorplan {
+            *body += "<h2>Floorplan (synthesised, routed)</h2><p>A square is a tile: its colour the \
+                      part with most cells in it, its strength how full it is. Dark core: block \
+                      RAM; dark line: multiplier.</p>";
+            *body += &plan.svg();
+            *body += "<p>";
+            for (n, part) in plan.parts().iter().enumerate() {
+                let _ = write!(
+                    body,
+                    "<span class=part><i style=\"background:{}\"></i>{} {}</span>",
+                    plan.colour(n),
+                    escape(&part.name),
+                    part.cells
+                );
+            }
+            *body += "</p>";
+        }
         if self.modules.is_empty() {
             return;
         }
         *body += "<h2>Modules (synthesised, unrouted)</h2><p>Each module without those in it, all its \
-                  instances together, synthesised with its borders kept.</p><table>";
+                  instances together. A look-up table counts to the module of the nearest register, \
+                  memory or multiplier that it feeds, and a module that has none to its \
+                  neighbours.</p><table>";
         let luts = |module: &Module| module.cells.get("lut").copied().unwrap_or(0);
         let most = self.modules.iter().map(luts).max().unwrap_or(0).max(1);
         for module in &self.modules {
@@ -226,10 +289,37 @@ impl Report {
     }
 
     fn tokens(&self, body: &mut String) {
+        let mhz = self.board.core_mhz;
+        *body += "<h2>Token budget</h2><table>";
+        match &self.simulated {
+            Some(s) => {
+                let text = format!("{} at {mhz} MHz (simulated)", s.cycles_per_token);
+                row(body, "cycles of a token", &text);
+                let share = 100.0 * s.share_of_bound;
+                let text = format!(
+                    "{:.1}, which is {share:.1} % of the bound (simulated)",
+                    s.tokens_per_second
+                );
+                row(body, "tokens/s", &text);
+                let Simulated { beats, starved, blocked, idle, .. } = s;
+                let text = format!(
+                    "{beats} beats of the image taken, {starved} without one, {blocked} in which \
+                     one waited, {idle} idle"
+                );
+                row(body, "cycles", &text);
+                row(body, "simulated was", s.with);
+                row(body, "image", &s.image_id);
+            }
+            None => row(
+                body,
+                "cycles of a token",
+                "not known: build with --simulate to have them counted in simulation",
+            ),
+        }
         let _ = write!(
             body,
-            "<h2>Tokens (projected)</h2><p>A token reads the image once: {:.1} MB a second at most, \
-             which the {} limits.</p><table>",
+            "</table><h2>Upper bound (projected)</h2><p>A token reads the image once: {:.1} MB a \
+             second at most, which the {} limits.</p><table>",
             self.bound.bytes_per_second / 1e6,
             self.bound.limit
         );
@@ -250,8 +340,13 @@ main{max-width:58rem;margin:2rem auto;padding:0 1rem}h1{margin:0}h2{margin:2rem 
 table{border-collapse:collapse;width:100%}td{padding:.2rem .6rem .2rem 0;vertical-align:top;\
 border-bottom:1px solid #e4e4e4;overflow-wrap:anywhere}td:first-child{width:16rem}\
 .hash td{font:12px/1.5 ui-monospace,monospace}.bar{background:#e9eef5;height:.5rem}\
-.bar i{display:block;height:100%;background:#3567a8}@media(prefers-color-scheme:dark){\
-body{background:#16181c;color:#e4e4e4}td{border-color:#333}.bar{background:#2a3038}}";
+.bar i{display:block;height:100%;background:#3567a8}.plan{width:100%;background:#f3f3f3}\
+\
+.plan path{stroke-width:1.02;fill:none}.plan .ram{stroke:#0009;stroke-width:.5}\
+.plan .dsp{stroke:#0009;stroke-width:.25}.part{display:inline-block;margin-right:1rem}\
+.part i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}@media(prefers-color-scheme:dark){\
+body{background:#16181c;color:#e4e4e4}td{border-color:#333}.bar{background:#2a3038}\
+.plan{background:#22252b}}";
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -21,6 +21,8 @@ pub struct Hardware {
     pub geometry: Geometry,
     /// Its Verilog. A board's `pins.top` is around it, or Vivado's block design.
     pub design: Design,
+    /// What was generated, if the board has a serial line; else it is the core alone.
+    pub serial: Option<SerialBoard>,
     /// What its memory holds when it is configured, if anything.
     pub holds: Option<Held>,
 }
@@ -36,13 +38,8 @@ pub struct Held {
     pub sha256: String,
 }
 
-/// Whether the memory can hold a model from its start.
-pub fn can_hold(board: &Board) -> bool {
-    board.memory.kind == "block"
-}
-
-/// The hardware between a board's pins, or between the vendor's blocks; a model is in its memory
-/// from the start, if the memory [can hold](can_hold) one.
+/// The hardware between a board's pins, or between the vendor's blocks. Where the memory is block
+/// RAM, a model is in it from the start.
 ///
 /// # Errors
 /// B009 for a memory and link that nobody has written hardware for; S018 for an illegal geometry;
@@ -50,26 +47,10 @@ pub fn can_hold(board: &Board) -> bool {
 pub fn hardware(board: &Board, model: Option<&Model>) -> Result<Hardware> {
     let geometry = board.geometry.clone();
     let mut holds = None;
-    let serial = |memory: BoardMemory, baud: u64| {
-        let (geometry, hertz) = (geometry.clone(), (board.core_mhz * 1e6).round() as u32);
-        SerialBoard { geometry, memory, hertz, baud: baud as u32 }.build()
-    };
-    let design = match (&board.host, board.memory.kind.as_str()) {
+    let memory = match (&board.host, board.memory.kind.as_str()) {
         // Memory controller and PCIe are the vendor's.
-        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => Core { geometry: geometry.clone() }.build(),
-        (Link::Uart { baud, .. }, "sdr") => {
-            let chips = [SdramChip::ULX3S, SdramChip::GW2AR_18];
-            let wanted = (board.memory.width_bits, board.memory.bytes);
-            let chip = chips.into_iter().find(|c| (Some(c.data.into()), c.bytes()) == wanted);
-            let Some(chip) = chip else {
-                let what = format!("an SDRAM of {} bytes with this width", board.memory.bytes);
-                let known = chips.map(|c| format!("{} bits, {} bytes", c.data, c.bytes()));
-                let (board, instead) =
-                    (board.name.clone(), format!("there is for {}", known.join("; ")));
-                return Err(BoardError::NoTop { board, what, instead }.into());
-            };
-            serial(BoardMemory::Sdram(chip), *baud)
-        }
+        (Link::Xdma { .. }, "ddr3" | "ddr4" | "hbm") => None,
+        (Link::Uart { baud, .. }, "sdr") => Some((BoardMemory::Sdram(chip(board)?), *baud)),
         (Link::Uart { baud, .. }, "block") => {
             let mut ram = BlockRam::empty(board.memory.bytes);
             if let Some(model) = model {
@@ -81,21 +62,43 @@ pub fn hardware(board: &Board, model: Option<&Model>) -> Result<Hardware> {
                 });
                 ram.contents = bytes.into();
             }
-            serial(BoardMemory::Block(ram), *baud)
+            Some((BoardMemory::Block(ram), *baud))
         }
         (link, memory) => {
             let link = match link {
                 Link::Uart { .. } => "uart",
                 Link::Xdma { .. } => "xdma",
             };
-            let board = board.name.clone();
             let what = format!("memory `{memory}` with link `{link}`");
             let instead =
                 "there is for sdr and block with uart, and for ddr3, ddr4 and hbm with xdma";
-            let instead = instead.into();
-            return Err(BoardError::NoTop { board, what, instead }.into());
+            return Err(no_top(board, what, instead.into()));
         }
     };
+    let serial = memory.map(|(memory, baud)| {
+        let (geometry, hertz) = (geometry.clone(), (board.core_mhz * 1e6).round() as u32);
+        SerialBoard { geometry, memory, hertz, baud: baud as u32 }
+    });
+    let design = match &serial {
+        Some(serial) => serial.build(),
+        None => Core { geometry: geometry.clone() }.build(),
+    };
     let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
-    Ok(Hardware { geometry, design, holds })
+    Ok(Hardware { geometry, design, serial, holds })
+}
+
+/// The SDRAM chip that a board has.
+fn chip(board: &Board) -> Result<SdramChip> {
+    let chips = [SdramChip::ULX3S, SdramChip::GW2AR_18];
+    let wanted = (board.memory.width_bits, board.memory.bytes);
+    let chip = chips.into_iter().find(|c| (Some(c.data.into()), c.bytes()) == wanted);
+    chip.ok_or_else(|| {
+        let what = format!("an SDRAM of {} bytes with this width", board.memory.bytes);
+        let known = chips.map(|c| format!("{} bits, {} bytes", c.data, c.bytes()));
+        no_top(board, what, format!("there is for {}", known.join("; ")))
+    })
+}
+
+fn no_top(board: &Board, what: String, instead: String) -> HostError {
+    BoardError::NoTop { board: board.name.clone(), what, instead }.into()
 }

@@ -1,6 +1,7 @@
 //! A Vivado project: the core, a wrapper that tells Vivado which ports belong together, scripts and
 //! settings. Run where Vivado is, else left for somebody who has it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,9 @@ use std::path::{Path, PathBuf};
 use sterna_hdl::registers;
 use sterna_rtl::{Design, Direction};
 
-use super::figures;
-use super::report::{Evidence, Report};
+use super::figures::{Usage, class};
+use super::netlist::Netlist;
+use super::report::Report;
 use super::tools::{VIVADO, YOSYS};
 use super::top::Hardware;
 use super::{Options, Sources};
@@ -192,7 +194,12 @@ pub fn run(
         }
         output::write_file(&dir.join(to), &bit)?;
     }
-    report.vendor(&vivado, reached, &bit);
+    let left = |name: &str| fs::read_to_string(work.join(name)).unwrap_or_default();
+    let version = left("version.txt").trim().to_string();
+    let used = whole(&left("utilisation.rpt"));
+    let usage = used.map_or_else(Vec::new, |used| usage(&board.part, used));
+    let tool = (vivado.name(), version);
+    report.vendor(tool, reached, used.map(|used| used[0]), usage, &bit);
     Ok(Some(dir.join("board.bit")))
 }
 
@@ -216,25 +223,80 @@ fn estimate(
         _ => "xcup",
     };
     let top = &hardware.design.top;
-    let mut script = String::from("read_verilog");
-    for name in Sources::of(board, hardware).verilog.keys() {
-        let _ = write!(script, " rtl/{name}");
-    }
-    let _ = write!(
-        script,
-        "\nsynth_xilinx -family {family} -noiopad -top {top}\ntee -q -o modules.json stat -json\n"
+    // Flat, as Vivado would have it; it makes the buffers of pins and clocks around the core.
+    let script = format!(
+        "{}\nsynth_xilinx -family {family} -flatten -noiopad -noclkbuf -top {top} -json netlist.json\n",
+        Sources::of(board, hardware).read_verilog("rtl/")
     );
-    output::write_file(&work.join("modules.ys"), script.as_bytes())?;
-    let log = logs.join("modules.log");
-    yosys.run("count of cells", &["-q".into(), "modules.ys".into()], work, &log)?;
+    output::write_file(&work.join("netlist.ys"), script.as_bytes())?;
+    let log = logs.join("synthesis.log");
+    yosys.run("count of cells", &["-q".into(), "netlist.ys".into()], work, &log)?;
     let unsound = |reason: String| -> HostError {
-        let (tool, what) = (yosys.name(), "count of cells".into());
+        let (tool, what) = (yosys.name(), "netlist".into());
         BoardError::Output { tool, what, reason, log: log.clone() }.into()
     };
-    let text = fs::read_to_string(work.join("modules.json"));
+    let text = fs::read_to_string(work.join("netlist.json"));
     let text = text.map_err(|error| unsound(error.to_string()))?;
-    report.modules = figures::modules(&text, top).map_err(unsound)?;
-    report.modules_evidence = Some(Evidence::Synthesised);
-    report.tools = vec![(yosys.name(), yosys.version())];
+    let netlist = Netlist::read(&text, top).map_err(unsound)?;
+    let used = totals(&netlist.kinds);
+    report.counted(&yosys, used[0], usage(&board.part, used), netlist.modules);
     Ok(())
+}
+
+/// What the FPGAs have: the start of the part's name; LUTs, registers, block RAMs of 36 kb, DSP
+/// blocks, as AMD's DS180, DS890 and DS963 say.
+const PARTS: [(&str, [u64; 4]); 3] = [
+    ("xc7a200t", [134_600, 269_200, 365, 740]),
+    ("xcku040", [242_400, 484_800, 600, 1_920]),
+    ("xcu280", [1_303_680, 2_607_360, 2_016, 9_024]),
+];
+
+/// Share of a part that is used; nothing for one that is not in the table.
+fn usage(part: &str, used: [u64; 4]) -> Vec<Usage> {
+    let known = PARTS.iter().find(|(start, _)| part.starts_with(start));
+    let kinds = ["LUT", "register", "RAMB36", "DSP"].into_iter().zip(used);
+    let each = known.into_iter().flat_map(|(_, available)| kinds.clone().zip(*available));
+    each.map(|((kind, used), available)| Usage { kind: kind.into(), used, available }).collect()
+}
+
+/// The whole design's row of `report_utilization -hierarchical`, as the table counts.
+fn whole(report: &str) -> Option<[u64; 4]> {
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_string()).collect();
+    let mut lines = report.lines().filter(|line| line.starts_with('|'));
+    let names: Vec<String> = cells(lines.find(|line| line.contains("Total LUTs"))?);
+    let values: Vec<String> = cells(lines.next()?);
+    let value = |name: &str| {
+        let place = names.iter().position(|known| known.starts_with(name))?;
+        values.get(place)?.parse::<u64>().ok()
+    };
+    let rams = value("RAMB36")? + value("RAMB18")?.div_ceil(2);
+    Some([value("Total LUTs")?, value("FFs")?, rams, value("DSP")?])
+}
+
+/// Cells as the table counts them.
+fn totals(kinds: &BTreeMap<String, u64>) -> [u64; 4] {
+    // In halves, as a RAM of 18 kb is half of one.
+    let mut halves = [0u64; 4];
+    for (kind, n) in kinds {
+        let (place, each) = match class(kind) {
+            "lut" => (0, 2),
+            "lutram" => (0, 2 * lutram(kind)),
+            "ff" => (1, 2),
+            "ram" => (2, if kind.starts_with("RAMB18") { 1 } else { 2 }),
+            "dsp" => (3, 2),
+            _ => continue,
+        };
+        halves[place] += n * each;
+    }
+    halves.map(|sum| sum.div_ceil(2))
+}
+
+/// LUTs that a memory or shift register of LUTs takes.
+fn lutram(kind: &str) -> u64 {
+    match kind {
+        "RAM32M16" | "RAM64M8" => 8,
+        "RAM32M" | "RAM64M" | "RAM128X1D" => 4,
+        "RAM32X1D" | "RAM64X1D" => 2,
+        _ => 1,
+    }
 }

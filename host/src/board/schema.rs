@@ -89,7 +89,7 @@ pub const KEYS: &[Key] = &[
         "memories on chip for this model; else all of the keys below",
     ),
     key("core", "ways", Integer(1, 8), false, "elements a clock of the epilogue"),
-    key("core", "quantisers", Integer(8, 32), false, "elements a clock of the quantiser"),
+    key("core", "quantisers", Integer(2, 32), false, "elements a clock of the quantiser"),
     key("core", "top_k", Choice(&["1", "8", "64"]), false, "candidates in a record"),
     key("core", "hidden", Integer(32, 16384), false, "longest residual stream"),
     key("core", "inner", Integer(32, 16384), false, "longest recurrence of a layer"),

@@ -8,8 +8,10 @@ use serde_json::json;
 use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
 
-use crate::bitstream::{self, Options, tools, top};
+use crate::bitstream::{self, Options, simulate, tools, top};
 use crate::board::{Board, BoardError, fit, schema};
+use crate::cli::usage_error;
+use crate::demo;
 use crate::error::Result;
 use crate::output;
 
@@ -23,7 +25,8 @@ use crate::output;
 #[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
                         sterna bitstream --board ulx3s-85f-block --model tiny.sterna -o tiny\n  \
                         sterna bitstream --board alveo-u280 --model 1.3b -o u280\n  \
-                        sterna bitstream --board ./my-board -o mine --seed 7")]
+                        sterna bitstream --board ./my-board -o mine --seed 7\n  \
+                        sterna bitstream --board ulx3s-85f --simulate -o ulx3s")]
 pub struct Args {
     /// A board's name, or a folder with a board.toml
     #[arg(long, value_name = "BOARD")]
@@ -34,6 +37,10 @@ pub struct Args {
     /// Directory to write; made if it does not exist
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    /// Simulate a token on the hardware and report its cycles: of --model's file, else of the
+    /// built-in demo model; takes some minutes
+    #[arg(long)]
+    simulate: bool,
     /// Of placement [default: the board's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32))]
     seed: Option<u32>,
@@ -46,7 +53,7 @@ pub struct Args {
 }
 
 /// A model by name, or by file: its shape, and what is in the file.
-fn open(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
+fn model(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
     match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
         Some(shape) => Ok((shape, None)),
         None => {
@@ -56,25 +63,47 @@ fn open(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
     }
 }
 
+/// B010 if it does not fit.
+fn fits(board: &Board, model: &str, shape: &Shape) -> Result<()> {
+    match board.fit(model, shape).reason {
+        None => Ok(()),
+        Some(reason) => {
+            let (board, model) = (board.name.clone(), model.into());
+            Err(BoardError::Model { board, model, reason }.into())
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let start = Instant::now();
     let mut board = Board::open(&args.board)?;
-    let mut held = None;
+    let mut weights = None;
     if let Some(name) = &args.model {
-        let (shape, model) = open(name)?;
+        let (shape, file) = model(name)?;
         board = board.with_core_for(&shape);
-        if let Some(reason) = board.fit(name, &shape).reason {
-            let (board, model) = (board.name, name.clone());
-            return Err(BoardError::Model { board, model, reason }.into());
+        fits(&board, name, &shape)?;
+        if args.simulate && file.is_none() {
+            let why = format!("--simulate: {name} is a shape without weights; name a .sterna file");
+            usage_error("bitstream", &why);
         }
-        held = model.filter(|_| top::can_hold(&board));
+        weights = file;
+    } else if args.simulate {
+        let model = demo::open(None)?;
+        fits(&board, demo::NAME, &model.shape())?;
+        weights = Some(model);
     }
-    let hardware = top::hardware(&board, held.as_deref())?;
+    // A model that is simulated and no more is not in the hardware.
+    let held = weights.as_deref().filter(|_| args.model.is_some());
+    let hardware = top::hardware(&board, held)?;
+    let weights = weights.filter(|_| args.simulate);
+    let simulated =
+        weights.map(|model| simulate::simulate(&board, &hardware, &model)).transpose()?;
     let options = Options {
         seed: args.seed.map_or(board.seed, u64::from),
         allow_timing_failure: args.allow_timing_failure,
         path: tools::search_path(),
+        simulated,
     };
     let built = bitstream::build(&board, &hardware, &args.output, &options)?;
     let report = &built.report;
@@ -89,6 +118,7 @@ pub fn run(args: Args) -> Result<()> {
             "slack_ns": report.slack_ns,
             "lut": report.lut,
             "usage": report.usage,
+            "simulated": report.simulated,
             "manifest_hash": report.manifest_hash,
             "geometry": board.geometry,
             "holds": report.holds,
@@ -113,6 +143,15 @@ pub fn run(args: Args) -> Result<()> {
     }
     if let Some(held) = &report.holds {
         output::line(&format!("its memory holds image {} from the start", held.image_id))?;
+    }
+    if let Some(simulated) = &report.simulated {
+        output::line(&format!(
+            "{} cycles a token, {:.1} tokens/s at {} MHz, {:.1} % of the bound (simulated)",
+            simulated.cycles_per_token,
+            simulated.tokens_per_second,
+            board.core_mhz,
+            100.0 * simulated.share_of_bound
+        ))?;
     }
     output::line(&format!("{}", built.html.display()))
 }

@@ -3,8 +3,10 @@
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sterna_hdl::board::SerialBoard;
+use sterna_hdl::link::{LinkError, SerialLink, SerialSettings};
 use sterna_hdl::sdram::SdramChip;
 use sterna_rtl::{Design, Generate};
 
@@ -21,6 +23,8 @@ pub struct SimBoard {
     chip: Option<(Sdram, SdramPort)>,
     uart: Uart,
     clocks: Arc<AtomicU64>,
+    hertz: u32,
+    baud: u32,
 }
 
 /// Clocks that pass while somebody listens once.
@@ -58,7 +62,18 @@ impl SimBoard {
             let port = SdramPort::find(&sim, "sdram", chip.data)?;
             Ok((Sdram::new(chip, hertz), port))
         });
-        Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default() })
+        Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default(), hertz, baud })
+    }
+
+    /// The host's end of its line, whose time is the board's.
+    ///
+    /// # Errors
+    /// As [`SerialLink::open`].
+    pub fn link(self) -> std::result::Result<SerialLink<SimBoard>, LinkError> {
+        let (clocks, hertz) = (self.clocks(), f64::from(self.hertz));
+        let clock = move || Duration::from_secs_f64(clocks.load(Ordering::Relaxed) as f64 / hertz);
+        let (baud, clock) = (self.baud, Box::new(clock));
+        SerialLink::open(self, SerialSettings { baud, clock, ..SerialSettings::default() })
     }
 
     /// Clocks so far.

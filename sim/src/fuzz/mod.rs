@@ -69,14 +69,16 @@ fn geometry(seed: u64) -> Geometry {
     let rng = &mut Rng::new(Rng::new(seed ^ 0x6765_6f6d).next_u64());
     let bus = choose(rng, &[64, 128, 256, 512]);
     let ways: Vec<u32> = [1, 2, 4, 8].into_iter().filter(|&n| n <= bus / 32).collect();
-    let quantisers: Vec<u32> = [8, 16, 32].into_iter().filter(|&n| n <= bus / 8).collect();
     let hidden = width(rng, 320);
     let inner = hidden * choose(rng, &[1, 1, 2]);
     let intermediate = 32 * (1 + rng.below(16) as usize);
     let burst = (4096 / (bus as usize / 8)).min(256);
+    let ways = choose(rng, &ways);
+    let legal = |&n: &u32| (ways..=bus / 8).contains(&n);
+    let quantisers: Vec<u32> = [2, 4, 8, 16, 32].into_iter().filter(legal).collect();
     Geometry {
         bus,
-        ways: choose(rng, &ways),
+        ways,
         quantisers: choose(rng, &quantisers),
         top_k: choose(rng, &[1, 8, 64]),
         hidden,
