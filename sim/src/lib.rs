@@ -54,6 +54,7 @@
 //! uart             a serial line at a design's pins
 //! card             the core with both, as a card that `sterna_hdl::driver` drives
 //! soft_core        a core that is golden, for cards without hardware
+//! ecp5             models of an FPGA's cells, for netlists
 //! board            boards on a serial line: Verilated pins to pins, or soft
 //! fake_card        the nodes of a PCIe card with any core behind them, and its faults
 //! session, verify  card and golden model side by side
@@ -65,6 +66,7 @@ mod bus;
 mod cache;
 mod card;
 mod compile;
+pub mod ecp5;
 mod error;
 pub mod fake_card;
 mod ffi;

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -18,12 +19,17 @@ use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
 use sterna_sim::board::SimBoard;
 
-fn model(spec: &SynthSpec) -> Arc<Model> {
+fn model() -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
     let checkpoint = directory.path().join("checkpoint");
-    synth::write(spec, &checkpoint, &mut |_, _| ()).unwrap();
+    synth::write(&SynthSpec::new(32, 1, 20), &checkpoint, &mut |_, _| ()).unwrap();
+    import(&checkpoint)
+}
+
+fn import(checkpoint: &Path) -> Arc<Model> {
+    let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.sterna");
-    compile(&Checkpoint::open(&checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
+    compile(&Checkpoint::open(checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
     Model::open(&path).unwrap()
 }
 
@@ -47,7 +53,7 @@ fn same_tokens<T: Transport>(card: &mut Card<T>, model: &Arc<Model>, count: u32)
 /// A model is loaded over the line, and its tokens are golden's.
 #[test]
 fn tokens_over_the_line_are_golden() {
-    let model = model(&SynthSpec::new(32, 1, 20));
+    let model = model();
     let geometry = Geometry::for_shape(64, &model.shape());
     // Eight clocks a bit: the core is not slower for it, and the line is faster.
     let (hertz, baud) = (24_000_000, 3_000_000);
@@ -70,9 +76,10 @@ fn tokens_over_the_line_are_golden() {
     }
 }
 
-/// The model that `ulx3s-85f-block` is made for, and its core.
+/// The tiny demo model, which `ulx3s-85f-block` is made for, and its core.
 fn tiny() -> (Arc<Model>, Geometry) {
-    let model = model(&SynthSpec::new(128, 2, 512));
+    let model =
+        import(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny"));
     let geometry = Geometry { top_k: 8, ..Geometry::for_shape(64, &model.shape()) };
     (model, geometry)
 }

@@ -32,6 +32,8 @@ use crate::link::BUS;
 /// banks, the largest of 2^14 words, the others of a power of two each: 320 KiB are two of 2^14
 /// words and one of 2^13. On ECP5 a bank takes a DP16KD for every 2 KiB, and nothing else, because
 /// one of 2^14 words has a bit of all of them, with the strobe of its byte as write enable.
+/// Cost, synthesised for ECP5 at 320 KiB: 160 DP16KD, 595 LUT4, 427 registers, half of them the
+/// FIFO's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockMemory {
     /// Widths of the bus; a beat has 64 bits.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sterna_hdl::board::SerialBoard;
 use sterna_hdl::link::{LinkError, SerialLink, SerialSettings};
-use sterna_rtl::Generate;
+use sterna_hdl::sdram::SdramChip;
+use sterna_rtl::{Design, Generate};
 
 use crate::error::SimError;
 use crate::model::Options;
@@ -38,16 +39,29 @@ impl SimBoard {
     /// S018 where there is no such core; as [`Model::build`](crate::Model::build).
     pub fn new(board: &SerialBoard, options: &Options) -> std::result::Result<SimBoard, SimError> {
         let design = board.build().map_err(SimError::Core)?;
-        let mut sim = Simulator::build(&design, options)?;
-        let uart = Uart::find(&mut sim, ["rx", "tx"], board.hertz, board.baud)?;
+        SimBoard::of(&design, board.memory.chip(), board.hertz, board.baud, options)
+    }
+
+    /// The same of any design with these pins, such as a board's netlist.
+    ///
+    /// # Errors
+    /// As [`Model::build`](crate::Model::build); S007 where it lacks a pin.
+    pub fn of(
+        design: &Design,
+        chip: Option<&SdramChip>,
+        hertz: u32,
+        baud: u32,
+        options: &Options,
+    ) -> std::result::Result<SimBoard, SimError> {
+        let mut sim = Simulator::build(design, options)?;
+        let uart = Uart::find(&mut sim, ["rx", "tx"], hertz, baud)?;
         for _ in 0..RESET {
             sim.reset()?;
         }
-        let chip = board.memory.chip().map(|chip| {
+        let chip = chip.map(|chip| {
             let port = SdramPort::find(&sim, "sdram", chip.data)?;
-            Ok((Sdram::new(chip, board.hertz), port))
+            Ok((Sdram::new(chip, hertz), port))
         });
-        let (hertz, baud) = (board.hertz, board.baud);
         Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default(), hertz, baud })
     }
 
