@@ -81,7 +81,7 @@ pub fn simulate(board: &Board, hardware: &Hardware, model: &Arc<Model>) -> Resul
     })
 }
 
-/// Counters of one pass; no pass is longer or shorter than another.
+/// Counters of one pass. Another differs only by where refreshes fall, if the memory has any.
 fn count<T: Transport>(way: T, model: &Arc<Model>) -> sterna_firmware::Result<Counters> {
     let mut card = Card::open(way, "sim", Arc::clone(model), &Settings::default())?;
     card.pass(&[Step { slot: 0, token: model.description().bos.unwrap_or(0), want: Want::Top }])?;
