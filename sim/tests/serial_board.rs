@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sterna_firmware::compile::compile;
-use sterna_firmware::device::{Counters, Device, Step, Want};
+use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
-use sterna_hdl::driver::{Card, Settings, Transport, contents};
+use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
@@ -90,31 +90,7 @@ fn tiny() -> (Arc<Model>, Geometry) {
 /// Bytes of the memory of `ulx3s-85f-block`.
 const BLOCK: u64 = 327_680;
 
-/// A board whose memory holds the model from its start: nothing is loaded, and the tokens are
-/// golden's.
-#[test]
-fn a_memory_that_holds_the_model_needs_no_load() {
-    let (model, geometry) = tiny();
-    let held = contents(&model, &geometry, BLOCK).unwrap();
-    let memory = BoardMemory::Block(BlockRam { bytes: BLOCK, contents: held.into() });
-    let (hertz, baud) = (24_000_000, 3_000_000);
-    let board = board(&SerialBoard { geometry, memory, hertz, baud });
-    let clocks = board.clocks();
-    let link = board.link().unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(link.memory_bytes(), BLOCK);
-    let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());
-    let mut card = card.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!((card.loaded().written, card.loaded().held > 250_000), (0, true));
-    let opened = clocks.load(Ordering::Relaxed);
-    same_tokens(&mut card, &model, 3);
-    let all = clocks.load(Ordering::Relaxed);
-    println!("{opened} clocks to open, {} a token", (all - opened) / 3);
-    let Counters { cycles, beats, .. } = card.counters().unwrap();
-    println!("{cycles} clocks of the core for {beats} beats");
-    assert_eq!(card.transport().stream().broken(), 0);
-}
-
-/// The same memory empty: the model is loaded over the line.
+/// Nothing is in it: the model is loaded over the line.
 #[test]
 #[ignore = "24 million clocks, a minute"]
 fn an_empty_block_memory_is_loaded() {
