@@ -431,3 +431,14 @@ fn what_is_not_modelled_stops() {
     }
     insta::assert_snapshot!(said);
 }
+
+/// A Yosys without its data is told with its name.
+#[test]
+fn cells_that_are_not_there_are_told() {
+    let error = ecp5::cells("nowhere/bin/yosys".as_ref()).expect_err("there is none");
+    assert_eq!(error.code(), "S004");
+    assert!(error.to_string().contains("nowhere/bin/yosys"), "{error}");
+    let design = design("none", &[("x", 1)], &[("y".into(), 1)], String::new());
+    let error = ecp5::netlist(&design, "", "nowhere".as_ref()).expect_err("there is none");
+    assert_eq!(error.code(), "S004");
+}

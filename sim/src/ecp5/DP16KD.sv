@@ -1,5 +1,5 @@
 // ECP5's block RAM as Yosys instantiates it: two ports of 1, 2, 4, 9 or 18 bits, or with 36 bits one
-// that writes and one that reads. Modelled from Lattice's memory usage guide, FPGA-TN-02204.
+// that writes and one that reads. Lattice describes it in FPGA-TN-02204.
 //
 // Pins that are inverted or tied inside the cell (the `...MUX` parameters), other chip selects
 // than 000 and the global reset are refused, since Yosys leaves them at their defaults.

@@ -1,5 +1,5 @@
 // ECP5's multiplier as Yosys instantiates it: P = A * B, each signed or not, without registers.
-// Modelled from Lattice's sysDSP usage guide, FPGA-TN-02205.
+// Lattice describes it in FPGA-TN-02205.
 //
 // The pins of its registers and of the chains to its neighbours are left out, so that who connects
 // one is told by whoever reads the netlist. C is an operand of what is left out.

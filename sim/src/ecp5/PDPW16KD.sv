@@ -1,8 +1,8 @@
-// ECP5's block RAM with a port of 36 bits that writes and a port that reads 1 to 36. Modelled from
-// Lattice's memory usage guide, FPGA-TN-02204.
+// ECP5's block RAM with a port of 36 bits that writes and a port that reads 1 to 36. Lattice
+// describes it in FPGA-TN-02204.
 //
-// A row of 36 bits is read with its halves exchanged: DO[17:0] is the upper half of what DI wrote,
-// as Lattice's own generator connects it. A narrower word is at DO[17:0] as it is.
+// A row of 36 bits is read with its halves exchanged: DO[17:0] is the upper half of what DI wrote.
+// So do Lattice's own generator and nextpnr connect it. A narrower word is at DO[17:0] as it is.
 `begin_keywords "1800-2017"
 module PDPW16KD #(
     parameter DATA_WIDTH_W = 36,
