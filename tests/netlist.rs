@@ -213,7 +213,7 @@ impl Transport for Line {
 /// The whole board `ulx3s-85f-block` but for its PLL, with the tiny demo model in its memory: the
 /// netlist's tokens, through the pins of the serial line, are golden's.
 #[test]
-#[ignore = "a quarter of an hour: Yosys, Verilator and a compiler on 40,000 cells"]
+#[ignore = "eight minutes: Yosys, Verilator and a compiler on 40,000 cells"]
 fn a_board_of_cells() {
     let Some(tool) = Tool::find() else { return };
     let model = common::tiny();
