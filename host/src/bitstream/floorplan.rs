@@ -44,9 +44,9 @@ pub struct Floorplan {
 }
 
 /// Colours of the parts, which the colour-blind can tell from each other, and of the rest.
-const COLOURS: [&str; 9] = [
+const COLOURS: [&str; 12] = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a6fc9", "#b8a800",
-    "#8c8c8c",
+    "#117733", "#882255", "#6fc7bb", "#8c8c8c",
 ];
 /// Look-up tables, and registers, of a tile.
 const PLACES: u64 = 8;
