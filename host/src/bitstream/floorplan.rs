@@ -43,7 +43,7 @@ pub struct Floorplan {
     tiles: BTreeMap<(usize, usize), Tile>,
 }
 
-/// Colours of the parts, which the colour-blind can tell from each other, and of the rest.
+/// Colours of the parts, the largest first, and of the rest.
 const COLOURS: [&str; 12] = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a6fc9", "#b8a800",
     "#117733", "#882255", "#6fc7bb", "#8c8c8c",
