@@ -78,7 +78,7 @@ impl Geometry {
             return refuse(
                 "quantisers",
                 format!(
-                    "{}; with {} bits and {} ways {least} to {most}, a power of two",
+                    "{}; with {} bits and {} for ways {least} to {most}, a power of two",
                     self.quantisers, self.bus, self.ways
                 ),
             );
