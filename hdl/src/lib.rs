@@ -11,6 +11,7 @@
 //! | [`board`] | all of it, down to the pins of a board |
 //! | [`link`] | a board on a serial line: the hardware, the protocol, the host's side |
 //! | [`sdram`] | a board's memory: the chip behind AXI4 |
+//! | `read_queue` | beats that a memory has read and the bus has not taken |
 //! | [`driver`] | a card with the core, from the host: over PCIe, a serial line, or in simulation |
 
 pub mod board;
@@ -19,6 +20,7 @@ pub mod driver;
 pub mod fault;
 pub mod link;
 pub mod probe;
+mod read_queue;
 pub mod record;
 pub mod registers;
 pub mod sdram;

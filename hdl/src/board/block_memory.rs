@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use sterna_rtl::parts::{Fifo, Storage};
-use sterna_rtl::{AxiKind, AxiWidths, Generate, Memory, Module, Sig, UInt, index_width};
+use sterna_rtl::{Axi, AxiKind, AxiWidths, Generate, Memory, Module, Sig, UInt, index_width};
 
 use crate::link::BUS;
+use crate::read_queue::ReadQueue;
 
 /// Memory of the FPGA's own behind an AXI4 slave port.
 ///
@@ -152,9 +152,8 @@ impl Generate for BlockMemory {
         if let Some((what, why)) = self.refusal() {
             return m.require(&format!("BlockMemory::{what}"), false, || why);
         }
-        let (w, bytes) = (self.widths, self.ram.bytes);
-        m.doc(format!("Block RAM of {} KiB behind AXI4.", bytes >> 10));
-        let axi = m.axi_slave("s_axi", AxiKind::Full, w);
+        m.doc(format!("Block RAM of {} KiB behind AXI4.", self.ram.bytes >> 10));
+        let axi = m.axi_slave("s_axi", AxiKind::Full, self.widths);
         for channel in ["ar", "aw"] {
             let get = |signal: &str| axi.get(&format!("{channel}{signal}"));
             let whole = get("burst").eq(1) & get("size").eq(BEAT.trailing_zeros());
@@ -164,7 +163,25 @@ impl Generate for BlockMemory {
             m.assert(format!("{channel}_within_a_page"), !get("valid") | within);
         }
 
-        // ----- writes: each beat is in registers for a clock -----
+        let stored = self.writes(m, &axi);
+        self.reads(m, &axi, &stored);
+    }
+}
+
+/// A beat on its way into its bank.
+struct Stored<'m> {
+    /// There is one.
+    storing: Sig<'m>,
+    /// The word's number.
+    to: Sig<'m>,
+    data: Sig<'m>,
+    strobes: Sig<'m>,
+}
+
+impl BlockMemory {
+    /// The write channels: each beat is in registers for a clock.
+    fn writes<'m>(&self, m: &'m Module, axi: &Axi<'m>) -> Stored<'m> {
+        let w = self.widths;
         let write = Walk::new(m, "write", self);
         let answer = m.reg("answer", UInt(1)).reset(0).comment("Of a burst that is written.");
         let storing = m.reg("storing", UInt(1)).reset(0).comment("A beat goes into its bank.");
@@ -189,15 +206,19 @@ impl Generate for BlockMemory {
             });
         });
         m.when(axi.get("awvalid") & axi.get("awready"), || {
-            write.begin(axi.get("awaddr"), axi.get("awid"), bytes);
+            write.begin(axi.get("awaddr"), axi.get("awid"), self.ram.bytes);
         });
+        Stored { storing, to, data, strobes }
+    }
 
-        // ----- reads: never in a clock in which a word is written -----
+    /// The read channels and the banks: no word is read in a clock in which one is written.
+    fn reads<'m>(&self, m: &'m Module, axi: &Axi<'m>, stored: &Stored<'m>) {
+        let Stored { storing, to, data, strobes } = *stored;
+        let w = self.widths;
         let read = Walk::new(m, "read", self);
         let left = m.reg("left", UInt(8)).comment("Beats behind the next one.");
-        let credit = m.reg("credit", UInt(index_width(READ + 1))).reset(READ);
-        let credit = credit.comment("Places of the FIFO that nobody was promised.");
-        let issue = (read.under_way & !storing & credit.ne(0)).named("issue");
+        let queue = ReadQueue::new(m, READ);
+        let issue = (read.under_way & !storing & queue.free()).named("issue");
         let last = left.eq(0).named("last");
         let ready = (!read.under_way | (issue & last)).named("read_ready");
         axi.get("arready").set(ready);
@@ -207,7 +228,7 @@ impl Generate for BlockMemory {
             m.when(last, || read.under_way.set(0));
         });
         m.when(axi.get("arvalid") & ready, || {
-            read.begin(axi.get("araddr"), axi.get("arid"), bytes);
+            read.begin(axi.get("araddr"), axi.get("arid"), self.ram.bytes);
             left.set(axi.get("arlen"));
         });
 
@@ -232,23 +253,9 @@ impl Generate for BlockMemory {
         let mark = m.reg("mark", UInt(2 + w.id));
         fetched.set(issue);
         mark.set(m.cat(&[read.lost, last, read.id]));
-        let word = UInt(mark.width() + w.data);
-        let reads = Fifo { ty: word, depth: READ, last: false, storage: Storage::Registers };
-        let reads = m.instance("u_reads", &reads);
-        reads.set("s_valid", fetched).set("s_data", mark.cat(of.select(&words)));
-        m.assert("a_place_for_every_beat", !fetched | reads.port("s_ready"));
-        let out = reads.stream("m");
-        axi.get("rvalid").set(out.valid);
-        axi.get("rdata").set(out.data.truncate(w.data));
-        axi.get("rid").set(out.data.slice(w.data..w.data + w.id));
-        axi.get("rlast").set(out.data.bit(w.data + w.id));
-        axi.get("rresp").set(out.data.msb().cat(m.lit(UInt(1), 0)));
-        out.ready.set(axi.get("rready"));
-        credit.set((credit + out.fires()).wrapping_sub(issue).truncate(credit.width()));
+        queue.give(axi, w, fetched, mark.cat(of.select(&words)), issue);
     }
-}
 
-impl BlockMemory {
     fn bank<'m>(&self, m: &'m Module, n: usize, from: u64, words: u64) -> Memory<'m> {
         let bank = m.memory(format!("bank_{n}"), UInt(self.widths.data), words as usize);
         let bank = bank.ram_style("block").no_rw_check();

@@ -1,7 +1,8 @@
 use sterna_rtl::parts::{Fifo, SkidBuffer, Storage};
-use sterna_rtl::{AxiKind, AxiWidths, Generate, Module, UInt, index_width};
+use sterna_rtl::{AxiKind, AxiWidths, Generate, Module, UInt};
 
 use super::{SdramChip, SdramEngine, SdramRuns};
+use crate::read_queue::ReadQueue;
 
 /// An SDR SDRAM behind an AXI4 slave port.
 ///
@@ -131,23 +132,11 @@ impl Generate for SdramController {
         axi.get("bresp").set(out.data.msb().cat(m.lit(UInt(1), 0)));
         out.ready.set(axi.get("bready"));
 
-        let word = UInt(2 + w.id + w.data);
-        let reads = Fifo { ty: word, depth: READ, last: false, storage: Storage::Registers };
-        let reads = m.instance("u_reads", &reads);
-        reads.set("s_valid", engine.port("r_valid")).set("s_data", engine.port("r_data"));
-        m.assert("a_place_for_every_beat", !engine.port("r_valid") | reads.port("s_ready"));
-        let out = reads.stream("m");
-        axi.get("rvalid").set(out.valid);
-        axi.get("rdata").set(out.data.truncate(w.data));
-        axi.get("rid").set(out.data.slice(w.data..w.data + w.id));
-        axi.get("rlast").set(out.data.bit(w.data + w.id));
-        axi.get("rresp").set(out.data.msb().cat(m.lit(UInt(1), 0)));
-        out.ready.set(axi.get("rready"));
-        let credit = m.reg("credit", UInt(index_width(READ + 1))).reset(READ);
-        let credit = credit.comment("Places of the FIFO that nobody was promised.");
-        let promised = engine.port("r_promised");
-        credit.set((credit + out.fires()).wrapping_sub(promised).truncate(credit.width()));
-        engine.set("r_free", credit.ne(0));
+        let reads = ReadQueue::new(m, READ);
+        let [valid, data, promised] =
+            ["r_valid", "r_data", "r_promised"].map(|name| engine.port(name));
+        reads.give(&axi, w, valid, data, promised);
+        engine.set("r_free", reads.free());
 
         for name in SdramController::PINS {
             let pin = engine.port(name);
