@@ -19,7 +19,7 @@ use axi::{Burst, Bus, beats, burst};
 use sterna::bitstream::sha256;
 use sterna::bitstream::tools::{Program, YOSYS, search_path};
 use sterna::bitstream::top::hardware;
-use sterna::board::{Board, Link};
+use sterna::board::Board;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_hdl::board::{BlockMemory, BlockRam};
@@ -218,13 +218,12 @@ fn a_board_of_cells() {
     let Some(tool) = Tool::find() else { return };
     let model = common::tiny();
     let board = Board::open("ulx3s-85f-block").unwrap();
-    let rtl = hardware(&board, Some(&model)).unwrap_or_else(|e| panic!("{e}")).design;
-    let netlist = tool.netlist(&rtl, &board.synthesis.join(" "));
-    let design = tool.design(&rtl, &netlist);
-    let Link::Uart { baud, .. } = board.host else { panic!("{:?}", board.host) };
-    let (hertz, baud) = ((board.core_mhz * 1e6) as u32, baud as u32);
+    let hardware = hardware(&board, Some(&model)).unwrap_or_else(|e| panic!("{e}"));
+    let netlist = tool.netlist(&hardware.design, &board.synthesis.join(" "));
+    let design = tool.design(&hardware.design, &netlist);
+    let serial = hardware.serial.unwrap();
 
-    let stream = SimBoard::of(&design, None, hertz, baud, &common::options());
+    let stream = SimBoard::of(&design, None, serial.hertz, serial.baud, &common::options());
     let stream = stream.unwrap_or_else(|e| panic!("{e}"));
     let clocks = stream.clocks();
     let link = stream.link().unwrap_or_else(|e| panic!("{e}"));

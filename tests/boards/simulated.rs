@@ -1,46 +1,23 @@
 //! The serial boards as they are in `constraints/`, simulated pins to pins, with the demo models.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sterna::bitstream::top::{Hardware, hardware};
 use sterna::board::Board;
-use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings, Transport};
-use sterna_model::checkpoint::Checkpoint;
-use sterna_sim::Options;
 use sterna_sim::board::{BackDoor, SimBoard};
 
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo").join(name)
-}
-
-/// The demo model of 5 M parameters.
-fn five() -> Arc<Model> {
-    Model::open(&demo("shakespeare-5m.sterna")).unwrap()
-}
-
-/// The demo model of 0.6 M parameters.
-fn tiny() -> Arc<Model> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("model.sterna");
-    let checkpoint = Checkpoint::open(&demo("shakespeare-tiny")).unwrap();
-    compile(&checkpoint, &path, &mut |_| ()).unwrap();
-    Model::open(&path).unwrap()
-}
+use super::common::{five, options, tiny};
 
 fn named(name: &str, model: Option<&Model>) -> Hardware {
     hardware(&Board::open(name).unwrap(), model).unwrap_or_else(|e| panic!("{e}"))
 }
 
 fn simulated(hardware: &Hardware) -> SimBoard {
-    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let options =
-        Options { quick: true, assertions: true, cache: Some(cache), ..Options::default() };
-    SimBoard::new(hardware.serial.as_ref().unwrap(), &options).unwrap_or_else(|e| panic!("{e}"))
+    SimBoard::new(hardware.serial.as_ref().unwrap(), &options()).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Greedy tokens are golden's, one after the other; prints the clocks of one.
