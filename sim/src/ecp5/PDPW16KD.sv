@@ -127,71 +127,18 @@ module PDPW16KD #(
         .dob({DO17, DO16, DO15, DO14, DO13, DO12, DO11, DO10, DO9, DO8, DO7, DO6, DO5, DO4, DO3, DO2, DO1, DO0})
     );
 
-    initial begin
-        u_ebr.load(0, INITVAL_00);
-        u_ebr.load(1, INITVAL_01);
-        u_ebr.load(2, INITVAL_02);
-        u_ebr.load(3, INITVAL_03);
-        u_ebr.load(4, INITVAL_04);
-        u_ebr.load(5, INITVAL_05);
-        u_ebr.load(6, INITVAL_06);
-        u_ebr.load(7, INITVAL_07);
-        u_ebr.load(8, INITVAL_08);
-        u_ebr.load(9, INITVAL_09);
-        u_ebr.load(10, INITVAL_0A);
-        u_ebr.load(11, INITVAL_0B);
-        u_ebr.load(12, INITVAL_0C);
-        u_ebr.load(13, INITVAL_0D);
-        u_ebr.load(14, INITVAL_0E);
-        u_ebr.load(15, INITVAL_0F);
-        u_ebr.load(16, INITVAL_10);
-        u_ebr.load(17, INITVAL_11);
-        u_ebr.load(18, INITVAL_12);
-        u_ebr.load(19, INITVAL_13);
-        u_ebr.load(20, INITVAL_14);
-        u_ebr.load(21, INITVAL_15);
-        u_ebr.load(22, INITVAL_16);
-        u_ebr.load(23, INITVAL_17);
-        u_ebr.load(24, INITVAL_18);
-        u_ebr.load(25, INITVAL_19);
-        u_ebr.load(26, INITVAL_1A);
-        u_ebr.load(27, INITVAL_1B);
-        u_ebr.load(28, INITVAL_1C);
-        u_ebr.load(29, INITVAL_1D);
-        u_ebr.load(30, INITVAL_1E);
-        u_ebr.load(31, INITVAL_1F);
-        u_ebr.load(32, INITVAL_20);
-        u_ebr.load(33, INITVAL_21);
-        u_ebr.load(34, INITVAL_22);
-        u_ebr.load(35, INITVAL_23);
-        u_ebr.load(36, INITVAL_24);
-        u_ebr.load(37, INITVAL_25);
-        u_ebr.load(38, INITVAL_26);
-        u_ebr.load(39, INITVAL_27);
-        u_ebr.load(40, INITVAL_28);
-        u_ebr.load(41, INITVAL_29);
-        u_ebr.load(42, INITVAL_2A);
-        u_ebr.load(43, INITVAL_2B);
-        u_ebr.load(44, INITVAL_2C);
-        u_ebr.load(45, INITVAL_2D);
-        u_ebr.load(46, INITVAL_2E);
-        u_ebr.load(47, INITVAL_2F);
-        u_ebr.load(48, INITVAL_30);
-        u_ebr.load(49, INITVAL_31);
-        u_ebr.load(50, INITVAL_32);
-        u_ebr.load(51, INITVAL_33);
-        u_ebr.load(52, INITVAL_34);
-        u_ebr.load(53, INITVAL_35);
-        u_ebr.load(54, INITVAL_36);
-        u_ebr.load(55, INITVAL_37);
-        u_ebr.load(56, INITVAL_38);
-        u_ebr.load(57, INITVAL_39);
-        u_ebr.load(58, INITVAL_3A);
-        u_ebr.load(59, INITVAL_3B);
-        u_ebr.load(60, INITVAL_3C);
-        u_ebr.load(61, INITVAL_3D);
-        u_ebr.load(62, INITVAL_3E);
-        u_ebr.load(63, INITVAL_3F);
-    end
+    initial
+        u_ebr.load({
+            INITVAL_3F, INITVAL_3E, INITVAL_3D, INITVAL_3C, INITVAL_3B, INITVAL_3A, INITVAL_39,
+            INITVAL_38, INITVAL_37, INITVAL_36, INITVAL_35, INITVAL_34, INITVAL_33, INITVAL_32,
+            INITVAL_31, INITVAL_30, INITVAL_2F, INITVAL_2E, INITVAL_2D, INITVAL_2C, INITVAL_2B,
+            INITVAL_2A, INITVAL_29, INITVAL_28, INITVAL_27, INITVAL_26, INITVAL_25, INITVAL_24,
+            INITVAL_23, INITVAL_22, INITVAL_21, INITVAL_20, INITVAL_1F, INITVAL_1E, INITVAL_1D,
+            INITVAL_1C, INITVAL_1B, INITVAL_1A, INITVAL_19, INITVAL_18, INITVAL_17, INITVAL_16,
+            INITVAL_15, INITVAL_14, INITVAL_13, INITVAL_12, INITVAL_11, INITVAL_10, INITVAL_0F,
+            INITVAL_0E, INITVAL_0D, INITVAL_0C, INITVAL_0B, INITVAL_0A, INITVAL_09, INITVAL_08,
+            INITVAL_07, INITVAL_06, INITVAL_05, INITVAL_04, INITVAL_03, INITVAL_02, INITVAL_01,
+            INITVAL_00
+        });
 endmodule
 `end_keywords

@@ -87,10 +87,9 @@ module ecp5_ebr #(
 
     reg [35:0] ram[0:511];
 
-    // Contents after power-up, eight rows: sixteen halves of 18 bits, each in 20.
-    task automatic load(input integer slice, input [319:0] words);
-        for (int n = 0; n < 8; ++n)
-            ram[8 * slice + n] = {words[40 * n + 20 +: 18], words[40 * n +: 18]};
+    // Contents after power-up, row 0 the lowest: a half of 18 bits in each 20.
+    task automatic load(input [20479:0] words);
+        for (int n = 0; n < 512; ++n) ram[n] = {words[40 * n + 20 +: 18], words[40 * n +: 18]};
     endtask
 
     wire [8:0]  row_a = ada[13:5];
