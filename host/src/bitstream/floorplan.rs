@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::figures::class;
-use super::netlist::Netlist;
+use super::netlist::{Design, Netlist};
 
 /// A part of the design.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,17 +54,6 @@ const PLACES: u64 = 8;
 const LEVELS: u64 = 4;
 
 #[derive(Deserialize)]
-struct Design {
-    modules: BTreeMap<String, Flat>,
-}
-
-#[derive(Deserialize)]
-struct Flat {
-    #[serde(default)]
-    cells: BTreeMap<String, Cell>,
-}
-
-#[derive(Deserialize)]
 struct Cell {
     #[serde(rename = "type")]
     kind: String,
@@ -97,7 +86,7 @@ impl Floorplan {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &str, netlist: &Netlist, size: (usize, usize)) -> Result<Floorplan, String> {
-        let design: Design = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let design: Design<Cell> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let cells = design.modules.values().flat_map(|module| &module.cells);
         let (of_module, mut parts) = parts(netlist);
         let rest = parts.len() - 1;

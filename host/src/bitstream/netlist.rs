@@ -38,17 +38,19 @@ pub struct Netlist {
     pub homes: BTreeMap<String, usize>,
 }
 
+/// A design as Yosys and nextpnr write it, of whose cells `C` is wanted.
 #[derive(Deserialize)]
-struct Design {
-    modules: BTreeMap<String, Flat>,
+pub(super) struct Design<C> {
+    pub modules: BTreeMap<String, Flat<C>>,
 }
 
+/// A module without others in it.
 #[derive(Deserialize)]
-struct Flat {
+pub(super) struct Flat<C> {
     #[serde(default)]
     attributes: Attributes,
-    #[serde(default)]
-    cells: BTreeMap<String, Cell>,
+    #[serde(default = "BTreeMap::new")]
+    pub cells: BTreeMap<String, C>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +119,7 @@ struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    fn of(flat: &'a Flat, top: &'a str) -> Scopes<'a> {
+    fn of(flat: &'a Flat<Cell>, top: &'a str) -> Scopes<'a> {
         let mut scopes = Scopes { instances: BTreeMap::new(), lines: BTreeMap::new(), top };
         scopes.add(top, flat.attributes.src.as_deref());
         for (name, cell) in flat.cells.iter().filter(|(_, cell)| cell.kind == "$scopeinfo") {
@@ -169,7 +171,8 @@ impl Netlist {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &str, top: &str) -> Result<Netlist, String> {
-        let mut design: Design = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mut design: Design<Cell> =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
         let flat = design.modules.remove(top).ok_or_else(|| format!("it has no module {top}"))?;
         let scopes = Scopes::of(&flat, top);
         let homes = homes(&flat, &scopes);
@@ -197,7 +200,7 @@ impl Netlist {
 }
 
 /// The module of every cell.
-fn homes<'a>(flat: &'a Flat, scopes: &Scopes<'a>) -> BTreeMap<&'a str, &'a str> {
+fn homes<'a>(flat: &'a Flat<Cell>, scopes: &Scopes<'a>) -> BTreeMap<&'a str, &'a str> {
     let cells = || flat.cells.iter().filter(|(_, cell)| cell.kind != "$scopeinfo");
     let mut homes: BTreeMap<&str, &str> = BTreeMap::new();
     let mut drivers: HashMap<u64, &str> = HashMap::new();

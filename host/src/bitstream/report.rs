@@ -341,7 +341,6 @@ table{border-collapse:collapse;width:100%}td{padding:.2rem .6rem .2rem 0;vertica
 border-bottom:1px solid #e4e4e4;overflow-wrap:anywhere}td:first-child{width:16rem}\
 .hash td{font:12px/1.5 ui-monospace,monospace}.bar{background:#e9eef5;height:.5rem}\
 .bar i{display:block;height:100%;background:#3567a8}.plan{width:100%;background:#f3f3f3}\
-\
 .plan path{stroke-width:1.02;fill:none}.plan .ram{stroke:#0009;stroke-width:.5}\
 .plan .dsp{stroke:#0009;stroke-width:.25}.part{display:inline-block;margin-right:1rem}\
 .part i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}@media(prefers-color-scheme:dark){\

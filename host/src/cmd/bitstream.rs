@@ -19,8 +19,8 @@ use crate::output;
 ///
 /// With open tools for ECP5 and Gowin; for AMD's FPGAs a Vivado project, which is run if `vivado`
 /// is on PATH. Where the memory is in the FPGA, a .sterna file is in it from the start, so that
-/// nothing has to be loaded. The same board, core and seed give the same bytes. What slower tools say goes to
-/// DIR/logs, what was built stands in DIR/report.html.
+/// nothing has to be loaded. The same board, core and seed give the same bytes. What slower tools
+/// say goes to DIR/logs, what was built stands in DIR/report.html.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna bitstream --board ulx3s-85f -o ulx3s\n  \
                         sterna bitstream --board ulx3s-85f-block --model tiny.sterna -o tiny\n  \

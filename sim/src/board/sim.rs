@@ -16,8 +16,8 @@ use crate::sdram::{Sdram, SdramPort};
 use crate::simulator::Simulator;
 use crate::uart::Uart;
 
-/// The Verilated board, with its SDRAM chip if it has one, as a stream of bytes; its clock runs while somebody
-/// listens.
+/// The Verilated board, with its SDRAM chip if it has one, as a stream of bytes; its clock runs while
+/// somebody listens.
 pub struct SimBoard {
     sim: Simulator,
     chip: Option<(Sdram, SdramPort)>,
