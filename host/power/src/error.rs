@@ -90,8 +90,8 @@ pub enum PowerError {
     },
     /// A pattern that cannot be used.
     #[error(
-        "--meter-pattern `{pattern}`: {why}; it is a regular expression with a group named watts, \
-         milliwatts, or volts and amps, such as '(?<watts>[0-9.]+) W'"
+        "pattern `{pattern}`: {why}; it is a regular expression with a group named watts, \
+         milliwatts, joules, or volts and amps, such as '(?<watts>[0-9.]+) W'"
     )]
     Pattern {
         /// The pattern.
@@ -102,7 +102,7 @@ pub enum PowerError {
     /// A meter that prints lines, none of which matches.
     #[error(
         "{name}: {lines} lines, none of which matches the pattern; the last was `{last}`: \
-         check --meter-pattern and --meter-baud"
+         check pattern= and baud= of --meter"
     )]
     Unmatched {
         /// The meter.

@@ -32,6 +32,7 @@ mod clock;
 pub mod energy;
 mod error;
 mod meter;
+pub mod meters;
 pub mod recording;
 mod sampler;
 mod series;
