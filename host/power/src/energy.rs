@@ -16,7 +16,7 @@
 //! | part | bound |
 //! |---|---|
 //! | `sampling` | between two samples the power may be anything between them, and between where it was heading from either side: half that range × their distance |
-//! | `edges` | the window's two ends may be off by the timing of a sample: that × the change of power near them |
+//! | `edges` | the window's two ends may be off by the timing of a sample: that × the change of power near them, and from one to the other |
 //! | `gaps` | where samples are missing, the power was anything that this rail ever was |
 //! | `accuracy` | the sensor's own, by its datasheet |
 //!
@@ -137,12 +137,21 @@ fn of_power(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
             energy.bar.sampling += worst * hull(series, a, b);
         }
     }
+    let mut ends = vec![];
     for edge in [from, to] {
         let (slack, change) = near(series, edge, limit, sensor);
         energy.bar.edges += slack * change;
+        ends.push((slack, level(series, edge)));
     }
+    // All samples late by the same: what is lost at one end is not what is gained at the other.
+    energy.bar.edges += ends[0].0.max(ends[1].0) * (ends[1].1 - ends[0].1).abs();
     energy.missing = missing / (to - from);
     accurate(energy, sensor, to - from)
+}
+
+/// The power at a moment, by the sample before it.
+fn level(series: &Series, t: f64) -> f64 {
+    series.around(t, t).first().map_or(0.0, |p| p.value)
 }
 
 /// Range of what the power may be between two neighbours: their values, and where it was heading

@@ -11,7 +11,9 @@ pub type Result<T> = std::result::Result<T, PowerError>;
 #[non_exhaustive]
 pub enum PowerError {
     /// A word that names no meter.
-    #[error("--meter {word}: {why}; `sterna power meters` lists what there is and how to name it")]
+    #[error(
+        "--meter `{word}`: {why}; `sterna power meters` lists what there is and how to name it"
+    )]
     Spec {
         /// The word.
         word: String,

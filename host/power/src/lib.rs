@@ -42,5 +42,5 @@ pub use clock::{Clock, SystemClock};
 pub use error::{PowerError, Result};
 pub use meter::{Accuracy, Description, Evidence, Meter, Quantity, Rail, Reading, Scope};
 pub use recording::{Recorder, Recording};
-pub use sampler::{Sampler, sample};
+pub use sampler::{Sampler, Sink, sample};
 pub use series::{Point, Series};

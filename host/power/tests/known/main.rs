@@ -78,7 +78,10 @@ fn check(what: &str, load: &Load, sensor: &Sensor, clock: &Bench) -> (f64, f64) 
         let net = truth - IDLE * (window.to - window.from);
         let net_error = (window.net_j_per_token.unwrap() * window.tokens as f64 - net).abs();
         let net_bar = window.net_bar.unwrap() * window.tokens as f64;
-        assert!(net_error <= net_bar.max(0.005 * net), "{what}: net {net_error} J, bar {net_bar} J");
+        assert!(
+            net_error <= net_bar.max(0.005 * net),
+            "{what}: net {net_error} J, bar {net_bar} J"
+        );
         most = most.max(error / truth);
         widest = widest.max(bar / truth);
     }
