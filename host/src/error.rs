@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sterna_firmware::FirmwareError;
 use sterna_model::ModelError;
+use sterna_power::PowerError;
 
 use crate::board::BoardError;
 
@@ -99,6 +100,9 @@ pub enum HostError {
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// A meter, or a recording of one.
+    #[error(transparent)]
+    Power(#[from] PowerError),
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -128,6 +132,7 @@ impl HostError {
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
             Board(error) => error.code(),
+            Power(error) => error.code(),
             Firmware(error) => error.code(),
         }
     }

@@ -70,7 +70,7 @@ pub enum PowerError {
         why: String,
     },
     /// Output of a program that lacks what it should have.
-    #[error("{program}: its output {why}; this was written for XRT 2.14 to 2.18")]
+    #[error("{program}: its output {why}; this reads what XRT 2 prints")]
     Output {
         /// The program.
         program: String,

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use i2cdev::core::I2CDevice;
 use sterna_power::meters::{
-    Cms, FileMeter, Hwmon, Ina226, Lines, Pattern, Rapl, Root, Spec, open, survey,
+    Cms, FileMeter, Hwmon, Ina226, Lines, Pattern, Rapl, Root, Spec, Xbutil, open, survey,
 };
 use sterna_power::{Clock, Meter, PowerError, Quantity, SystemClock};
 
@@ -479,5 +479,68 @@ fn what_is_wrong_with_a_file_is_said() {
     }
     let absent = FileMeter::open(Path::new("nowhere.csv"), &clock).err().unwrap();
     let _ = writeln!(said, "error[{}]: {absent}", absent.code());
+    insta::assert_snapshot!(said);
+}
+
+/// A program that writes `json` where it is told to, and notes how it was called.
+fn program(tree: &Tree, json: &str) -> std::path::PathBuf {
+    tree.write("electrical.json", json);
+    let folder = tree.0.path().display();
+    tree.write(
+        "xbutil",
+        &format!("#!/bin/sh\necho \"$@\" >{folder}/called\ncp {folder}/electrical.json \"$8\""),
+    );
+    let path = tree.0.path().join("xbutil");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+const ELECTRICAL: &str = r#"{"devices":[{"electrical":{
+    "power_consumption_max_watts":"225.0","power_consumption_watts":"28.854",
+    "power_rails":[
+        {"id":"12v_pex","voltage":{"volts":"12.1","is_present":"true"},"current":{"amps":"1.5"}},
+        {"id":"0v85","voltage":{"volts":"0.85"},"current":{"amps":"N/A"}},
+        {"id":"vccint","voltage":{"volts":0.85},"current":{"amps":9.0}}
+    ]}}]}"#;
+
+#[test]
+fn xbutil_is_asked() {
+    let tree = Tree::new();
+    let path = program(&tree, ELECTRICAL);
+    let mut meter = Xbutil::by(&path, Some("0000:01:00.1")).unwrap();
+    let watts = read(&mut meter);
+    assert!(
+        watts.iter().zip([28.854, 18.15, 7.65]).all(|(w, e)| (w - e).abs() < 1e-9),
+        "{watts:?}"
+    );
+    let expected = [("card", true), ("12v_pex", false), ("vccint", false)];
+    assert_eq!(rails(&meter), expected.map(|(name, counted)| (name.to_string(), counted)));
+    let called = fs::read_to_string(tree.0.path().join("called")).unwrap();
+    assert!(called.starts_with("examine -r electrical -f JSON --force -o "), "{called}");
+    assert!(called.trim().ends_with("-d 0000:01:00.1"), "{called}");
+}
+
+#[test]
+fn what_is_wrong_with_xbutil_is_said() {
+    let tree = Tree::new();
+    let mut said = String::new();
+    let mut say = |error: PowerError| {
+        let _ = writeln!(said, "{}", tree.said(&error));
+    };
+    say(Xbutil::by(&tree.0.path().join("nowhere"), None).err().unwrap());
+    say(Xbutil::by(Path::new("false"), None).err().unwrap());
+    for json in [
+        "watts",
+        "{}",
+        r#"{"devices":[{},{}]}"#,
+        r#"{"devices":[{"electrical":{"power_consumption_watts":"N/A"}}]}"#,
+    ] {
+        say(Xbutil::by(&program(&tree, json), None).err().unwrap());
+    }
+    let mut meter = Xbutil::by(&program(&tree, ELECTRICAL), None).unwrap();
+    program(&tree, &ELECTRICAL.replace("vccint", "vccaux"));
+    say(meter.read(Duration::ZERO).unwrap_err());
+    // Root may read everything, so that nobody is denied here.
+    say(PowerError::Denied { path: "energy_uj".into(), next: "run as root" });
     insta::assert_snapshot!(said);
 }

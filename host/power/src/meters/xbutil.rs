@@ -4,7 +4,7 @@
 //! last for half a minute until there are samples enough; [`Cms`](super::Cms) is quicker.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ const RAILS: usize = 63;
 /// A card that XRT knows.
 pub struct Xbutil {
     description: Description,
+    program: PathBuf,
     device: Option<String>,
     folder: tempfile::TempDir,
 }
@@ -37,11 +38,19 @@ struct Electrical {
 }
 
 impl Xbutil {
-    /// The card with this address on the bus, or the only one.
+    /// The card with this address on the bus, or the only one, by the `xbutil` on PATH.
+    ///
+    /// # Errors
+    /// As [`Xbutil::by`].
+    pub fn open(device: Option<&str>) -> Result<Xbutil> {
+        Xbutil::by(Path::new(PROGRAM), device)
+    }
+
+    /// The same by a program that is elsewhere.
     ///
     /// # Errors
     /// W006 where the program is missing or fails, W007 where its output is not understood.
-    pub fn open(device: Option<&str>) -> Result<Xbutil> {
+    pub fn by(program: &Path, device: Option<&str>) -> Result<Xbutil> {
         let folder = tempfile::tempdir()
             .map_err(|error| failed(format!("no folder for its output: {error}")))?;
         let name = device.map_or("xbutil".into(), |device| format!("xbutil:{device}"));
@@ -57,6 +66,7 @@ impl Xbutil {
                 accuracy: None,
                 range_w: None,
             },
+            program: program.into(),
             device: device.map(String::from),
             folder,
         };
@@ -69,7 +79,7 @@ impl Xbutil {
 
     fn ask(&self) -> Result<Electrical> {
         let file = self.folder.path().join("electrical.json");
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
         command.args(["examine", "-r", "electrical", "-f", "JSON", "--force", "-o"]).arg(&file);
         if let Some(device) = &self.device {
             command.args(["-d", device]);
