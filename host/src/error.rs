@@ -97,6 +97,15 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// Nothing that measures, and no model to stand in for it.
+    #[error(
+        "no meter: {}; attach one and name it with --meter, docs/power.md says which there are",
+        .missing.join("; ")
+    )]
+    NoMeter {
+        /// Why each is not there.
+        missing: Vec<String>,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -131,6 +140,7 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            NoMeter { .. } => "H016",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

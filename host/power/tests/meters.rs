@@ -301,14 +301,14 @@ fn a_file_plays_at_its_own_times() {
     let tree = Tree::new();
     tree.write("bench.csv", "time_s,board_w\n0.0,3\n0.1,4\n0.2,5\n\n0.3,6");
     let path = tree.0.path().join("bench.csv");
-    let clock = SystemClock::start();
-    let mut meter = FileMeter::open(&path, &clock).unwrap();
+    let mut meter = FileMeter::open(&path).unwrap();
     assert!((meter.description().interval_s - 0.1).abs() < 1e-9);
     let mut at = |ms| -> Vec<(u128, f64)> {
         let readings = meter.read(Duration::from_millis(ms)).unwrap();
         readings.iter().map(|r| (r.at.unwrap().as_millis(), r.values[0])).collect()
     };
-    assert_eq!(at(150), [(0, 3.0), (100, 4.0)]);
+    assert_eq!(at(0), [(0, 3.0)]);
+    assert_eq!(at(150), [(100, 4.0)]);
     assert_eq!(at(199), []);
     // A line that is being written is no line yet.
     let mut text = fs::read_to_string(&path).unwrap();
@@ -323,8 +323,7 @@ fn a_file_plays_at_its_own_times() {
 #[test]
 fn a_file_with_the_walls_time_is_put_in_place() {
     let tree = Tree::new();
-    let clock = SystemClock::start();
-    let zero = clock.unix().as_secs_f64();
+    let zero = SystemClock::start().unix().as_secs_f64() - 2.0;
     let mut text = String::new();
     for (t, volts, amps, joules) in
         [(-1.0, 5.0, 1.0, 10.0), (0.5, 5.0, 2.0, 16.0), (1.0, 4.0, 1.5, 20.0)]
@@ -336,7 +335,7 @@ fn a_file_with_the_walls_time_is_put_in_place() {
         );
     }
     tree.write("log.jsonl", text.trim_end());
-    let mut meter = FileMeter::open(&tree.0.path().join("log.jsonl"), &clock).unwrap();
+    let mut meter = FileMeter::open(&tree.0.path().join("log.jsonl")).unwrap();
     let readings = meter.read(Duration::from_secs(2)).unwrap();
     // What was before the recording is left out.
     assert_eq!(readings.len(), 2);
@@ -398,7 +397,6 @@ fn meters_are_named() {
 /// Every way in which a meter is not there, or says nonsense.
 #[test]
 fn what_is_in_a_meters_way_is_said() {
-    let clock = SystemClock::start();
     let mut said = String::new();
     let mut say = |tree: &Tree, what: &str, result: Result<(), PowerError>| {
         let error = result.expect_err(what);
@@ -412,7 +410,7 @@ fn what_is_in_a_meters_way_is_said() {
         }
     }
     let spec: Spec = "ina226:1@0x40,shunt=0.01".parse().unwrap();
-    say(&empty, "no bus", open(&spec, &empty.root(), &clock).unwrap().map(|_| ()));
+    say(&empty, "no bus", open(&spec, &empty.root()).unwrap().map(|_| ()));
 
     let tree = chips();
     let hwmon = |tree: &Tree, word: &str| Hwmon::open(&tree.root(), &words(&[word])).map(|_| ());
@@ -452,7 +450,6 @@ fn what_is_in_a_meters_way_is_said() {
 /// Files of samples that make no sense, by their text.
 #[test]
 fn what_is_wrong_with_a_file_is_said() {
-    let clock = SystemClock::start();
     let mut said = String::new();
     for text in [
         "",
@@ -473,11 +470,11 @@ fn what_is_wrong_with_a_file_is_said() {
         let tree = Tree::new();
         tree.write("bench.csv", text);
         let path = tree.0.path().join("bench.csv");
-        let all = FileMeter::open(&path, &clock).and_then(|mut meter| meter.read(Duration::MAX));
+        let all = FileMeter::open(&path).and_then(|mut meter| meter.read(Duration::MAX));
         let error = all.expect_err(text);
         let _ = writeln!(said, "{text:?}:\n  {}", tree.said(&error));
     }
-    let absent = FileMeter::open(Path::new("nowhere.csv"), &clock).err().unwrap();
+    let absent = FileMeter::open(Path::new("nowhere.csv")).err().unwrap();
     let _ = writeln!(said, "error[{}]: {absent}", absent.code());
     insta::assert_snapshot!(said);
 }

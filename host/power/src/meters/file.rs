@@ -1,9 +1,8 @@
 //! A file that another program writes while it measures, or wrote before.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::clock::Clock;
 use crate::error::Result;
 use crate::meter::{Description, Evidence, Meter, Reading, Scope};
 use crate::recording::{Follow, Stamp};
@@ -15,13 +14,13 @@ const ENOUGH: usize = 100;
 /// Samples that one look may bring: those of a file of long ago come over several.
 const MOST: usize = 100_000;
 
-/// A file of samples, at their own times: `time_s` counts from the beginning of the recording,
-/// `unix_s` is the time of a clock that must agree with this machine's.
+/// A file of samples, at their own times: `time_s` counts from the first reading, `unix_s` is the
+/// time of a clock that must agree with this machine's.
 pub struct FileMeter {
     description: Description,
     file: Follow,
-    /// Seconds since 1970 at the beginning of the recording, where the file's times are such.
-    zero: f64,
+    /// The file's time at the beginning of the recording; known from the first reading on.
+    zero: Option<f64>,
     /// A sample whose moment has not come.
     ahead: Option<(f64, Vec<f64>)>,
 }
@@ -31,14 +30,10 @@ impl FileMeter {
     ///
     /// # Errors
     /// W012 where its first lines make no sense, W014 where it cannot be read.
-    pub fn open(path: &Path, clock: &dyn Clock) -> Result<FileMeter> {
+    pub fn open(path: &Path) -> Result<FileMeter> {
         let interval_s = spacing(path)?;
         let file = Follow::open(path)?;
         let name = path.file_name().map_or_else(|| path.into(), std::path::PathBuf::from);
-        let zero = match file.stamp() {
-            Stamp::Recording => 0.0,
-            Stamp::Unix => clock.unix().as_secs_f64() - clock.now().as_secs_f64(),
-        };
         let description = Description {
             name: format!("file:{}", name.display()),
             provenance: format!("samples of {}, by their own times", name.display()),
@@ -50,7 +45,7 @@ impl FileMeter {
             accuracy: None,
             range_w: None,
         };
-        Ok(FileMeter { description, file, zero, ahead: None })
+        Ok(FileMeter { description, file, zero: None, ahead: None })
     }
 }
 
@@ -75,6 +70,13 @@ impl Meter for FileMeter {
 
     fn read(&mut self, now: Duration) -> Result<Vec<Reading>> {
         let now = now.as_secs_f64();
+        let zero = *self.zero.get_or_insert_with(|| match self.file.stamp() {
+            Stamp::Recording => -now,
+            Stamp::Unix => {
+                let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                unix.unwrap_or_default().as_secs_f64() - now
+            }
+        });
         let mut readings = vec![];
         while readings.len() < MOST {
             let next = match self.ahead.take() {
@@ -82,7 +84,7 @@ impl Meter for FileMeter {
                 None => self.file.sample()?,
             };
             let Some((t, values)) = next else { break };
-            let at = t - self.zero;
+            let at = t - zero;
             if at > now {
                 self.ahead = Some((t, values));
                 break;

@@ -20,7 +20,7 @@ mod spec;
 mod sysfs;
 mod xbutil;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use self::cms::Cms;
 pub use self::file::FileMeter;
@@ -30,7 +30,6 @@ pub use self::lines::{Lines, Pattern};
 pub use self::rapl::Rapl;
 pub use self::spec::{SerialSpec, Spec};
 pub use self::xbutil::Xbutil;
-use crate::clock::Clock;
 use crate::error::Result;
 use crate::meter::Meter;
 
@@ -75,7 +74,7 @@ pub fn survey(root: &Root) -> Vec<Candidate> {
 /// # Errors
 /// Those of the meter. `None` of a meter that somebody else has to make: on a serial port, or a
 /// model.
-pub fn open(spec: &Spec, root: &Root, clock: &dyn Clock) -> Option<Result<Box<dyn Meter>>> {
+pub fn open(spec: &Spec, root: &Root) -> Option<Result<Box<dyn Meter>>> {
     fn boxed<M: Meter + 'static>(meter: Result<M>) -> Option<Result<Box<dyn Meter>>> {
         Some(meter.map(|meter| Box::new(meter) as _))
     }
@@ -87,7 +86,7 @@ pub fn open(spec: &Spec, root: &Root, clock: &dyn Clock) -> Option<Result<Box<dy
         Spec::Ina226 { bus, address, shunt, tolerance } => {
             boxed(ina226::open(root, *bus, *address, *shunt, *tolerance))
         }
-        Spec::File(path) => boxed(FileMeter::open(Path::new(path), clock)),
+        Spec::File(path) => boxed(FileMeter::open(path)),
         Spec::Serial(_) | Spec::Activity => None,
     }
 }
