@@ -96,6 +96,14 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// A table of energies that cannot be used.
+    #[error("{file}: {reason}; docs/power-estimate.md says what a table of energies holds")]
+    Energies {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -127,6 +135,7 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            Energies { .. } => "H020",
             Board(error) => error.code(),
             Firmware(error) => error.code(),
         }
