@@ -106,6 +106,14 @@ pub enum HostError {
         /// Why each is not there.
         missing: Vec<String>,
     },
+    /// A table of energies that cannot be used.
+    #[error("{file}: {reason}; docs/power-estimate.md says what a table of energies holds")]
+    Energies {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -141,6 +149,7 @@ impl HostError {
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
             NoMeter { .. } => "H016",
+            Energies { .. } => "H020",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

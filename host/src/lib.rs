@@ -12,6 +12,7 @@
 //! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
+//! | [`power`] | joules a token |
 //! | [`output`] | what is printed, and where |
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
@@ -26,6 +27,7 @@ pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod output;
+pub mod power;
 pub mod sample;
 pub mod score;
 pub mod signals;

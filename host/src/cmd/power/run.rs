@@ -8,13 +8,16 @@ use std::time::Duration;
 use sterna_firmware::device::Device;
 use sterna_power::recording::{Begin, FORMAT, Mark};
 use sterna_power::{Clock, Meter, Recorder, Sampler, SystemClock};
+use sterna_sim::Options;
 
-use super::model;
 use crate::cli::usage_error;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
+use crate::board::Board;
 use crate::power::activity::Activity;
+use crate::power::estimate::energies::Energies;
+use crate::power::estimate::{Estimate, Setting, estimate};
 use crate::power::meters::MeterArgs;
 use crate::power::report::Report;
 use crate::power::workload::Workload;
@@ -50,6 +53,9 @@ pub struct Args {
     /// Keep the recording in this file
     #[arg(short, long, value_name = "FILE.jsonl")]
     output: Option<PathBuf>,
+    /// The board that the model of the core's activity is of, where it stands in for a meter
+    #[arg(long, help_heading = "Meters", default_value = "ulx3s-85f", value_name = "BOARD")]
+    board: String,
     #[command(flatten)]
     meters: MeterArgs,
     #[command(flatten)]
@@ -77,7 +83,7 @@ pub fn run(args: Args) -> Result<()> {
         for absent in &found.absent {
             output::note(&format!("not measured: {absent}"));
         }
-        let estimate = match model::estimate(&workload.model) {
+        let estimate = match stand_in(&args.board, &workload) {
             Ok(estimate) => estimate,
             Err(error) if found.activity => return Err(error),
             Err(error) => {
@@ -106,6 +112,12 @@ pub fn run(args: Args) -> Result<()> {
 
     let report = Report::read(&[path], |_, _| Ok(()))?;
     if args.json { output::print(&report.json()) } else { output::print(&report.text()) }
+}
+
+/// What a token costs by the model.
+fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
+    let setting = Setting::of(&Board::open(board)?);
+    estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
 }
 
 fn begin(

@@ -1,0 +1,13 @@
+//! Joules: what a token costs.
+//!
+//! | module | one sentence |
+//! |---|---|
+//! | [`meters`] | which meters measure, as the user names them |
+//! | [`workload`] | what a device does meanwhile |
+//! | [`estimate`] | a model of the power of a core that is only simulated |
+//! | [`activity`] | that model as a meter |
+
+pub mod activity;
+pub mod estimate;
+pub mod meters;
+pub mod workload;
