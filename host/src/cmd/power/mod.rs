@@ -3,6 +3,7 @@
 pub mod estimate;
 pub mod meters;
 pub mod run;
+pub mod watch;
 
 use clap::Subcommand;
 
@@ -18,6 +19,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Watch(watch::Args),
     Meters(meters::Args),
     Estimate(estimate::Args),
 }
@@ -26,6 +28,7 @@ enum Command {
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Run(args) => run::run(args),
+        Command::Watch(args) => watch::run(args),
         Command::Meters(args) => meters::run(args),
         Command::Estimate(args) => estimate::run(args),
     }
