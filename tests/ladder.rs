@@ -17,6 +17,7 @@ const LADDER: &[(&str, &[&str])] = &[
     ("sterna-rtl", &[]),
     ("sterna-hdl", &["sterna-model", "sterna-firmware", "sterna-rtl"]),
     ("sterna-xdma", &[]),
+    ("sterna-power", &[]),
     ("sterna-sim", &["sterna-model", "sterna-firmware", "sterna-rtl", "sterna-hdl", "sterna-xdma"]),
     (
         "sterna",
@@ -26,6 +27,7 @@ const LADDER: &[(&str, &[&str])] = &[
             "sterna-rtl",
             "sterna-hdl",
             "sterna-xdma",
+            "sterna-power",
             "sterna-sim",
         ],
     ),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sterna_firmware::FirmwareError;
 use sterna_model::ModelError;
+use sterna_power::PowerError;
 
 use crate::board::BoardError;
 
@@ -96,6 +97,15 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// Nothing that measures, and no model to stand in for it.
+    #[error(
+        "no meter: {}; attach one and name it with --meter, docs/power.md says which there are",
+        .missing.join("; ")
+    )]
+    NoMeter {
+        /// Why each is not there.
+        missing: Vec<String>,
+    },
     /// A table of energies that cannot be used.
     #[error("{file}: {reason}; docs/power-estimate.md says what a table of energies holds")]
     Energies {
@@ -107,6 +117,9 @@ pub enum HostError {
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// A meter, or a recording of one.
+    #[error(transparent)]
+    Power(#[from] PowerError),
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -135,8 +148,10 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            NoMeter { .. } => "H016",
             Energies { .. } => "H020",
             Board(error) => error.code(),
+            Power(error) => error.code(),
             Firmware(error) => error.code(),
         }
     }

@@ -2,6 +2,12 @@
 //!
 //! | module | one sentence |
 //! |---|---|
+//! | [`meters`] | which meters measure, as the user names them |
+//! | [`workload`] | what a device does meanwhile |
 //! | [`estimate`] | a model of the power of a core that is only simulated |
+//! | [`activity`] | that model as a meter |
 
+pub mod activity;
 pub mod estimate;
+pub mod meters;
+pub mod workload;

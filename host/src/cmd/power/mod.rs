@@ -1,12 +1,14 @@
 //! `sterna power`: joules, one subcommand a file.
 
 pub mod estimate;
+pub mod meters;
+pub mod run;
 
 use clap::Subcommand;
 
 use crate::error::Result;
 
-/// Tell what a token costs
+/// Tell what a token costs: meters, recordings, reports, a model
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -15,12 +17,16 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Args),
+    Meters(meters::Args),
     Estimate(estimate::Args),
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     match args.command {
+        Command::Run(args) => run::run(args),
+        Command::Meters(args) => meters::run(args),
         Command::Estimate(args) => estimate::run(args),
     }
 }
