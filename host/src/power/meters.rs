@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sterna_power::meters::{Lines, Root, Spec, open, survey};
 use sterna_power::Meter;
+use sterna_power::meters::{Lines, Root, Spec, open, survey};
 
 use crate::devices::uart::Port;
 use crate::error::{HostError, Result};

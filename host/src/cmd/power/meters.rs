@@ -59,7 +59,9 @@ fn value(Candidate { spec, meter }: Candidate) -> Value {
                 "values": now.map(|reading| reading.values),
             })
         }
-        Err(error) => json!({ "name": name, "usable": false, "error": output::meter_error(&error) }),
+        Err(error) => {
+            json!({ "name": name, "usable": false, "error": output::meter_error(&error) })
+        }
     }
 }
 

@@ -10,11 +10,11 @@ use sterna_power::recording::{Begin, FORMAT, Mark};
 use sterna_power::{Clock, Meter, Recorder, Sampler, SystemClock};
 use sterna_sim::Options;
 
+use crate::board::Board;
 use crate::cli::usage_error;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
-use crate::board::Board;
 use crate::power::activity::Activity;
 use crate::power::estimate::energies::Energies;
 use crate::power::estimate::{Estimate, Setting, estimate};
@@ -106,7 +106,8 @@ pub fn run(args: Args) -> Result<()> {
     let path = args.output.clone().unwrap_or_else(|| folder.path().join("run.jsonl"));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let unix = clock.unix().as_secs_f64();
-    let begin = Begin { unix, ..begin(&args, &workload, device.name(), &found.meters, found.absent) };
+    let begin =
+        Begin { unix, ..begin(&args, &workload, device.name(), &found.meters, found.absent) };
     let job = Job { args: &args, workload: &workload, count, clock, tokens };
     job.record(device.as_mut(), found.meters, Recorder::create(&path, begin)?)?;
 
@@ -128,7 +129,8 @@ fn begin(
     absent: Vec<String>,
 ) -> Begin {
     let file = workload.model.path();
-    let name = if args.model.is_some() { file.file_name().unwrap_or_default() } else { file.as_os_str() };
+    let name =
+        if args.model.is_some() { file.file_name().unwrap_or_default() } else { file.as_os_str() };
     Begin {
         format: FORMAT,
         program: concat!("sterna ", env!("CARGO_PKG_VERSION")).into(),
