@@ -13,6 +13,7 @@
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
 //! | [`output`] | what is printed, and where |
+//! | [`page`] | pages for a browser |
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
@@ -26,6 +27,7 @@ pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod output;
+pub mod page;
 pub mod sample;
 pub mod score;
 pub mod signals;
