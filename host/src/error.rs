@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sterna_firmware::FirmwareError;
 use sterna_model::ModelError;
+use sterna_power::PowerError;
 
 use crate::board::BoardError;
 
@@ -96,9 +97,18 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// A folder to write that has something in it, or is none.
+    #[error("{dir}: is there already, and no empty folder; name a new one, or delete it", dir = dir.display())]
+    NotEmpty {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// A meter, or a recording of one.
+    #[error(transparent)]
+    Power(#[from] PowerError),
     /// The image, file or device was refused.
     #[error(transparent)]
     Firmware(#[from] FirmwareError),
@@ -127,7 +137,9 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            NotEmpty { .. } => "H013",
             Board(error) => error.code(),
+            Power(error) => error.code(),
             Firmware(error) => error.code(),
         }
     }
