@@ -501,6 +501,7 @@ fn help_of_every_command() {
         "load",
         "reset",
         "validate",
+        "power report",
         "doctor",
     ];
     for command in commands {

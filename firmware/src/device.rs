@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{FirmwareError, Result};
 use crate::shape::Shape;
@@ -72,7 +72,7 @@ impl State {
 
 /// What a core counted in its last pass or run; `cycles` = `beats` + `starved` + `blocked` +
 /// `idle`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Clocks.
     pub cycles: u64,

@@ -98,10 +98,30 @@ pub enum HostError {
         checks: usize,
     },
     /// A folder to write that has something in it, or is none.
-    #[error("{dir}: is there already, and no empty folder; name a new one, or delete it", dir = dir.display())]
+    #[error(
+        "{dir}: is there already, and no empty folder; name a new one, or delete it",
+        dir = dir.display()
+    )]
     NotEmpty {
         /// The folder.
         dir: PathBuf,
+    },
+    /// Nothing that measures, and no model to stand in for it.
+    #[error(
+        "no meter: {}; attach one and name it with --meter, docs/power.md says which there are",
+        .missing.join("; ")
+    )]
+    NoMeter {
+        /// Why each is not there.
+        missing: Vec<String>,
+    },
+    /// A table of energies that cannot be used.
+    #[error("{file}: {reason}; docs/power-estimate.md says what a table of energies holds")]
+    Energies {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
@@ -138,6 +158,8 @@ impl HostError {
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
             NotEmpty { .. } => "H013",
+            NoMeter { .. } => "H016",
+            Energies { .. } => "H020",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

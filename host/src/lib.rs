@@ -12,7 +12,7 @@
 //! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
-//! | [`power`] | what is made of measured power |
+//! | [`power`] | joules a token |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
 //! | [`signals`] | commands that run until somebody ends them |

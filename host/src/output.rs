@@ -79,3 +79,8 @@ pub fn mib(bytes: u64) -> String {
 pub fn error(error: &HostError) -> serde_json::Value {
     serde_json::json!({ "code": error.code(), "message": error.to_string() })
 }
+
+/// The error of a meter as part of a JSON object.
+pub fn meter_error(error: &sterna_power::PowerError) -> serde_json::Value {
+    serde_json::json!({ "code": error.code(), "message": error.to_string() })
+}

@@ -45,14 +45,14 @@ impl Default for CardOptions {
     }
 }
 
-/// A stretch of clocks of which a waveform is wanted.
+/// A stretch of clocks of which a recording is wanted.
 #[derive(Clone, Debug)]
 pub struct Window {
     /// First clock.
     pub from: u64,
     /// First clock that is not in it.
     pub to: u64,
-    /// The file, FST.
+    /// The file, FST or SAIF as the model was compiled.
     pub path: PathBuf,
 }
 
@@ -126,9 +126,18 @@ impl SimCard {
         self.lockstep.as_mut()
     }
 
-    /// Asks for a waveform; the model must have been compiled with [`Options::trace`].
+    /// Asks for a recording; the model must have been compiled with an [`Options::trace`].
     pub fn record(&mut self, window: Window) {
         self.window = Some(window);
+    }
+
+    /// Ends the recording that [`SimCard::record`] asked for, before its window does.
+    ///
+    /// # Errors
+    /// As [`Simulator::trace_stop`].
+    pub fn stop_recording(&mut self) -> Result<(), SimError> {
+        self.window = None;
+        if std::mem::take(&mut self.tracing) { self.sim.trace_stop() } else { Ok(()) }
     }
 
     /// One clock.
@@ -159,8 +168,7 @@ impl SimCard {
     fn edge(&mut self) -> Result<(), SimError> {
         self.sim.step()?;
         if self.window.as_ref().is_some_and(|window| self.sim.clocks() >= window.to) {
-            (self.window, self.tracing) = (None, false);
-            self.sim.trace_stop()?;
+            self.stop_recording()?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use sterna_rtl::Design;
 
 use crate::cache;
 use crate::error::SimError;
-use crate::model::Options;
+use crate::model::{Options, Trace};
 use crate::shim;
 use crate::tools::Tools;
 
@@ -67,7 +67,7 @@ const VERILATE: [&str; 24] = [
     "--quiet",
 ];
 
-const COMPILE: [&str; 14] = [
+const COMPILE: [&str; 13] = [
     "-std=c++17",
     "-w",
     "-fPIC",
@@ -78,7 +78,6 @@ const COMPILE: [&str; 14] = [
     "-DVM_SC=0",
     "-DVM_TIMING=0",
     "-DVM_TRACE_VCD=0",
-    "-DVM_TRACE_SAIF=0",
     // The shim has its own: the defaults end the process.
     "-DVL_USER_FINISH",
     "-DVL_USER_STOP",
@@ -121,19 +120,32 @@ struct Flags {
     fast: &'static str,
     /// Its level for Verilator's run time.
     runtime: &'static str,
+    trace: Trace,
+}
+
+/// What says in C++ which recording there is.
+fn trace_macros(trace: Trace) -> [String; 3] {
+    let flag = |name, on| format!("-D{name}={}", i32::from(on));
+    [
+        flag("VM_TRACE", trace != Trace::Off),
+        flag("VM_TRACE_FST", trace == Trace::Waveform),
+        flag("VM_TRACE_SAIF", trace == Trace::Activity),
+    ]
 }
 
 fn flags(options: &Options, clock: Option<String>) -> Flags {
-    let trace = i32::from(options.trace);
     let mut flags = Flags {
         verilator: vec![],
         fast: if options.quick { "-O1" } else { "-O3" },
         runtime: if options.quick { "-O0" } else { "-O2" },
-        compiler: vec![format!("-DVM_TRACE={trace}"), format!("-DVM_TRACE_FST={trace}")],
+        trace: options.trace,
+        compiler: trace_macros(options.trace).into(),
     };
-    if options.trace {
-        flags.verilator.push("--trace-fst".into());
-    }
+    flags.verilator.extend(match options.trace {
+        Trace::Off => None,
+        Trace::Waveform => Some("--trace-fst".into()),
+        Trace::Activity => Some("--trace-saif".into()),
+    });
     if options.assertions {
         // Assertions are no Verilog-2005; `FORMAL` hides them from the other tools.
         flags.verilator.extend(["--assert", "-sv", "-DFORMAL"].map(String::from));
@@ -178,9 +190,13 @@ impl Job<'_> {
 
     /// The objects of Verilator's run time, the same for every design with the same options.
     fn runtime(&self, cache: &Path) -> Result<PathBuf, SimError> {
-        let traced = self.flags.compiler.iter().any(|f| f == "-DVM_TRACE_FST=1");
+        let trace = self.flags.trace;
         let mut names = vec!["verilated", "verilated_threads"];
-        names.extend(traced.then_some("verilated_fst_c"));
+        names.extend(match trace {
+            Trace::Off => None,
+            Trace::Waveform => Some("verilated_fst_c"),
+            Trace::Activity => Some("verilated_saif_c"),
+        });
         let parts = [self.tools.versions.as_str(), self.flags.runtime].into_iter();
         let parts = parts.chain(COMPILE).chain(names.iter().copied());
         let hash = cache::hash(parts.chain(shim::HEADERS.iter().map(|h| h.1)));
@@ -188,13 +204,15 @@ impl Job<'_> {
             for (name, text) in shim::HEADERS {
                 write(&work.join(name), text)?;
             }
-            let trace = [i32::from(traced)]
-                .map(|t| [format!("-DVM_TRACE={t}"), format!("-DVM_TRACE_FST={t}")])
-                .concat();
             let unit = |name: &&str| {
                 let source = self.tools.include().join(format!("{name}.cpp"));
                 let mut command = self.compiler(self.flags.runtime, work);
-                command.args(&trace).arg("-c").arg(source).arg("-o").arg(format!("{name}.o"));
+                command
+                    .args(trace_macros(trace))
+                    .arg("-c")
+                    .arg(source)
+                    .arg("-o")
+                    .arg(format!("{name}.o"));
                 command
             };
             self.all(names.iter().map(unit).collect())

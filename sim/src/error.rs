@@ -36,7 +36,9 @@ pub enum SimError {
     Words { port: String, words: usize, got: usize },
     #[error("the handle belongs to another model than this one of `{top}`; resolve it here")]
     Foreign { top: String },
-    #[error("the model of `{top}` has no waveforms; build it with Options {{ trace: true }}")]
+    #[error(
+        "the model of `{top}` records nothing; build it with Options {{ trace: Trace::Waveform }}"
+    )]
     NotTraced { top: String },
     #[error("`{top}` stopped in clock {clock}: {why}")]
     Stopped { top: String, clock: u64, why: String },
@@ -67,6 +69,11 @@ pub enum SimError {
          that can be written", path.display()
     )]
     Terminal { path: PathBuf, source: std::io::Error },
+    #[error(
+        "{} line {line}: {why}; it is no activity that Verilator wrote: record it again",
+        path.display()
+    )]
+    Activity { path: PathBuf, line: u64, why: String },
 }
 
 impl SimError {
@@ -95,6 +102,7 @@ impl SimError {
             SimError::Mount { .. } => "S020",
             SimError::Sdram { .. } => "S021",
             SimError::Terminal { .. } => "S022",
+            SimError::Activity { .. } => "S023",
         }
     }
 

@@ -59,8 +59,10 @@
 //! fake_card        the nodes of a PCIe card with any core behind them, and its faults
 //! session, verify  card and golden model side by side
 //! fuzz             random cores, models, memories and commands
+//! activity         what toggles, and how often, while a token is made
 //! lockstep         every intermediate vector against the golden model's
 //! ```
+pub mod activity;
 pub mod board;
 mod bus;
 mod cache;
@@ -87,7 +89,7 @@ mod verify;
 pub use bus::MemoryPort;
 pub use card::{CardOptions, SimCard, Window};
 pub use error::SimError;
-pub use model::{Model, Options};
+pub use model::{Model, Options, Trace};
 pub use port::{Carrier, Input, Number, Output, Words};
 pub use session::Session;
 pub use simulator::Simulator;

@@ -13,11 +13,24 @@ use crate::ffi::{Instance, Library};
 use crate::port::{self, Carrier, Handle};
 use crate::simulator::Simulator;
 
+/// What a model can record; each slows it down even while nothing is recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Waveforms: FST, every change of every signal.
+    Waveform,
+    /// Activity: SAIF, how often each bit toggled and how long it was high, see
+    /// [`activity`](crate::activity).
+    Activity,
+}
+
 /// How a model is made. `Options::default()` is the fastest.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Waveforms can be written. Slower even while none is.
-    pub trace: bool,
+    /// What it can record.
+    pub trace: Trace,
     /// The design's properties are checked at every clock; one that fails is a
     /// [`SimError::Stopped`].
     pub assertions: bool,
@@ -41,7 +54,7 @@ pub(crate) struct Shared {
     pub top: String,
     pub ports: Vec<Port>,
     pub reset: Option<usize>,
-    pub traced: bool,
+    pub trace: Trace,
     /// Tells the handles of different models apart.
     pub id: u64,
     clock: Option<usize>,
@@ -82,7 +95,7 @@ impl Model {
             ports: design.ports.iter().map(port).collect(),
             clock: position(&design.clock),
             reset: position(&design.reset),
-            traced: options.trace,
+            trace: options.trace,
             fresh: compiled.fresh,
             // Sixteen hexadecimal digits always are a number.
             id: u64::from_str_radix(&compiled.hash[..16], 16).unwrap_or_default(),

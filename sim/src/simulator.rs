@@ -8,7 +8,7 @@ use sterna_rtl::{Bits, Design, Direction, Type};
 
 use crate::error::SimError;
 use crate::ffi::Instance;
-use crate::model::{Model, Options, Port};
+use crate::model::{Model, Options, Port, Trace};
 use crate::port::{Carrier, Handle, Input, Number, Output, Words};
 
 /// A running design.
@@ -204,31 +204,28 @@ impl Simulator {
         self.instance.clocks()
     }
 
-    /// Begins a waveform in a new file (FST, unit 1 ns, 10 ns a clock: clock `n` begins at `10 n`
-    /// and rises at `10 n + 5`). One that is being written ends first.
+    /// Begins a recording in a new file: a waveform (FST, unit 1 ns, 10 ns a clock: clock `n`
+    /// begins at `10 n` and rises at `10 n + 5`), or the activity (SAIF, one sample a clock, at
+    /// `10 n`, when all has settled). One that is being written ends first.
     ///
     /// # Errors
-    /// S013 unless the model was built with [`Options::trace`], S004 where the file cannot be
-    /// written.
+    /// S013 unless the model was built with a [`Trace`], S004 where the file cannot be written.
     pub fn trace_start(&mut self, path: impl AsRef<Path>) -> Result<(), SimError> {
         let path = path.as_ref();
-        if !self.model.0.traced {
-            return Err(SimError::NotTraced { top: self.model.0.top.clone() });
-        }
         self.trace_stop()?;
-        fs::File::create(path).map_err(SimError::file("write the waveform", path))?;
+        fs::File::create(path).map_err(SimError::file("write the recording", path))?;
         let name = CString::new(path.as_os_str().as_encoded_bytes())
-            .map_err(|e| SimError::file("write the waveform", path)(std::io::Error::other(e)))?;
+            .map_err(|e| SimError::file("write the recording", path)(std::io::Error::other(e)))?;
         self.run(|instance| instance.trace_open(&name))
     }
 
-    /// Ends the waveform and completes its file, which holds the clocks since
+    /// Ends the recording and completes its file, which holds the clocks since
     /// [`Simulator::trace_start`]. Without one, nothing happens.
     ///
     /// # Errors
-    /// S013 unless the model was built with [`Options::trace`].
+    /// S013 unless the model was built with a [`Trace`].
     pub fn trace_stop(&mut self) -> Result<(), SimError> {
-        if !self.model.0.traced {
+        if self.model.0.trace == Trace::Off {
             return Err(SimError::NotTraced { top: self.model.0.top.clone() });
         }
         // Of a design that stopped, the waveform is wanted most.

@@ -14,6 +14,7 @@ use sterna_rtl::Design;
 use crate::card::{CardOptions, Window};
 use crate::error::SimError;
 use crate::lockstep::{Mismatch, Report};
+use crate::model::Trace;
 use crate::session::Session;
 
 /// What is verified, and how.
@@ -132,7 +133,7 @@ fn waveform(
     );
     let path = folder.join(name);
     let mut card = options.card.clone();
-    card.model.trace = true;
+    card.model.trace = Trace::Waveform;
     let mut session = Session::of(design, model, geometry, &card)?;
     let (from, to) = (first.clock.saturating_sub(WINDOW.0), first.clock + WINDOW.1);
     session.record(Window { from, to, path: path.clone() });

@@ -60,7 +60,7 @@ fn the_second_build_does_not_verilate() {
     assert_eq!(sim.peek("y").unwrap().to_u64(), 256);
 
     assert!(Model::build(&design(2), &options).unwrap().is_fresh(), "another design");
-    let traced = Options { trace: true, ..options.clone() };
+    let traced = Options { trace: sterna_sim::Trace::Waveform, ..options.clone() };
     assert!(Model::build(&design(1), &traced).unwrap().is_fresh(), "other options");
     assert_eq!(runs(), 3);
     assert!(!Model::build(&design(1), &options).unwrap().is_fresh(), "the first is still there");

@@ -105,7 +105,7 @@ fn one_seed_is_one_simulation() {
 fn a_window_of_clocks_is_recorded() {
     let geometry = Geometry::for_shape(64, &model().shape());
     let mut options = options(Stalls::None);
-    options.model = Options { trace: true, ..options.model };
+    options.model = Options { trace: sterna_sim::Trace::Waveform, ..options.model };
     let mut card = sim(&geometry, &options);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.fst");
     let _ = std::fs::remove_file(&path);

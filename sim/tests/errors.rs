@@ -173,7 +173,7 @@ fn waveforms_are_wrong() {
     let mut sim = sim();
     refused("no_waveforms", sim.trace_start("never.fst"));
     refused("no_waveforms_to_stop", sim.trace_stop());
-    let options = Options { trace: true, ..common::options() };
+    let options = Options { trace: sterna_sim::Trace::Waveform, ..common::options() };
     let mut sim = Simulator::build(&design(), &options).unwrap();
     refused("no_folder_for_the_waveform", sim.trace_start(nowhere().join("x.fst")));
     sim.step().unwrap();

@@ -74,7 +74,7 @@ fn file(name: &str) -> PathBuf {
 
 #[test]
 fn windows_hold_their_clocks() {
-    let options = Options { trace: true, ..common::options() };
+    let options = Options { trace: sterna_sim::Trace::Waveform, ..common::options() };
     let mut sim = Simulator::build(&counter(), &options).unwrap();
     let (first, second) = (file("first.fst"), file("second.fst"));
     sim.reset().unwrap();
@@ -105,7 +105,7 @@ fn windows_hold_their_clocks() {
 /// The end of a window is in its file even when nobody stops it.
 #[test]
 fn dropping_completes_the_file() {
-    let options = Options { trace: true, ..common::options() };
+    let options = Options { trace: sterna_sim::Trace::Waveform, ..common::options() };
     let mut sim = Simulator::build(&counter(), &options).unwrap();
     let path = file("dropped.fst");
     sim.trace_start(&path).unwrap();

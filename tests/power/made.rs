@@ -1,7 +1,5 @@
 //! Recordings as a meter and a device would have written them, without either.
 
-use std::f64::consts::TAU;
-
 use serde_json::{Value, json};
 
 /// A recording in the making.
@@ -128,7 +126,8 @@ pub fn steady() -> Made {
     made.rest(1.5);
     let busy = |t: f64| works(t, 1.5, 4.0);
     made.samples(0, 0.02, |t| {
-        let ripple = 0.12 * (TAU * t / 0.31).sin();
+        // A triangle: a sine's last bits are another machine's own.
+        let ripple = 0.12 * (4.0 * ((t / 0.31).fract() - 0.5).abs() - 1.0);
         let drift = 0.01 * t;
         Some(if busy(t) { vec![6.2 + ripple + drift, 1.1] } else { vec![3.8 + ripple / 4.0, 0.7] })
     });

@@ -18,7 +18,7 @@ pub fn check(page: &str) -> Result<(), String> {
         } else if !tag.ends_with('/') {
             open.push(tag.split(char::is_whitespace).next().unwrap_or_default());
         }
-        if tag.matches('"').count() % 2 != 0 {
+        if !tag.matches('"').count().is_multiple_of(2) {
             return Err(format!("quotes in <{tag}>"));
         }
         rest = &rest[end + 1..];

@@ -50,6 +50,7 @@
 //! check              undriven, driven twice, combinational loops
 //! emit               Verilog;  interp: the same netlist run in Rust;  report: widths
 //! component          finished modules, instances, the built `Design`
+//! resources          what the design is made of: nets, memories, products
 //! ```
 mod axi;
 mod bits;
@@ -71,6 +72,7 @@ mod ops;
 pub mod parts;
 pub mod random;
 mod report;
+mod resources;
 mod select;
 mod sig;
 mod stream;
@@ -86,6 +88,7 @@ pub use memory::Memory;
 pub use module::Module;
 pub use netlist::Direction;
 pub use report::WidthReport;
+pub use resources::{Condition, MemoryUse, Net, NetKind, Place, Product, Resources};
 pub use select::Switch;
 pub use sig::{Operand, Sig};
 pub use stream::Stream;

@@ -15,8 +15,8 @@
 //!
 //! | part | bound |
 //! |---|---|
-//! | `sampling` | between two samples the power may be anything between them: half their difference × their distance |
-//! | `edges` | the window's two ends may be off by the timing of a sample: that × the change of power near them |
+//! | `sampling` | between two samples the power may be anything between them, and between where it was heading from either side: half that range × their distance |
+//! | `edges` | the window's two ends may be off by the timing of a sample: that × the change of power near them, and from one to the other |
 //! | `gaps` | where samples are missing, the power was anything that this rail ever was |
 //! | `accuracy` | the sensor's own, by its datasheet |
 //!
@@ -134,15 +134,40 @@ fn of_power(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
         } else {
             // Of a part of the way the line may be off by all of the change, of the whole by half.
             let worst = seconds.min((b.t - a.t) / 2.0);
-            energy.bar.sampling += worst * (b.value - a.value).abs();
+            energy.bar.sampling += worst * hull(series, a, b);
         }
     }
+    let mut ends = vec![];
     for edge in [from, to] {
         let (slack, change) = near(series, edge, limit, sensor);
         energy.bar.edges += slack * change;
+        ends.push((slack, level(series, edge)));
     }
+    // All samples late by the same: what is lost at one end is not what is gained at the other.
+    energy.bar.edges += ends[0].0.max(ends[1].0) * (ends[1].1 - ends[0].1).abs();
     energy.missing = missing / (to - from);
     accurate(energy, sensor, to - from)
+}
+
+/// The power at a moment, by the sample before it.
+fn level(series: &Series, t: f64) -> f64 {
+    series.around(t, t).first().map_or(0.0, |p| p.value)
+}
+
+/// Range of what the power may be between two neighbours: their values, and where it was heading
+/// from either side, by no more than it changes between them, or on both sides of them.
+fn hull(series: &Series, a: Point, b: Point) -> f64 {
+    let points = series.points();
+    let at = points.partition_point(|p| p.t < a.t);
+    let lead = |p: &Point, q: &Point| (q.value - p.value) / (q.t - p.t) * (b.t - a.t);
+    let before = at.checked_sub(1).map(|n| lead(&points[n], &a));
+    let after = points.get(at + 2).map(|next| lead(&b, next));
+    let sides = before.unwrap_or(0.0).abs().min(after.unwrap_or(0.0).abs());
+    let most = (b.value - a.value).abs().max(sides);
+    let before = before.map(|lead| a.value + lead.clamp(-most, most));
+    let after = after.map(|lead| b.value - lead.clamp(-most, most));
+    let values = [Some(a.value), Some(b.value), before, after].into_iter().flatten();
+    range(values).map_or(0.0, |(low, high)| high - low)
 }
 
 /// How far the timing at an edge may be off, and by how much the power changes around it.

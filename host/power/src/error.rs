@@ -11,7 +11,9 @@ pub type Result<T> = std::result::Result<T, PowerError>;
 #[non_exhaustive]
 pub enum PowerError {
     /// A word that names no meter.
-    #[error("--meter {word}: {why}; `sterna power meters` lists what there is and how to name it")]
+    #[error(
+        "--meter `{word}`: {why}; `sterna power meters` lists what there is and how to name it"
+    )]
     Spec {
         /// The word.
         word: String,
@@ -68,7 +70,7 @@ pub enum PowerError {
         why: String,
     },
     /// Output of a program that lacks what it should have.
-    #[error("{program}: its output {why}; this was written for XRT 2.14 to 2.18")]
+    #[error("{program}: its output {why}; this reads what XRT 2 prints")]
     Output {
         /// The program.
         program: String,
@@ -90,8 +92,8 @@ pub enum PowerError {
     },
     /// A pattern that cannot be used.
     #[error(
-        "--meter-pattern `{pattern}`: {why}; it is a regular expression with a group named watts, \
-         milliwatts, or volts and amps, such as '(?<watts>[0-9.]+) W'"
+        "pattern `{pattern}`: {why}; it is a regular expression with a group named watts, \
+         milliwatts, joules, or volts and amps, such as '(?<watts>[0-9.]+) W'"
     )]
     Pattern {
         /// The pattern.
@@ -102,7 +104,7 @@ pub enum PowerError {
     /// A meter that prints lines, none of which matches.
     #[error(
         "{name}: {lines} lines, none of which matches the pattern; the last was `{last}`: \
-         check --meter-pattern and --meter-baud"
+         check pattern= and baud= of --meter"
     )]
     Unmatched {
         /// The meter.

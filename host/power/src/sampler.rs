@@ -6,8 +6,28 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::error::PowerError;
 use crate::meter::Meter;
 use crate::recording::Recorder;
+
+/// Who takes what meters say.
+pub trait Sink: Send + Sync {
+    /// Meter `meter` said this at `t`, give or take `spread`.
+    fn sample(&self, t: Duration, meter: usize, values: Vec<f64>, spread: Duration);
+
+    /// It failed.
+    fn trouble(&self, t: Duration, meter: usize, error: &PowerError);
+}
+
+impl Sink for Recorder {
+    fn sample(&self, t: Duration, meter: usize, values: Vec<f64>, spread: Duration) {
+        Recorder::sample(self, t, meter, values, spread);
+    }
+
+    fn trouble(&self, t: Duration, meter: usize, error: &PowerError) {
+        Recorder::trouble(self, t, meter, error);
+    }
+}
 
 /// Meters at work; they stop when this is stopped or dropped.
 pub struct Sampler {
@@ -24,13 +44,13 @@ impl Sampler {
     /// Sets the meters to work, each by its place as its number.
     pub fn start(
         meters: Vec<Box<dyn Meter>>,
-        recorder: &Arc<Recorder>,
+        sink: &Arc<impl Sink + 'static>,
         clock: &Arc<dyn Clock>,
     ) -> Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let spawn = |(number, mut meter): (usize, Box<dyn Meter>)| {
-            let (recorder, clock, stop) = (recorder.clone(), clock.clone(), stop.clone());
-            std::thread::spawn(move || sample(&mut meter, number, &recorder, &*clock, &stop))
+            let (sink, clock, stop) = (sink.clone(), clock.clone(), stop.clone());
+            std::thread::spawn(move || sample(&mut meter, number, &*sink, &*clock, &stop))
         };
         Sampler { threads: meters.into_iter().enumerate().map(spawn).collect(), stop: stop.clone() }
     }
@@ -60,7 +80,7 @@ impl Drop for Sampler {
 pub fn sample(
     meter: &mut dyn Meter,
     number: usize,
-    recorder: &Recorder,
+    sink: &impl Sink,
     clock: &dyn Clock,
     stop: &AtomicBool,
 ) {
@@ -77,12 +97,12 @@ pub fn sample(
                 for reading in readings {
                     let (at, spread) =
                         reading.at.map_or((before + half, half), |at| (at, Duration::ZERO));
-                    recorder.sample(at, number, reading.values, spread);
+                    sink.sample(at, number, reading.values, spread);
                     failed = None;
                 }
             }
             Err(error) if failed != Some(error.code()) => {
-                recorder.trouble(after, number, &error);
+                sink.trouble(after, number, &error);
                 failed = Some(error.code());
             }
             Err(_) => {}

@@ -61,6 +61,11 @@ pub fn bus(word: &str) -> std::result::Result<u32, String> {
 }
 
 impl Choice {
+    /// The directory of a card's nodes.
+    pub fn nodes(&self) -> &std::path::Path {
+        &self.card.load.memory.nodes.root
+    }
+
     /// Opens the chosen device, or one by itself, with `slots` sequences.
     pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
         Ok(match self.device {

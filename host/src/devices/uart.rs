@@ -106,7 +106,10 @@ pub struct Port {
 
 impl Port {
     /// Opens a port: raw bytes, 8 data bits, no parity, one stop bit.
-    fn open(path: &Path, baud: u32) -> std::result::Result<Port, PortError> {
+    ///
+    /// # Errors
+    /// U012 to U014.
+    pub fn open(path: &Path, baud: u32) -> std::result::Result<Port, PortError> {
         let fail = |source| PortError::Open { path: path.into(), source };
         // Not the process's terminal, and not waiting for a carrier.
         let flags = (OFlags::NOCTTY | OFlags::NONBLOCK).bits();

@@ -1,7 +1,15 @@
-//! What Sterna makes of measured power.
+//! Joules: what a token costs.
 //!
 //! | module | one sentence |
 //! |---|---|
+//! | [`meters`] | which meters measure, as the user names them |
+//! | [`workload`] | what a device does meanwhile |
+//! | [`estimate`] | a model of the power of a core that is only simulated |
+//! | [`activity`] | that model as a meter |
 //! | [`report`] | recordings as a page, plots, JSON and CSV |
 
+pub mod activity;
+pub mod estimate;
+pub mod meters;
 pub mod report;
+pub mod workload;

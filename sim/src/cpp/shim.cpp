@@ -1,8 +1,12 @@
 // The model behind a few C functions. `ports.h` is generated: Verilator's members by number.
 #include "Vdut.h"
 #include "verilated.h"
-#if VM_TRACE
+#if VM_TRACE_FST
 #include "verilated_fst_c.h"
+using Recorder = VerilatedFstC;
+#elif VM_TRACE_SAIF
+#include "verilated_saif_c.h"
+using Recorder = VerilatedSaifC;
 #endif
 
 #include <cstdint>
@@ -22,16 +26,20 @@ void vl_fatal(const char* file, int line, const char*, const char* message) VL_M
 
 namespace {
 
-// One clock in a waveform: the inputs settle at 0, the clock rises at 5.
+// One clock in a waveform: the inputs settle at 0, the clock rises at 5. Activity is of settled
+// values only, one sample a clock: what a net does between is for its delays to say, which are not
+// known here.
 constexpr uint64_t PERIOD_NS = 10;
 
 struct Instance {
     VerilatedContext context;
     std::unique_ptr<Vdut> model;
 #if VM_TRACE
-    std::unique_ptr<VerilatedFstC> trace;
+    std::unique_ptr<Recorder> trace;
 #endif
     uint64_t clocks = 0;
+    // The clock that is 0 in the recording: a SAIF file knows no time before its first sample.
+    uint64_t origin = 0;
     std::string error;
 
     Instance() {
@@ -46,7 +54,7 @@ struct Instance {
 
     void dump(uint64_t ns) {
 #if VM_TRACE
-        if (trace) trace->dump(clocks * PERIOD_NS + ns);
+        if (trace) trace->dump((clocks - origin) * PERIOD_NS + ns);
 #else
         (void)ns;
 #endif
@@ -69,7 +77,9 @@ struct Instance {
 #ifdef CLOCK
         model->CLOCK = 1;
         model->eval();
+#if VM_TRACE_FST
         dump(PERIOD_NS / 2);
+#endif
         model->CLOCK = 0;
 #endif
         model->eval();
@@ -131,9 +141,12 @@ const char* sterna_error(const Instance* self) { return self->error.c_str(); }
 int sterna_trace_open(Instance* self, const char* path) {
 #if VM_TRACE
     return guarded(self, [&] {
-        auto trace = std::make_unique<VerilatedFstC>();
+        auto trace = std::make_unique<Recorder>();
         self->model->trace(trace.get(), 99);
         trace->open(path);
+#if VM_TRACE_SAIF
+        self->origin = self->clocks;
+#endif
         self->trace = std::move(trace);
     });
 #else

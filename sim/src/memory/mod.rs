@@ -149,6 +149,16 @@ pub struct Memory {
     reads: Reads,
     writes: Writes,
     offers: Offers,
+    traffic: Traffic,
+}
+
+/// Beats that passed over the bus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From the memory.
+    pub read: u64,
+    /// To the memory.
+    pub written: u64,
 }
 
 /// What reads and writes share.
@@ -209,6 +219,7 @@ impl Memory {
             reads: Reads::new(options),
             writes: Writes::new(options),
             offers: Offers { rdata: vec![0; bus.div_ceil(32) as usize], ..Offers::default() },
+            traffic: Traffic::default(),
         };
         memory.reads.offer(&memory.common, &mut memory.offers);
         memory.writes.offer(&memory.common, &mut memory.offers);
@@ -218,6 +229,11 @@ impl Memory {
     /// Size in bytes.
     pub fn bytes(&self) -> u64 {
         self.common.store.bytes()
+    }
+
+    /// Beats so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     /// What is on offer in the clock that is now.
@@ -230,6 +246,8 @@ impl Memory {
     /// # Errors
     /// The rule that the master broke.
     pub fn clock(&mut self, master: &Master<'_>) -> Result<(), Violation> {
+        self.traffic.read += u64::from(self.offers.rvalid && master.rready);
+        self.traffic.written += u64::from(self.offers.wready && master.w.is_some());
         self.reads.clock(&self.common, &self.offers, master)?;
         self.writes.clock(&mut self.common, &self.offers, master)?;
         self.common.clock += 1;

@@ -12,3 +12,4 @@ mod plan;
 
 pub(crate) use body::{Text, module};
 pub(crate) use narrow::narrow;
+pub(crate) use plan::Plan;

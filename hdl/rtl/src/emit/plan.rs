@@ -10,7 +10,7 @@ const LARGEST_EXPRESSION: usize = 8;
 
 /// Which part of the text a node belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Unwritten,
     /// Reached only from properties: written within `ifdef FORMAL`.
     Formal,
@@ -19,7 +19,7 @@ pub(super) enum Part {
 }
 
 /// The decisions about a module, indexed by node.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// In dependency order, all nodes.
     pub order: Vec<Id>,
     pub part: Vec<Part>,
@@ -66,6 +66,11 @@ impl Plan {
     /// Whether the node appears in the text at all.
     pub fn written(&self, id: Id) -> bool {
         self.part[id.index()] != Part::Unwritten
+    }
+
+    /// Whether it is hardware, rather than only part of a property.
+    pub fn is_hardware(&self, id: Id) -> bool {
+        self.part[id.index()] == Part::Hardware
     }
 
     pub fn declared(&self, id: Id) -> bool {

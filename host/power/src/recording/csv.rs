@@ -99,7 +99,7 @@ impl Follow {
     ///
     /// # Errors
     /// W012 where the line makes no sense, W014.
-    pub fn next(&mut self) -> Result<Option<(f64, Vec<f64>)>> {
+    pub fn sample(&mut self) -> Result<Option<(f64, Vec<f64>)>> {
         let Some(text) = self.text()? else { return Ok(None) };
         let fields: Vec<f64> = if self.json {
             let object = self.object(&text)?;

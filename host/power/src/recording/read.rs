@@ -91,7 +91,7 @@ fn take(recording: &mut Recording, line: Line) -> std::result::Result<(), String
             if values.len() != *rails {
                 return Err(format!("{} values of a meter with {rails} rails", values.len()));
             }
-            if values.iter().any(|value| !(value.abs() <= 1e15)) {
+            if values.iter().any(|value| value.is_nan() || value.abs() > 1e15) {
                 return Err("a value beyond all measure".into());
             }
             let (t, spread) = (seconds(t), seconds(spread));

@@ -1,12 +1,15 @@
-//! `sterna power`: watts and joules.
+//! `sterna power`: joules, one subcommand a file.
 
-mod report;
+pub mod estimate;
+pub mod meters;
+pub mod report;
+pub mod run;
 
 use clap::Subcommand;
 
 use crate::error::Result;
 
-/// Watts, and joules a token
+/// Tell what a token costs: meters, recordings, reports, a model
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -15,12 +18,18 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Args),
     Report(report::Args),
+    Meters(meters::Args),
+    Estimate(estimate::Args),
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     match args.command {
+        Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
+        Command::Meters(args) => meters::run(args),
+        Command::Estimate(args) => estimate::run(args),
     }
 }

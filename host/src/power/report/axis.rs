@@ -86,7 +86,12 @@ impl Axis {
 
 /// A number with four digits that count.
 pub fn number(value: f64) -> String {
-    let digits = |decimals: usize| {
+    digits(value, 4)
+}
+
+/// A number with so many digits that count.
+pub fn digits(value: f64, count: usize) -> String {
+    let fixed = |decimals: usize| {
         let text = format!("{value:.decimals$}");
         match text.contains('.') {
             true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
@@ -96,7 +101,7 @@ pub fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
         v if !(1e-4..1e7).contains(&v) => {
-            let text = format!("{value:.3e}");
+            let text = format!("{value:.*e}", count.saturating_sub(1));
             match text.split_once('e') {
                 Some((digits, power)) if digits.contains('.') => {
                     format!("{}e{power}", digits.trim_end_matches('0').trim_end_matches('.'))
@@ -104,7 +109,7 @@ pub fn number(value: f64) -> String {
                 _ => text,
             }
         }
-        v => digits((3.0 - v.log10().floor()).clamp(0.0, 8.0) as usize),
+        v => fixed((count as f64 - 1.0 - v.log10().floor()).clamp(0.0, 16.0) as usize),
     }
 }
 
@@ -140,5 +145,7 @@ mod tests {
         let all = [0.0, 1.0, 0.28415, 12.3456, 12345.6, -0.5, 2.5e-5, 1.23456e9, 1e15].map(number);
         let text = ["0", "1", "0.2842", "12.35", "12346", "-0.5", "2.5e-5", "1.235e9", "1e15"];
         assert_eq!(all, text);
+        assert_eq!(digits(38.99999999999999, 9), "39");
+        assert_eq!(digits(0.31028635177010594, 9), "0.310286352");
     }
 }

@@ -3,6 +3,7 @@
 use sterna_power::analysis::{MeterAnalysis, RunEnergy};
 
 use super::Report;
+use super::axis::digits;
 
 /// The columns. What is not known is empty; `refused` says why.
 const COLUMNS: [&str; 24] = [
@@ -52,7 +53,8 @@ impl Report {
 
 fn of_run(meter: &MeterAnalysis, run: &RunEnergy) -> Vec<String> {
     let (decode, idle, prompt) = (run.decode.known(), run.idle.known(), run.prompt.known());
-    let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    // Nine digits are more than any sensor has; the JSON has them all.
+    let text = |value: Option<f64>| value.map(|value| digits(value, 9)).unwrap_or_default();
     let count = |value: Option<usize>| value.map(|value| value.to_string()).unwrap_or_default();
     vec![
         meter.description.name.clone(),

@@ -1,0 +1,191 @@
+//! `sterna power run`: joules a token, measured.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sterna_firmware::device::Device;
+use sterna_power::recording::{Begin, FORMAT, Mark};
+use sterna_power::{Clock, Meter, Recorder, Sampler, SystemClock};
+use sterna_sim::Options;
+
+use crate::board::Board;
+use crate::cli::usage_error;
+use crate::devices::Choice;
+use crate::error::{HostError, Result};
+use crate::output;
+use crate::power::activity::Activity;
+use crate::power::estimate::energies::Energies;
+use crate::power::estimate::{Estimate, Setting, estimate};
+use crate::power::meters::MeterArgs;
+use crate::power::report::Report;
+use crate::power::workload::Workload;
+
+/// Measure what a token costs: watts and joules, with idle power and error bars
+///
+/// The device rests, continues a prompt, and rests again, several times over, while meters are
+/// read at their own rate. The figures are those of `sterna power report`. On a machine without a
+/// meter the model of `sterna power estimate` stands in for one, and its figures say so.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  sterna power run\n  \
+                        sterna power run 370m.sterna --device xdma --meter cms -o 370m.jsonl\n  \
+                        sterna power run --device uart --port /dev/ttyUSB0 --meter ina226:1@0x40,shunt=0.01")]
+pub struct Args {
+    /// MODEL (a .sterna file) [default: the built-in demo model]
+    model: Option<PathBuf>,
+    /// The prompt that is continued in every run
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// Tokens of a run [default: as many as take --seconds]
+    #[arg(short = 'n', long = "count", value_name = "N",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=10_000_000))]
+    count: Option<usize>,
+    /// Seconds of a run, about
+    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = seconds)]
+    seconds: f64,
+    /// Runs
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// Seconds of rest before, between and after the runs
+    #[arg(long, default_value_t = 3.0, value_name = "S", value_parser = seconds)]
+    idle: f64,
+    /// Keep the recording in this file
+    #[arg(short, long, value_name = "FILE.jsonl")]
+    output: Option<PathBuf>,
+    /// The board that the model of the core's activity is of, where it stands in for a meter
+    #[arg(long, help_heading = "Meters", default_value = "ulx3s-85f", value_name = "BOARD")]
+    board: String,
+    #[command(flatten)]
+    meters: MeterArgs,
+    #[command(flatten)]
+    device: Choice,
+    /// Print one JSON object, that of `sterna power report --json`
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn seconds(word: &str) -> std::result::Result<f64, String> {
+    let value: f64 = word.parse().map_err(|e| format!("{e}"))?;
+    if (0.05..=86_400.0).contains(&value) { Ok(value) } else { Err("0.05 to 86400 seconds".into()) }
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    if args.meters.meter.iter().any(String::is_empty) {
+        usage_error("power", "--meter has no name");
+    }
+    let workload = Workload::open(args.model.as_deref(), args.prompt.as_deref())?;
+    let root = args.meters.root(Some(args.device.nodes()));
+    let mut found = args.meters.open(&root)?;
+    let tokens = Arc::new(AtomicU64::new(0));
+    if found.activity || found.meters.is_empty() {
+        for absent in &found.absent {
+            output::note(&format!("not measured: {absent}"));
+        }
+        let estimate = match stand_in(&args.board, &workload) {
+            Ok(estimate) => estimate,
+            Err(error) if found.activity => return Err(error),
+            Err(error) => {
+                found.absent.push(format!("activity: {error}"));
+                return Err(found.none());
+            }
+        };
+        output::note("a model stands in for a meter: what follows is a model, not a measurement");
+        found.meters.push(Box::new(Activity::new(&estimate, tokens.clone())));
+    }
+    let mut device = args.device.open(&workload.model, 1)?;
+    if device.name() == "sim" {
+        output::note("the core is simulated: a meter shows what this machine takes to do so");
+    }
+    let count = match args.count {
+        Some(count) => count,
+        None => workload.count(device.as_mut(), Duration::from_secs_f64(args.seconds))?,
+    };
+    let folder = tempfile::tempdir().map_err(HostError::io(&std::env::temp_dir(), "write to"))?;
+    let path = args.output.clone().unwrap_or_else(|| folder.path().join("run.jsonl"));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let unix = clock.unix().as_secs_f64();
+    let begin =
+        Begin { unix, ..begin(&args, &workload, device.name(), &found.meters, found.absent) };
+    let job = Job { args: &args, workload: &workload, count, clock, tokens };
+    job.record(device.as_mut(), found.meters, Recorder::create(&path, begin)?)?;
+
+    let report = Report::read(&[path], |_, _| Ok(()))?;
+    if args.json { output::print(&report.json()) } else { output::print(&report.text()) }
+}
+
+/// What a token costs by the model.
+pub(super) fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
+    let setting = Setting::of(&Board::open(board)?);
+    estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
+}
+
+fn begin(
+    args: &Args,
+    workload: &Workload,
+    device: &str,
+    meters: &[Box<dyn Meter>],
+    absent: Vec<String>,
+) -> Begin {
+    let file = workload.model.path();
+    let name =
+        if args.model.is_some() { file.file_name().unwrap_or_default() } else { file.as_os_str() };
+    Begin {
+        format: FORMAT,
+        program: concat!("sterna ", env!("CARGO_PKG_VERSION")).into(),
+        unix: 0.0,
+        device: device.into(),
+        model: name.to_string_lossy().into_owned(),
+        image_id: workload.model.description().image_id.clone(),
+        prompt_tokens: workload.prompt.len(),
+        runs: args.runs,
+        meters: meters.iter().map(|meter| meter.description().clone()).collect(),
+        absent,
+    }
+}
+
+/// A recording that is to be made.
+struct Job<'a> {
+    args: &'a Args,
+    workload: &'a Workload,
+    /// Tokens of a run.
+    count: usize,
+    clock: Arc<dyn Clock>,
+    /// All tokens so far.
+    tokens: Arc<AtomicU64>,
+}
+
+impl Job<'_> {
+    fn record(
+        &self,
+        device: &mut dyn Device,
+        meters: Vec<Box<dyn Meter>>,
+        recorder: Recorder,
+    ) -> Result<()> {
+        let recorder = Arc::new(recorder);
+        let sampler = Sampler::start(meters, &recorder, &self.clock);
+        let bar = output::bar(u64::from(self.args.runs) * self.count as u64, "tokens");
+        for run in 0..self.args.runs {
+            self.rest(&recorder, run);
+            recorder.mark(self.clock.now(), Mark::Load, run);
+            self.workload.generate(device, self.count, &mut |token| {
+                recorder.token(self.clock.now(), run, token);
+                self.tokens.fetch_add(1, Ordering::Relaxed);
+                bar.inc(1);
+                Ok(())
+            })?;
+        }
+        self.rest(&recorder, self.args.runs);
+        sampler.stop();
+        bar.finish_and_clear();
+        let recorder = Arc::into_inner(recorder).expect("the sampler has stopped");
+        Ok(recorder.finish(self.clock.now(), self.clock.unix())?)
+    }
+
+    fn rest(&self, recorder: &Recorder, run: u32) {
+        let now = self.clock.now();
+        recorder.mark(now, Mark::Rest, run);
+        self.clock.sleep_until(now + Duration::from_secs_f64(self.args.idle));
+    }
+}
