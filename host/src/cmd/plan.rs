@@ -195,7 +195,7 @@ impl Plan {
         }
         text += &self.row("token", "", &self.pass.counters);
         text += &format!(
-            "\n{:.1} % of the lanes' work is weights ({})\n",
+            "\nweights / lanes / cycles: {:.1} % ({})\n",
             100.0 * self.utilisation(),
             self.evidence()
         );
