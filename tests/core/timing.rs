@@ -35,6 +35,18 @@ fn latencies_of_an_ideal_memory() {
     }
 }
 
+/// Rows longer than a burst, and more bursts in the FIFO than the memory keeps under way.
+#[test]
+fn long_rows_and_a_deep_fifo() {
+    let spec = SynthSpec { intermediate: Some(32), ..SynthSpec::new(1024, 1, 40) };
+    let model = made_up(&spec).unwrap();
+    let geometry = Geometry { prefetch: 1 << 14, ..Geometry::for_shape(64, &model.shape()) };
+    for latency in [60, 5000] {
+        predicts(&model, &geometry, 2, MemoryOptions { latency, ..memory(Stalls::None, 0) });
+    }
+    predicts(&model, &geometry, 1, memory(Stalls::Random, 3));
+}
+
 #[test]
 #[ignore = "a minute"]
 fn the_demo_at_64_bits() {
@@ -42,7 +54,7 @@ fn the_demo_at_64_bits() {
 }
 
 #[test]
-#[ignore = "an hour"]
+#[ignore = "some minutes"]
 fn the_370m_at_512_bits() {
     let model = made_up(&SynthSpec::named("370m").unwrap()).unwrap();
     let geometry = Geometry::for_shape(512, &model.shape());

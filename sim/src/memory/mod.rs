@@ -14,6 +14,7 @@
 //! The model knows no ports: [`Memory::offers`] and [`Memory::clock`] are what a port, or a test
 //! by hand, connects.
 
+mod log;
 mod read;
 mod stalls;
 pub(crate) mod store;
@@ -21,6 +22,7 @@ mod write;
 
 use std::ops::Range;
 
+use log::Log;
 use read::Reads;
 use store::Store;
 use write::Writes;
@@ -165,31 +167,6 @@ pub struct Traffic {
     pub written: u64,
 }
 
-/// Clocks of what passed, by a clock that began earlier than the memory's own.
-struct Log {
-    offset: u64,
-    traffic: timing::Traffic,
-}
-
-impl Log {
-    fn clock(&mut self, clock: u64, offers: &Offers, master: &Master<'_>) {
-        let clock = clock + self.offset;
-        let traffic = &mut self.traffic;
-        let happened = [
-            (offers.rvalid && master.rready && offers.rid == 0, &mut traffic.image),
-            (offers.rvalid && master.rready && offers.rid == 1, &mut traffic.rows),
-            (offers.awready && master.aw.is_some(), &mut traffic.bursts),
-            (offers.wready && master.w.is_some(), &mut traffic.written),
-            (offers.bvalid && master.bready, &mut traffic.answered),
-        ];
-        for (here, clocks) in happened {
-            if here {
-                clocks.push(clock);
-            }
-        }
-    }
-}
-
 /// What reads and writes share.
 struct Common {
     store: Store,
@@ -264,13 +241,12 @@ impl Memory {
     /// Writes down the clocks of everything from now on, the present one having this number: beats
     /// of ID 0 as the image's, those of ID 1 as rows'.
     pub fn log(&mut self, clock: u64) {
-        let traffic = timing::Traffic::default();
-        self.log = Some(Log { offset: clock - self.common.clock, traffic });
+        self.log = Some(Log::new(clock - self.common.clock));
     }
 
     /// What was written down, to be looked at and forgotten.
     pub fn logged(&mut self) -> Option<&mut timing::Traffic> {
-        self.log.as_mut().map(|log| &mut log.traffic)
+        self.log.as_mut().map(Log::traffic)
     }
 
     /// Beats so far.
