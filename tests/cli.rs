@@ -506,6 +506,7 @@ fn help_of_every_command() {
         "load",
         "reset",
         "validate",
+        "power report",
         "doctor",
         "power estimate",
     ];

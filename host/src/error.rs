@@ -97,6 +97,15 @@ pub enum HostError {
         /// All checks.
         checks: usize,
     },
+    /// A folder to write that has something in it, or is none.
+    #[error(
+        "{dir}: is there already, and no empty folder; name a new one, or delete it",
+        dir = dir.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// Nothing that measures, and no model to stand in for it.
     #[error(
         "no meter: {}; attach one and name it with --meter, docs/power.md says which there are",
@@ -148,6 +157,7 @@ impl HostError {
             Fuzz { .. } => "H010",
             Validate { .. } => "H011",
             Doctor { .. } => "H012",
+            NotEmpty { .. } => "H013",
             NoMeter { .. } => "H016",
             Energies { .. } => "H020",
             Board(error) => error.code(),

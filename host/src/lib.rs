@@ -14,6 +14,7 @@
 //! | [`validate`] | the test of a card, step by step |
 //! | [`power`] | joules a token |
 //! | [`output`] | what is printed, and where |
+//! | [`page`] | pages for a browser |
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
@@ -27,6 +28,7 @@ pub mod doctor;
 pub mod error;
 pub mod generate;
 pub mod output;
+pub mod page;
 pub mod power;
 pub mod sample;
 pub mod score;

@@ -17,6 +17,7 @@ use super::top::{Hardware, Held};
 use super::{Options, Sources, sha256};
 use crate::board::Board;
 use crate::board::fit::{Bound, Fit};
+use crate::page::{escape, page, row};
 
 /// Where a number comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -210,12 +211,7 @@ impl Report {
             }
             body += "</table>";
         }
-        format!(
-            "<!doctype html><html lang=en><meta charset=utf-8><title>{} · Sterna</title>\
-             <meta name=viewport content=\"width=device-width\"><style>{STYLE}</style>\
-             <main>{body}</main></html>\n",
-            escape(&b.name)
-        )
+        page(&b.name, STYLE, &body)
     }
 
     fn speed(&self, body: &mut String) {
@@ -335,30 +331,17 @@ impl Report {
     }
 }
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:0;background:#fff;color:#1a1a1a}\
-main{max-width:58rem;margin:2rem auto;padding:0 1rem}h1{margin:0}h2{margin:2rem 0 .5rem;font-size:1.1rem}\
-table{border-collapse:collapse;width:100%}td{padding:.2rem .6rem .2rem 0;vertical-align:top;\
-border-bottom:1px solid #e4e4e4;overflow-wrap:anywhere}td:first-child{width:16rem}\
-.hash td{font:12px/1.5 ui-monospace,monospace}.bar{background:#e9eef5;height:.5rem}\
-.bar i{display:block;height:100%;background:#3567a8}.plan{width:100%;background:#f3f3f3}\
-.plan path{stroke-width:1.02;fill:none}.plan .ram{stroke:#0009;stroke-width:.5}\
+const STYLE: &str = ".hash td{font:12px/1.5 ui-monospace,monospace}.bar{background:#e9eef5;\
+height:.5rem}.bar i{display:block;height:100%;background:#3567a8}.plan{width:100%;\
+background:#f3f3f3}.plan path{stroke-width:1.02;fill:none}.plan .ram{stroke:#0009;stroke-width:.5}\
 .plan .dsp{stroke:#0009;stroke-width:.25}.part{display:inline-block;margin-right:1rem}\
-.part i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}@media(prefers-color-scheme:dark){\
-body{background:#16181c;color:#e4e4e4}td{border-color:#333}.bar{background:#2a3038}\
-.plan{background:#22252b}}";
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn row(body: &mut String, name: &str, value: &str) {
-    let _ = write!(body, "<tr><td>{}<td>{}</tr>", escape(name), escape(value));
-}
+.part i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}\
+@media(prefers-color-scheme:dark){.bar{background:#2a3038}.plan{background:#22252b}}";
 
 fn bar(body: &mut String, name: &str, share: f64, text: &str) {
     let _ = write!(
         body,
-        "<tr><td>{}<td>{}<div class=bar><i style=\"width:{:.1}%\"></i></div></tr>",
+        "<tr><td>{}</td><td>{}<div class=bar><i style=\"width:{:.1}%\"></i></div></td></tr>",
         escape(name),
         escape(text),
         share.clamp(0.0, 100.0)

@@ -41,6 +41,14 @@ impl<T> Figure<T> {
             Figure::Refused(_) => None,
         }
     }
+
+    /// Why there is none, if so.
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Figure::Known(_) => None,
+            Figure::Refused(why) => Some(why),
+        }
+    }
 }
 
 /// What a recording says.

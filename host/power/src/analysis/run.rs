@@ -35,7 +35,7 @@ pub struct RunEnergy {
 }
 
 /// Power at rest.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Idle {
     /// Watts, the mean of before and after.
     pub watts: f64,
@@ -45,6 +45,8 @@ pub struct Idle {
     pub before_w: Option<f64>,
     /// After it, if it was seen.
     pub after_w: Option<f64>,
+    /// Watts of each rail by itself, in the order of the meter's.
+    pub rails_w: Vec<f64>,
 }
 
 /// The energy of a rail in a window.
@@ -221,7 +223,9 @@ impl Context<'_> {
         let end = next.and_then(|next| next.load).or(recording.end);
         let before = self.rest(run.rest, run.load);
         let after = self.rest(next.and_then(|next| next.rest), end);
-        let (watts, bar_w) = match (before, after) {
+        let (before_w, after_w) =
+            (before.as_ref().map(|rest| rest.watts), after.as_ref().map(|rest| rest.watts));
+        let Rest { watts, bar_w, rails_w } = match (before, after) {
             (None, None) => {
                 return Figure::Refused(format!(
                     "no rest with {MIN_IDLE} samples before or after the run: rest longer, with \
@@ -229,20 +233,33 @@ impl Context<'_> {
                 ));
             }
             (Some(one), None) | (None, Some(one)) => one,
-            (Some((a, bar_a)), Some((b, bar_b))) => {
-                ((a + b) / 2.0, bar_a.max(bar_b) + (a - b).abs() / 2.0)
-            }
+            (Some(a), Some(b)) => Rest {
+                watts: (a.watts + b.watts) / 2.0,
+                bar_w: a.bar_w.max(b.bar_w) + (a.watts - b.watts).abs() / 2.0,
+                rails_w: a.rails_w.iter().zip(&b.rails_w).map(|(a, b)| (a + b) / 2.0).collect(),
+            },
         };
-        let (before_w, after_w) = (before.map(|one| one.0), after.map(|one| one.0));
-        Figure::Known(Idle { watts, bar_w, before_w, after_w })
+        Figure::Known(Idle { watts, bar_w, before_w, after_w, rails_w })
     }
 
-    /// Mean watts of a rest and their bar, without the moments in which it begins and ends.
-    fn rest(&self, from: Option<f64>, to: Option<f64>) -> Option<(f64, f64)> {
+    /// Mean power of a rest, without the moments in which it begins and ends.
+    fn rest(&self, from: Option<f64>, to: Option<f64>) -> Option<Rest> {
         let settle = 2.0 * self.meter.interval_s;
         let (from, to) = (from? + SETTLE + settle, to? - settle);
-        let total = self.total(&self.energies(from, to)?);
+        let energies = self.energies(from, to)?;
+        let (total, seconds) = (self.total(&energies), to - from);
         let enough = total.samples >= MIN_IDLE && total.missing <= MAX_MISSING;
-        enough.then(|| (total.joules / (to - from), total.bar.total() / (to - from)))
+        enough.then(|| Rest {
+            watts: total.joules / seconds,
+            bar_w: total.bar.total() / seconds,
+            rails_w: energies.iter().map(|energy| energy.joules / seconds).collect(),
+        })
     }
+}
+
+/// Mean power of one rest.
+struct Rest {
+    watts: f64,
+    bar_w: f64,
+    rails_w: Vec<f64>,
 }

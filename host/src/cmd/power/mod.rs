@@ -2,7 +2,9 @@
 
 pub mod estimate;
 pub mod meters;
+pub mod report;
 pub mod run;
+pub mod watch;
 
 use clap::Subcommand;
 
@@ -18,6 +20,8 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Watch(watch::Args),
+    Report(report::Args),
     Meters(meters::Args),
     Estimate(estimate::Args),
 }
@@ -26,6 +30,8 @@ enum Command {
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Run(args) => run::run(args),
+        Command::Watch(args) => watch::run(args),
+        Command::Report(args) => report::run(args),
         Command::Meters(args) => meters::run(args),
         Command::Estimate(args) => estimate::run(args),
     }

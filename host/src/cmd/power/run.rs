@@ -116,7 +116,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 /// What a token costs by the model.
-fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
+pub(super) fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
     let setting = Setting::of(&Board::open(board)?);
     estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
 }

@@ -1,0 +1,177 @@
+//! The table on a terminal.
+
+use std::fmt::Write as _;
+
+use sterna_power::analysis::{MeterAnalysis, Spread};
+
+use super::axis::number;
+use super::{Recorded, Report};
+
+/// What stands above the meters.
+const HEAD: [&str; 5] = ["meter", "watts", "J/token, gross", "J/token, net", "label"];
+
+impl Report {
+    /// The figures of each meter, or why there are none.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for (number, recorded) in self.recordings.iter().enumerate() {
+            let _ = writeln!(out, "{}: {}", self.label(number), head(recorded));
+            for warning in warnings(recorded) {
+                let _ = writeln!(out, "  note: {warning}");
+            }
+            let mut lines = vec![HEAD.map(String::from)];
+            lines.extend(recorded.analysis.meters.iter().flat_map(lines_of));
+            table(&mut out, &lines);
+            for meter in &recorded.analysis.meters {
+                remarks(&mut out, meter);
+            }
+            out.push('\n');
+        }
+        out + "Median (smallest–largest) of the runs; ± is the most that a run's figure can be off.\n"
+    }
+}
+
+fn head(recorded: &Recorded) -> String {
+    let analysis = &recorded.analysis;
+    let rate = match &analysis.tokens_per_second {
+        Some(rate) => format!("{} tokens/s", spread(rate)),
+        None => "no rate: no run has two tokens".into(),
+    };
+    format!("{} on {}; {rate}", analysis.begin.model, analysis.begin.device)
+}
+
+/// What makes a recording less than it could be.
+pub fn warnings(recorded: &Recorded) -> Vec<String> {
+    let analysis = &recorded.analysis;
+    let mut all = vec![];
+    if analysis.incomplete {
+        all.push("the recording was broken off; what is here is of what there is".into());
+    }
+    if let Some(step) = analysis.clock_step {
+        all.push(format!(
+            "the wall's clock was set by {} s while it ran: a meter whose file has times since \
+             1970 may be off by that",
+            number(step)
+        ));
+    }
+    all.extend(analysis.begin.absent.iter().map(|absent| format!("not measured: {absent}")));
+    all
+}
+
+/// A median and what it lies between.
+pub fn spread(spread: &Spread) -> String {
+    let Spread { median, min, max } = spread;
+    format!("{} ({}–{})", number(*median), number(*min), number(*max))
+}
+
+/// A median, its bar, and what it lies between.
+pub fn barred(spread: &Spread, bar: f64) -> String {
+    let Spread { median, min, max } = spread;
+    format!("{} ± {} ({}–{})", number(*median), number(bar), number(*min), number(*max))
+}
+
+/// A figure and its bar.
+pub fn off(value: f64, bar: f64) -> String {
+    format!("{} ± {}", number(value), number(bar))
+}
+
+/// A moment, by the wall's clock of the recording: `2026-09-21 14:13:20 UTC`.
+pub fn date(unix: f64) -> String {
+    // Whoever wrote the file chose the number: a million years are enough.
+    let seconds = unix.clamp(0.0, 3.0e13) as i64;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days since March of the year 0, so that a leap day ends its year.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, (month + 2) % 12 + 1);
+    let year = year + 400 * era + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// The line of a meter; without a median one of each run that has a figure.
+fn lines_of(meter: &MeterAnalysis) -> Vec<[String; 5]> {
+    let name = &meter.description.name;
+    let label = || meter.label.to_string();
+    let none = || "not known".to_string();
+    if let Some(summary) = meter.summary.known() {
+        let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);
+        return vec![[
+            name.clone(),
+            spread(&summary.watts),
+            barred(&summary.gross_j_per_token, summary.gross_bar),
+            net.map_or_else(none, |(net, bar)| barred(net, bar)),
+            label(),
+        ]];
+    }
+    let known = meter.runs.iter().filter_map(|run| Some((run.run, run.decode.known()?)));
+    let mut lines: Vec<[String; 5]> = known
+        .map(|(run, window)| {
+            let net = window.net_j_per_token.zip(window.net_bar);
+            [
+                format!("{name}, run {run}"),
+                number(window.watts),
+                off(window.gross_j_per_token, window.gross_bar),
+                net.map_or_else(none, |(net, bar)| off(net, bar)),
+                label(),
+            ]
+        })
+        .collect();
+    if lines.is_empty() {
+        let refused = || "refused".to_string();
+        lines.push([name.clone(), refused(), refused(), refused(), label()]);
+    }
+    lines
+}
+
+/// Why a meter has no figure, and what went wrong with it.
+fn remarks(out: &mut String, meter: &MeterAnalysis) {
+    let name = &meter.description.name;
+    if let Some(why) = meter.summary.refused() {
+        let _ = writeln!(out, "  {name}: no median: {why}");
+    }
+    if let Some(why) = meter.runs.iter().find_map(|run| run.idle.refused()) {
+        let _ = writeln!(out, "  {name}: no idle power: {why}");
+    }
+    if let Some(first) = meter.troubles.first() {
+        let _ = writeln!(
+            out,
+            "  {name}: failed {} times, first at {} s: {}: {}",
+            meter.troubles.len(),
+            number(first.t),
+            first.code,
+            first.message
+        );
+    }
+}
+
+/// Columns as wide as their widest field.
+fn table(out: &mut String, lines: &[[String; 5]]) {
+    let wide = |column: usize| {
+        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: [usize; 5] = std::array::from_fn(wide);
+    for line in lines {
+        let fields: Vec<String> =
+            line.iter().zip(widths).map(|(field, wide)| format!("{field:wide$}")).collect();
+        let _ = writeln!(out, "  {}", fields.join("  ").trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0.0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(date(951_782_400.0), "2000-02-29 00:00:00 UTC");
+        assert_eq!(date(1_790_000_000.5), "2026-09-21 14:13:20 UTC");
+        assert_eq!(date(4_107_542_400.0), "2100-03-01 00:00:00 UTC");
+        assert_eq!(date(f64::NAN), "1970-01-01 00:00:00 UTC");
+        assert!(date(1e300).ends_with("UTC"));
+    }
+}
