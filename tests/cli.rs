@@ -368,6 +368,11 @@ fn wrong_usage() {
         &["fuzz", "rtl", "--with", "calm"],
         &["fuzz", "rtl", "--case-seed", "1", "--with", "calm,deep"],
         &["fuzz", "rtl", "--case-seed", "1", "--with", "layers=9"],
+        &["power"],
+        &["power", "estimate", "--clock", "0"],
+        &["power", "estimate", "--sim-bus", "96"],
+        &["power", "estimate", "--token", "10001"],
+        &["power", "estimate", "--sources", "--json"],
     ] {
         let message = desk.fails(args, 2);
         writeln!(messages, "$ sterna {}\n{message}", args.join(" ").escape_debug()).unwrap();
@@ -503,6 +508,7 @@ fn help_of_every_command() {
         "validate",
         "power report",
         "doctor",
+        "power estimate",
     ];
     for command in commands {
         let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

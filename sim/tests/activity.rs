@@ -26,6 +26,22 @@ impl Generate for Sum {
     }
 }
 
+/// A ROM that is read under a condition without a name.
+struct Seldom;
+
+impl Generate for Seldom {
+    fn name(&self) -> String {
+        "seldom_read".into()
+    }
+
+    fn describe(&self, m: &Module) {
+        let (a, b) = (m.input("a", UInt(1)), m.input("b", UInt(1)));
+        let at = m.input("at", UInt(6));
+        let rom = m.rom("words", UInt(9), 64, |i| (i * 37) & 511);
+        m.output("word", UInt(9)).set(rom.read((a & !b) | at.bit(0), at));
+    }
+}
+
 /// Inputs, logic, a register below, a memory, a product; all that toggles is seen from outside.
 fn design() -> Design {
     let m = Module::new("counted");
@@ -34,6 +50,9 @@ fn design() -> Design {
     let mix = (x ^ y).named("mix");
     let sum = m.instance("u_sum", &Sum);
     sum.set("a", x).set("b", mix);
+    let seldom = m.instance("u_seldom", &Seldom);
+    seldom.set("a", put).set("b", get).set("at", x.truncate(6));
+    m.output("seldom", UInt(9)).set(seldom.port("word"));
     let memory = m.memory("words", UInt(9), 64);
     let enable = (put & get).named("enable");
     memory.write(enable, x.truncate(6), y);
@@ -88,7 +107,7 @@ fn counts_are_those_made_beside_it() {
     let clocked = ["word", "wide_out", "narrow_out", "product_out"];
     let mut expected = Place::default();
     let mut counters: BTreeMap<&str, Counter> = BTreeMap::new();
-    let (mut below, mut accesses, mut products, mut factors) = (0, 0, 0, None);
+    let (mut below, mut accesses, mut seldom, mut products, mut factors) = (0, 0, 0, 0, None);
     let mut values = [0; 4];
     let clocks = 500;
     for clock in 0..=clocks {
@@ -112,8 +131,9 @@ fn counts_are_those_made_beside_it() {
         products += u64::from(factors.as_ref().is_some_and(|before| *before != now));
         factors = Some(now);
         if clock < clocks {
-            let [_, _, put, get] = values;
+            let [x, _, put, get] = values;
             accesses += get + (put & get);
+            seldom += (put & (get ^ 1)) | (x & 1);
             sim.step().unwrap();
         }
     }
@@ -121,7 +141,7 @@ fn counts_are_those_made_beside_it() {
 
     let activity = activity::tally(&design, &path).unwrap();
     assert_eq!((activity.clocks, activity.unseen_bits), (clocks, 0));
-    let [top, sum] = &activity.places[..] else { panic!("two places, not {activity:?}") };
+    let [top, sum, below_seldom] = &activity.places[..] else { panic!("{activity:?}") };
     assert_eq!((top.logic_bits, top.logic_toggles), (30, expected.logic_toggles));
     assert_eq!((top.clocked_bits, top.clocked_toggles), (45, expected.clocked_toggles));
     assert_eq!((sum.path.as_str(), sum.clocked_bits, sum.clocked_toggles), ("u_sum", 9, below));
@@ -129,6 +149,10 @@ fn counts_are_those_made_beside_it() {
     assert_eq!(sum.logic_bits, 0);
     assert!(sum.unnamed_toggles > 0);
     assert_eq!(top.memory_bits, Bounds { low: 9 * accesses, high: 9 * accesses });
+    // Of three bits that make up a condition, the count says only so much.
+    let Bounds { low, high } = below_seldom.memory_bits;
+    assert!(low > 0 && low <= 9 * seldom && 9 * seldom <= high, "{low} {seldom} {high}");
+    assert!(low < high && high <= 9 * clocks);
     let Bounds { low, high } = top.product_bits;
     assert!(low > 0 && low <= 81 * products && 81 * products <= high, "{low} {products} {high}");
     assert!(high <= 81 * clocks);

@@ -57,6 +57,9 @@ fn passes_take_the_clocks_of_their_beats() {
             let counters = card.counters().unwrap();
             let beats = bytes / u64::from(bus / 8);
             assert_eq!(counters.beats, beats);
+            // The memory saw the image pass, and little else.
+            let traffic = card.transport().memory().traffic();
+            assert_eq!((traffic.read, traffic.written), (beats, 0));
             let ideal = counters.cycles - beats < 45;
             assert_eq!(ideal, stalls == Stalls::None, "{stalls:?}: {counters:?}");
             // The head is left out of these passes; slots take turns.

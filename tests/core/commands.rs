@@ -142,7 +142,11 @@ fn verify_proves_and_refutes() {
 
     let (module, from, to) = FORGET;
     let design = damaged(&geometry, module, from, to);
-    let cache = poisoned(&sound, &design, &Options { trace: true, ..Options::default() });
+    let cache = poisoned(
+        &sound,
+        &design,
+        &Options { trace: sterna_sim::Trace::Waveform, ..Options::default() },
+    );
     let (code, out, err) = sterna(cache.path(), &args);
     assert_eq!(code, 1, "{out}");
     let expected = "error[H009]: the core differs from the golden model: token 0, segment 2 (MIX_F, \

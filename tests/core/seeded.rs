@@ -58,7 +58,12 @@ fn finds_in(
     expected: Found,
 ) {
     let design = damaged(geometry, module, from, to);
-    let traced = Options { trace: true, quick: true, cache: Some(cache()), ..Options::default() };
+    let traced = Options {
+        trace: sterna_sim::Trace::Waveform,
+        quick: true,
+        cache: Some(cache()),
+        ..Options::default()
+    };
     let card = CardOptions { model: traced, ..card_options(memory(Stalls::Random, 1)) };
     let waves = tempfile::tempdir().unwrap();
     let options = VerifyOptions { tokens: 3, card, wave: Some(waves.path().into()) };

@@ -18,8 +18,8 @@ use crate::power::estimate::{EVIDENCE, Estimate, Setting, estimate};
 /// Estimate the joules of a token: a model, not a measurement
 ///
 /// One token is simulated with everything that toggles counted; each count is multiplied with an
-/// energy from a table, from a low to a high one. What clock trees, pins, memory controllers and
-/// regulators take is not in it.
+/// energy from a table, from a low to a high one. Glitches, pins, memory controllers and regulators
+/// are left out.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna power estimate\n  sterna power estimate \
                   370m.sterna --board kcu105 --sources")]

@@ -4,6 +4,7 @@ pub mod estimate;
 pub mod meters;
 pub mod report;
 pub mod run;
+pub mod watch;
 
 use clap::Subcommand;
 
@@ -20,6 +21,7 @@ pub struct Args {
 enum Command {
     Run(run::Args),
     Report(report::Args),
+    Watch(watch::Args),
     Meters(meters::Args),
     Estimate(estimate::Args),
 }
@@ -29,6 +31,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Run(args) => run::run(args),
         Command::Report(args) => report::run(args),
+        Command::Watch(args) => watch::run(args),
         Command::Meters(args) => meters::run(args),
         Command::Estimate(args) => estimate::run(args),
     }
