@@ -476,9 +476,15 @@ fn a_project_is_written_and_run_where_vivado_is() {
     // 2 LUT6, a RAM64M of 4 and a shift register; 3 halves of a RAM.
     assert!(report.contains("LUT<td>7 of 134600 (0.0 %)"), "{report}");
     assert!(report.contains("RAMB36<td>2 of 365 (0.5 %)"), "{report}");
-    for file in
-        ["build.tcl", "memory.tcl", "sensors.tcl", "settings.tcl", "pins.xdc", "mig.prj", "rtl/sterna_card.v"]
-    {
+    for file in [
+        "build.tcl",
+        "memory.tcl",
+        "sensors.tcl",
+        "settings.tcl",
+        "pins.xdc",
+        "mig.prj",
+        "rtl/sterna_card.v",
+    ] {
         assert!(desk.path("out/work").join(file).is_file(), "{file}");
     }
     // With it.
