@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Figure;
 use crate::energy::{Bar, Energy, Sensor, energy};
-use crate::meter::Description;
+use crate::meter::{Description, Evidence};
 use crate::recording::{Recording, Run};
 use crate::series::{Point, Series};
 
@@ -218,6 +218,9 @@ impl Context<'_> {
 
     /// Idle power around a run.
     fn idle(&self, recording: &Recording, number: usize) -> Figure<Idle> {
+        if self.meter.evidence == Evidence::Model {
+            return Figure::Refused("a model of tokens has no idle power of its own".into());
+        }
         let run = &recording.runs[number];
         let next = recording.runs.get(number + 1);
         let end = next.and_then(|next| next.load).or(recording.end);

@@ -8,7 +8,7 @@ use sterna_power::{Description, Evidence};
 use super::axis::number;
 use super::peers::{Peer, peers};
 use super::plots::rails::watts;
-use super::text::{barred, date, off, spread, warnings};
+use super::text::{barred, date, mean_watts, off, spread, warnings};
 use super::{Recorded, Report, plots, svg};
 use crate::page::{escape, page, row};
 
@@ -79,7 +79,7 @@ impl Report {
                 match &meter.summary.known() {
                     Some(summary) => {
                         let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);
-                        figure(body, &spread(&summary.watts));
+                        figure(body, &mean_watts(summary));
                         figure(body, &barred(&summary.gross_j_per_token, summary.gross_bar));
                         figure(
                             body,
@@ -182,7 +182,7 @@ fn facts(body: &mut String, meter: &MeterAnalysis) {
     }
     match meter.summary.known() {
         Some(summary) => {
-            row(body, "watts, decoding", &spread(&summary.watts));
+            row(body, "watts, decoding", &mean_watts(summary));
             let gross = barred(&summary.gross_j_per_token, summary.gross_bar);
             row(body, "J/token, gross", &gross);
             let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);

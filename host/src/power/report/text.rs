@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sterna_power::analysis::{MeterAnalysis, Spread};
+use sterna_power::analysis::{MeterAnalysis, Spread, Summary};
 
 use super::axis::number;
 use super::{Recorded, Report};
@@ -64,6 +64,11 @@ pub fn spread(spread: &Spread) -> String {
     format!("{} ({}–{})", number(*median), number(*min), number(*max))
 }
 
+/// Watts while decoding; a model's tokens come at another device's pace.
+pub fn mean_watts(summary: &Summary) -> String {
+    summary.watts.as_ref().map_or("–".into(), spread)
+}
+
 /// A median, its bar, and what it lies between.
 pub fn barred(spread: &Spread, bar: f64) -> String {
     let Spread { median, min, max } = spread;
@@ -101,7 +106,7 @@ fn lines_of(meter: &MeterAnalysis) -> Vec<[String; 5]> {
         let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);
         return vec![[
             name.clone(),
-            spread(&summary.watts),
+            mean_watts(summary),
             barred(&summary.gross_j_per_token, summary.gross_bar),
             net.map_or_else(none, |(net, bar)| barred(net, bar)),
             label(),
@@ -132,6 +137,9 @@ fn remarks(out: &mut String, meter: &MeterAnalysis) {
     let name = &meter.description.name;
     if let Some(why) = meter.summary.refused() {
         let _ = writeln!(out, "  {name}: no median: {why}");
+    }
+    if meter.description.accuracy.is_none() {
+        let _ = writeln!(out, "  {name}: the sensor's own error is not known, and not in ±");
     }
     if let Some(why) = meter.runs.iter().find_map(|run| run.idle.refused()) {
         let _ = writeln!(out, "  {name}: no idle power: {why}");
