@@ -1,7 +1,8 @@
 # AMD Alveo U280, XCU280-FSVH2892-2L-E.
 # Pins checked against AMD's alveo-u280-xdc, as the published constraints of the verilog-ethernet
 # project for the U280 (fpga.xdc, part xcu280-fsvh2892-2L-e) repeat it: refclk 1, reset, HBM's clock,
-# CATTRIP. The lanes of PCIe are where Vivado puts them beside the reference clock.
+# CATTRIP. The satellite controller's by the published constraints of BSC's fpga-shell
+# (cms_u280.xdc). The lanes of PCIe are where Vivado puts them beside the reference clock.
 
 # PCIe
 set_property PACKAGE_PIN AR15 [get_ports {pcie_refclk_clk_p}]
@@ -24,6 +25,21 @@ set_property PACKAGE_PIN D32 [get_ports {hbm_cattrip}]
 set_property IOSTANDARD LVCMOS18 [get_ports {hbm_cattrip}]
 set_property PULLDOWN true [get_ports {hbm_cattrip}]
 set_false_path -to [get_ports {hbm_cattrip}]
+
+# Satellite controller, for the CMS
+set_property PACKAGE_PIN E28 [get_ports {satellite_uart_rxd}]
+set_property PACKAGE_PIN D29 [get_ports {satellite_uart_txd}]
+set_property PACKAGE_PIN K28 [get_ports {satellite_gpio[0]}]
+set_property PACKAGE_PIN J29 [get_ports {satellite_gpio[1]}]
+set_property PACKAGE_PIN K29 [get_ports {satellite_gpio[2]}]
+set_property PACKAGE_PIN J31 [get_ports {satellite_gpio[3]}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_uart_rxd}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_uart_txd}]
+set_property DRIVE 4 [get_ports {satellite_uart_txd}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_gpio[0]}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_gpio[1]}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_gpio[2]}]
+set_property IOSTANDARD LVCMOS18 [get_ports {satellite_gpio[3]}]
 
 # Configuration
 set_property CFGBVS GND [current_design]

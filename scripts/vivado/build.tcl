@@ -1,7 +1,7 @@
 # Builds a Sterna card:  vivado -mode batch -source build.tcl
 #
-# Needs, in this folder: settings.tcl (the board), memory.tcl (its memory), rtl/ (the core, and
-# sterna_card.v around it), pins.xdc. Written for Vivado 2022.2 to 2024.2; nobody has run it yet.
+# Needs, in this folder: settings.tcl (the board), memory.tcl (its memory), sensors.tcl (what measures
+# its power), rtl/ (the core, and sterna_card.v around it), pins.xdc. Written for Vivado 2022.2 to 2024.2; nobody has run it yet.
 #
 #   PCIe --> xdma -- M_AXI -------> memory_bus --> memory
 #             | \                      ^
@@ -50,7 +50,7 @@ set_property -dict [list \
   CONFIG.xdma_num_usr_irq {1} \
   CONFIG.axilite_master_en {true} \
   CONFIG.axilite_master_scale {Kilobytes} \
-  CONFIG.axilite_master_size {64} \
+  CONFIG.axilite_master_size $user_kib \
   CONFIG.pciebar2axibar_axil_master {0x00000000} \
 ] [get_bd_cells xdma]
 connect_bd_intf_net [get_bd_intf_pins xdma/pcie_mgt] [get_bd_intf_ports pcie_mgt]
@@ -106,6 +106,10 @@ foreach segment $memory_segments {
 }
 assign_bd_address -force -offset 0x0 -range $register_bytes \
   -target_address_space [get_bd_addr_spaces xdma/M_AXI_LITE] [get_bd_addr_segs core/s_axi/reg0]
+
+# ----- sensors of power, if the board has some that the design has to serve -----
+source sensors.tcl
+
 validate_bd_design
 save_bd_design
 set wrapper [make_wrapper -files [get_files card.bd] -top]

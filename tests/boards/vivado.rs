@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use sterna::bitstream::top::hardware;
-use sterna::bitstream::vivado::{BUILD, memory_script, settings, wrapper};
+use sterna::bitstream::vivado::{BUILD, memory_script, sensors_script, settings, wrapper};
 use sterna::board::{Board, Toolchain, built_in};
 use sterna_hdl::registers;
 use sterna_rtl::Direction;
@@ -100,7 +100,8 @@ fn icarus_accepts_the_wrapper() {
 fn the_scripts_name_only_what_there_is() {
     for board in boards() {
         let memory = memory_script(&board.memory.kind).unwrap();
-        let text = format!("{}\n{memory}\n{BUILD}", settings(&board));
+        let sensors = sensors_script(&board);
+        let text = format!("{}\n{memory}\n{BUILD}\n{sensors}", settings(&board));
         let found = all(&text).unwrap_or_else(|e| panic!("{}: {e}", board.name));
         let mut known: BTreeSet<String> = BTreeSet::new();
         let mut cells = BTreeSet::new();
@@ -145,6 +146,9 @@ fn the_scripts_name_only_what_there_is() {
     }
 }
 
+/// Where the CMS has its registers, and how many bytes of them: as the meter has it.
+const CMS: [u64; 2] = [0x4_0000, 0x4_0000];
+
 /// The driver reaches memory from 0, as the core does, and registers from 0 of the user BAR.
 #[test]
 fn addresses_are_the_drivers() {
@@ -185,8 +189,13 @@ fn addresses_are_the_drivers() {
         let number = |name: &str| variables[name].parse::<u64>().unwrap();
         assert_eq!(number("memory_bytes"), board.memory.bytes);
         assert_eq!(number("register_bytes"), 1 << registers::ADDRESS_BITS);
-        // The user BAR holds them; `axilite_master_size` is in KiB.
-        assert!(number("register_bytes") <= 64 << 10 && BUILD.contains("axilite_master_size {64}"));
+        // The user BAR holds them, and the CMS behind them; its size is in KiB.
+        assert!(BUILD.contains("CONFIG.axilite_master_size $user_kib"));
+        let user = number("user_kib") << 10;
+        assert!(user.is_power_of_two() && number("register_bytes") <= user.min(CMS[0]));
+        if board.meters.iter().any(|meter| meter == "cms") {
+            assert!(CMS[0] + CMS[1] <= user);
+        }
         // Vivado's ranges are powers of two.
         let segments = if board.memory.kind == "hbm" { 32 } else { 1 };
         assert!((board.memory.bytes / segments).is_power_of_two());
@@ -224,6 +233,7 @@ proc unknown args {
     "get_property PROGRESS *" { return 100% }
     "get_property SLACK *" { return 0.125 }
     "get_property IP_DIR *" { return . }
+    "get_property CONFIG.SENSITIVITY *" { return EDGE_RISING }
     "get_*" { return [lindex $args 1] }
     "version -short" { return 2022.2 }
   }
@@ -260,14 +270,23 @@ fn tcl_runs_the_scripts() {
             None => text.parse().unwrap(),
         };
         let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut sensors = 0;
         for command in told.iter().filter(|command| command[0] == "assign_bd_address") {
-            let [_, _, _, offset, _, range, _, space, _] = &command[..] else {
+            let [_, _, _, offset, _, range, _, space, segment] = &command[..] else {
                 panic!("{command:?}")
             };
+            if segment.starts_with("cms/") {
+                assert_eq!(space, "xdma/M_AXI_LITE");
+                assert_eq!([number(offset), number(range)], CMS);
+                sensors += 1;
+                continue;
+            }
             let end = ends.entry(space).or_default();
             assert_eq!(number(offset), *end, "{}: a gap in {space}", board.name);
             *end += number(range);
         }
+        let cms = board.meters.iter().filter(|meter| *meter == "cms").count();
+        assert_eq!(sensors, cms, "{}", board.name);
         let memory = board.memory.bytes;
         assert_eq!(
             ends.into_iter().collect::<Vec<_>>(),
@@ -299,10 +318,17 @@ fn ports(board: &Board) -> BTreeSet<String> {
     let lanes: usize = variables["pcie_lanes"].parse().unwrap();
     let mut ports: BTreeSet<String> =
         variables["low_ports"].split_whitespace().map(String::from).collect();
-    for command in all(&format!("{memory}\n{BUILD}")).unwrap() {
+    let sensors = sensors_script(board);
+    for command in all(&format!("{memory}\n{BUILD}\n{sensors}")).unwrap() {
         let name = command.last().unwrap();
         if command[0] == "create_bd_port" && !name.contains('$') {
-            ports.insert(name.clone());
+            match command.iter().position(|word| word == "-from") {
+                Some(at) => {
+                    let high: usize = command[at + 1].parse().unwrap();
+                    ports.extend((0..=high).map(|bit| format!("{name}[{bit}]")));
+                }
+                None => drop(ports.insert(name.clone())),
+            }
         }
         if command[0] != "create_bd_intf_port" {
             continue;
@@ -311,6 +337,7 @@ fn ports(board: &Board) -> BTreeSet<String> {
         let kind = kind.split(':').nth(2).unwrap();
         let signals: &[(&str, usize)] = match kind {
             "diff_clock_rtl" => &[("clk_p", 0), ("clk_n", 0)],
+            "uart_rtl" => &[("rxd", 0), ("txd", 0)],
             "pcie_7x_mgt_rtl" => &[("rxp", lanes), ("rxn", lanes), ("txp", lanes), ("txn", lanes)],
             "ddr4_rtl" => &[
                 ("adr", 17),
@@ -375,6 +402,7 @@ fn constraints_are_sound() {
                 }
                 ("IOSTANDARD", Some(port)) => assert!(standards.insert(port.to_string()), "{port}"),
                 ("PULLUP" | "PULLDOWN", Some(_)) => assert_eq!(value, "true"),
+                ("DRIVE", Some(_)) => assert!(value.parse::<u8>().is_ok(), "{line}"),
                 ("LOC", None) => assert!(target.starts_with("[get_cells "), "{line}"),
                 (name, None) => {
                     assert_eq!(target, "[current_design]", "{line}");
@@ -448,9 +476,15 @@ fn a_project_is_written_and_run_where_vivado_is() {
     // 2 LUT6, a RAM64M of 4 and a shift register; 3 halves of a RAM.
     assert!(report.contains("LUT<td>7 of 134600 (0.0 %)"), "{report}");
     assert!(report.contains("RAMB36<td>2 of 365 (0.5 %)"), "{report}");
-    for file in
-        ["build.tcl", "memory.tcl", "settings.tcl", "pins.xdc", "mig.prj", "rtl/sterna_card.v"]
-    {
+    for file in [
+        "build.tcl",
+        "memory.tcl",
+        "sensors.tcl",
+        "settings.tcl",
+        "pins.xdc",
+        "mig.prj",
+        "rtl/sterna_card.v",
+    ] {
         assert!(desk.path("out/work").join(file).is_file(), "{file}");
     }
     // With it.

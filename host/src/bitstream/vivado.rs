@@ -32,6 +32,19 @@ pub fn memory_script(kind: &str) -> Option<&'static str> {
     }
 }
 
+/// The script of the sensors that the design itself has to serve.
+pub fn sensors_script(board: &Board) -> &'static str {
+    if has_cms(board) {
+        include_str!("../../../scripts/vivado/cms.tcl")
+    } else {
+        "# The board has none that the design has to serve.\n"
+    }
+}
+
+fn has_cms(board: &Board) -> bool {
+    board.meters.iter().any(|meter| meter == "cms")
+}
+
 /// The core as Vivado's block design takes it: AXI ports that it knows as such, an active-low
 /// reset, no probes.
 pub fn wrapper(design: &Design) -> String {
@@ -105,6 +118,8 @@ pub fn settings(board: &Board) -> String {
             format!("{:.0}", board.memory.mt_s.map_or(0.0, |mt| (2e6 / mt).floor())),
         ),
         ("register_bytes", format!("{}", 1u64 << registers::ADDRESS_BITS)),
+        // The core's registers, and behind 256 KiB those of the CMS.
+        ("user_kib", if has_cms(board) { "512" } else { "64" }.into()),
         ("pcie_lanes", lanes.to_string()),
         ("pcie_speed", speed.into()),
         ("xdma_bits", bits.to_string()),
@@ -147,6 +162,7 @@ pub fn run(
         ("rtl/sterna_card.v", wrapper(&hardware.design)),
         ("settings.tcl", settings(board)),
         ("memory.tcl", memory.into()),
+        ("sensors.tcl", sensors_script(board).into()),
         ("build.tcl", BUILD.into()),
         ("pins.xdc", pins.clone()),
     ] {

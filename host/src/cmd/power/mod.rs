@@ -20,8 +20,8 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
-    Report(report::Args),
     Watch(watch::Args),
+    Report(report::Args),
     Meters(meters::Args),
     Estimate(estimate::Args),
 }
@@ -30,8 +30,8 @@ enum Command {
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Run(args) => run::run(args),
-        Command::Report(args) => report::run(args),
         Command::Watch(args) => watch::run(args),
+        Command::Report(args) => report::run(args),
         Command::Meters(args) => meters::run(args),
         Command::Estimate(args) => estimate::run(args),
     }

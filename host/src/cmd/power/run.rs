@@ -17,8 +17,8 @@ use crate::error::{HostError, Result};
 use crate::output;
 use crate::power::activity::Activity;
 use crate::power::estimate::energies::Energies;
-use crate::power::estimate::{Estimate, Setting, estimate};
-use crate::power::meters::MeterArgs;
+use crate::power::estimate::{Setting, estimate};
+use crate::power::meters::{MeterArgs, Meters};
 use crate::power::report::Report;
 use crate::power::workload::Workload;
 
@@ -80,19 +80,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut found = args.meters.open(&root)?;
     let tokens = Arc::new(AtomicU64::new(0));
     if found.activity || found.meters.is_empty() {
-        for absent in &found.absent {
-            output::note(&format!("not measured: {absent}"));
-        }
-        let estimate = match stand_in(&args.board, &workload) {
-            Ok(estimate) => estimate,
-            Err(error) if found.activity => return Err(error),
-            Err(error) => {
-                found.absent.push(format!("activity: {error}"));
-                return Err(found.none());
-            }
-        };
-        output::note("a model stands in for a meter: what follows is a model, not a measurement");
-        found.meters.push(Box::new(Activity::new(&estimate, tokens.clone())));
+        let meter = stand_in(&args.board, &workload, tokens.clone(), &mut found)?;
+        found.meters.push(Box::new(meter));
     }
     let mut device = args.device.open(&workload.model, 1)?;
     if device.name() == "sim" {
@@ -115,10 +104,34 @@ pub fn run(args: Args) -> Result<()> {
     if args.json { output::print(&report.json()) } else { output::print(&report.text()) }
 }
 
-/// What a token costs by the model.
-pub(super) fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
-    let setting = Setting::of(&Board::open(board)?);
-    estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
+/// The model as a meter: because it was named, or because there is no other.
+///
+/// # Errors
+/// Those of the estimate; H016 where it would stand in for a meter.
+pub(super) fn stand_in(
+    board: &str,
+    workload: &Workload,
+    tokens: Arc<AtomicU64>,
+    found: &mut Meters,
+) -> Result<Activity> {
+    let estimate = || {
+        let setting = Setting::of(&Board::open(board)?);
+        estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
+    };
+    match estimate() {
+        Ok(estimate) => {
+            for absent in &found.absent {
+                output::note(&format!("not measured: {absent}"));
+            }
+            output::note("a model stands in for a meter: its figures are no measurement");
+            Ok(Activity::new(&estimate, tokens))
+        }
+        Err(error) if found.activity => Err(error),
+        Err(error) => {
+            found.absent.push(format!("activity: {error}"));
+            Err(found.none())
+        }
+    }
 }
 
 fn begin(

@@ -13,7 +13,6 @@ use super::run::{seconds, stand_in};
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
-use crate::power::activity::Activity;
 use crate::power::dashboard;
 use crate::power::live::Live;
 use crate::power::meters::MeterArgs;
@@ -62,11 +61,8 @@ pub fn run(args: Args) -> Result<()> {
     let mut found = args.meters.open(&args.meters.root(Some(args.device.nodes())))?;
     let tokens = Arc::new(AtomicU64::new(0));
     if found.activity || (found.meters.is_empty() && !args.no_load) {
-        for absent in &found.absent {
-            output::note(&format!("not measured: {absent}"));
-        }
-        let estimate = stand_in(&args.board, &workload)?;
-        found.meters.push(Box::new(Activity::new(&estimate, tokens.clone())));
+        let meter = stand_in(&args.board, &workload, tokens.clone(), &mut found)?;
+        found.meters.push(Box::new(meter));
     }
     if found.meters.is_empty() {
         return Err(found.none());
