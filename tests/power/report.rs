@@ -272,6 +272,21 @@ fn what_cannot_be_reported_is_told() {
     assert!(desk.path("empty/report.html").is_file());
 }
 
+/// A meter of which no rail is counted has no total, and so no figure: not one of 0 J.
+#[test]
+fn without_a_total_there_is_no_figure() {
+    let beside = made::meter("hwmon:x", "measured", "rails", 0.02, &["aux 1", "aux 2"]);
+    let mut made = Made::new("tiny", 1, &[beside]);
+    made.run(2.0, 40, 0.05);
+    made.rest(2.0);
+    made.samples(0, 0.02, |_| Some(vec![1.0, 2.0]));
+    made.end(0.0);
+    let report = Desk::new(&[("beside.jsonl", made)]).report(&["beside.jsonl"]);
+    let run = &report.recordings[0].analysis.meters[0].runs[0];
+    assert_eq!(run.decode.refused(), Some("none of the meter's rails is part of a total"));
+    assert!(run.idle.known().is_none());
+}
+
 /// Recordings of meters and devices that behave as none should: a report all the same, or an error.
 #[test]
 fn odd_recordings_make_no_odd_pages() {

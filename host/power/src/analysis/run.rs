@@ -158,23 +158,26 @@ impl Context<'_> {
         rails.map(|(n, series)| energy(series, &self.sensor(n), from, to)).collect()
     }
 
-    /// The total of the rails that are counted.
-    fn total(&self, energies: &[Energy]) -> Energy {
-        let mut total = Energy { samples: usize::MAX, ..Energy::default() };
-        for (_, energy) in self.meter.rails.iter().zip(energies).filter(|(rail, _)| rail.counted) {
+    /// The total of the rails that are counted; `None` if none is.
+    fn total(&self, energies: &[Energy]) -> Option<Energy> {
+        let rails = self.meter.rails.iter().zip(energies).filter(|(rail, _)| rail.counted);
+        rails.map(|(_, energy)| *energy).reduce(|mut total, energy| {
             total.joules += energy.joules;
             total.bar += energy.bar;
             total.samples = total.samples.min(energy.samples);
             total.missing = total.missing.max(energy.missing);
-        }
-        total
+            total
+        })
     }
 
     fn window(&self, from: f64, to: f64, tokens: usize, idle: Option<&Idle>) -> Figure<Window> {
         let Some(energies) = self.energies(from, to) else {
             return Figure::Refused("the meter gave no samples".into());
         };
-        let Energy { joules, bar, samples, missing } = self.total(&energies);
+        let Some(total) = self.total(&energies) else {
+            return Figure::Refused("none of the meter's rails is part of a total".into());
+        };
+        let Energy { joules, bar, samples, missing } = total;
         let seconds = to - from;
         if samples < MIN_SAMPLES {
             let Description { interval_s, .. } = self.meter;
@@ -250,7 +253,7 @@ impl Context<'_> {
         let settle = 2.0 * self.meter.interval_s;
         let (from, to) = (from? + SETTLE + settle, to? - settle);
         let energies = self.energies(from, to)?;
-        let (total, seconds) = (self.total(&energies), to - from);
+        let (total, seconds) = (self.total(&energies)?, to - from);
         let enough = total.samples >= MIN_IDLE && total.missing <= MAX_MISSING;
         enough.then(|| Rest {
             watts: total.joules / seconds,

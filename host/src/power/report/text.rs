@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sterna_power::analysis::{MeterAnalysis, Spread, Summary};
 
-use super::axis::number;
+use super::axis::{bound, number};
 use super::{Recorded, Report};
 
 /// What stands above the meters.
@@ -72,12 +72,12 @@ pub fn mean_watts(summary: &Summary) -> String {
 /// A median, its bar, and what it lies between.
 pub fn barred(spread: &Spread, bar: f64) -> String {
     let Spread { median, min, max } = spread;
-    format!("{} ± {} ({}–{})", number(*median), number(bar), number(*min), number(*max))
+    format!("{} ± {} ({}–{})", number(*median), bound(bar), number(*min), number(*max))
 }
 
 /// A figure and its bar.
 pub fn off(value: f64, bar: f64) -> String {
-    format!("{} ± {}", number(value), number(bar))
+    format!("{} ± {}", number(value), bound(bar))
 }
 
 /// A moment, by the wall's clock of the recording: `2026-09-21 14:13:20 UTC`.
@@ -145,10 +145,13 @@ fn remarks(out: &mut String, meter: &MeterAnalysis) {
         let _ = writeln!(out, "  {name}: no idle power: {why}");
     }
     if let Some(first) = meter.troubles.first() {
+        let times = match meter.troubles.len() {
+            1 => "once".into(),
+            n => format!("{n} times, first"),
+        };
         let _ = writeln!(
             out,
-            "  {name}: failed {} times, first at {} s: {}: {}",
-            meter.troubles.len(),
+            "  {name}: failed {times} at {} s: {}: {}",
             number(first.t),
             first.code,
             first.message
