@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sterna_power::Evidence;
 use sterna_power::analysis::{MeterAnalysis, Spread, Summary};
 
 use super::axis::{bound, number};
@@ -138,7 +139,8 @@ fn remarks(out: &mut String, meter: &MeterAnalysis) {
     if let Some(why) = meter.summary.refused() {
         let _ = writeln!(out, "  {name}: no median: {why}");
     }
-    if meter.description.accuracy.is_none() {
+    let model = meter.description.evidence == Evidence::Model;
+    if meter.description.accuracy.is_none() && !model {
         let _ = writeln!(out, "  {name}: the sensor's own error is not known, and not in ±");
     }
     if let Some(why) = meter.runs.iter().find_map(|run| run.idle.refused()) {
