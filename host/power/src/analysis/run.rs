@@ -222,7 +222,7 @@ impl Context<'_> {
     /// Idle power around a run.
     fn idle(&self, recording: &Recording, number: usize) -> Figure<Idle> {
         if self.meter.evidence == Evidence::Model {
-            return Figure::Refused("a model of tokens has no idle power of its own".into());
+            return Figure::Refused("model, not measurement: it knows tokens, and no rest".into());
         }
         let run = &recording.runs[number];
         let next = recording.runs.get(number + 1);
