@@ -358,6 +358,19 @@ fn a_small_model_is_estimated_once() {
     assert!(end(&slow["still"], "low") > 1.2 * end(&json["still"], "low"));
     assert_eq!(slow["cycles"], json["cycles"]);
 
+    // The model as a meter: the same number, by way of a recording, under the same label.
+    fs::create_dir(desk.0.path().join("empty")).unwrap();
+    let run = ["power", "run", "small.sterna", "--device", "sim", "--sim-bus", "64"];
+    let more = ["--sysroot", "empty", "--seconds", "1", "--idle", "0.1", "--json"];
+    let report: Value = serde_json::from_str(&desk.run(&[&run[..], &more].concat())).unwrap();
+    let meter = &report["recordings"][0]["analysis"]["meters"][0];
+    assert_eq!(meter["label"], "model, not measurement");
+    let summary = &meter["summary"]["known"];
+    let joules = summary["gross_j_per_token"]["median"].as_f64().expect("a figure");
+    let middle = (end(&json["joules"], "low") + end(&json["joules"], "high")) / 2.0;
+    assert!((joules / middle - 1.0).abs() < 0.2, "{joules} J, and {middle} J estimated");
+    assert_eq!((&summary["watts"], &summary["net_j_per_token"]), (&Value::Null, &Value::Null));
+
     // Another token was not simulated yet.
     let other = blind(&["power", "estimate", "small.sterna", "--sim-bus", "64", "--token", "2"]);
     let error = String::from_utf8_lossy(&other.stderr);

@@ -80,7 +80,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut found = args.meters.open(&root)?;
     let tokens = Arc::new(AtomicU64::new(0));
     if found.activity || found.meters.is_empty() {
-        let meter = stand_in(&args.board, &workload, tokens.clone(), &mut found)?;
+        let meter = stand_in(&args.board, &args.device, &workload, tokens.clone(), &mut found)?;
         found.meters.push(Box::new(meter));
     }
     let mut device = args.device.open(&workload.model, 1)?;
@@ -110,12 +110,15 @@ pub fn run(args: Args) -> Result<()> {
 /// Those of the estimate; H016 where it would stand in for a meter.
 pub(super) fn stand_in(
     board: &str,
+    device: &Choice,
     workload: &Workload,
     tokens: Arc<AtomicU64>,
     found: &mut Meters,
 ) -> Result<Activity> {
     let estimate = || {
-        let setting = Setting::of(&Board::open(board)?);
+        let mut setting = Setting::of(&Board::open(board)?);
+        // Where a core is simulated, the model is of that core.
+        setting.geometry = device.simulated(&workload.model.shape()).unwrap_or(setting.geometry);
         estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
     };
     match estimate() {

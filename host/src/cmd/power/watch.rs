@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut found = args.meters.open(&args.meters.root(Some(args.device.nodes())))?;
     let tokens = Arc::new(AtomicU64::new(0));
     if found.activity || (found.meters.is_empty() && !args.no_load) {
-        let meter = stand_in(&args.board, &workload, tokens.clone(), &mut found)?;
+        let meter = stand_in(&args.board, &args.device, &workload, tokens.clone(), &mut found)?;
         found.meters.push(Box::new(meter));
     }
     if found.meters.is_empty() {
