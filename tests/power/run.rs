@@ -1,9 +1,14 @@
 //! `sterna power run`, `watch` and `meters`, from outside.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 /// A system with a sensor of 3.51 W that has a new value every 5 ms, and a folder to work in.
@@ -105,6 +110,41 @@ fn a_file_is_played() {
     assert!((watts - 2.5).abs() < 0.05, "{watts} W, and half an ampere at 5 V is 2.5 W");
     let meter = &report["recordings"][0]["analysis"]["meters"][0];
     assert_eq!(meter["label"], "replayed from a file");
+}
+
+/// A meter that prints lines, at the other end of a terminal.
+#[test]
+fn a_meter_that_prints_lines_is_read() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    fcntl_setfl(&terminal, OFlags::NONBLOCK).unwrap();
+    let port = ptsname(&terminal, vec![]).unwrap().into_string().unwrap();
+    // Held, so that the terminal lives until the command has opened it.
+    let _held = fs::OpenOptions::new().read(true).write(true).open(&port).unwrap();
+    let over = AtomicBool::new(false);
+    let desk = Desk::new();
+    let report = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut meter = fs::File::from(terminal);
+            while !over.load(Ordering::Relaxed) {
+                // While nobody reads, its lines are lost, as those of a real one are.
+                let _ = meter.write(b"U= 5.02 V, I= 700 mA\r\n");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let pattern = "U= *(?<volts>[0-9.]+) V, I= *(?<milliamps>[0-9]+) mA";
+        let meter = format!("serial:{port},interval=0.005,pattern={pattern}");
+        let report = desk.sterna(&[&RUN[..], &["run.jsonl", "--meter", &meter, "--json"]].concat());
+        over.store(true, Ordering::Relaxed);
+        report
+    });
+    let error = String::from_utf8_lossy(&report.stderr);
+    assert!(report.status.success(), "{error}");
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert!((figure(&report, "watts")["median"].as_f64().unwrap() - 3.514).abs() < 1e-9);
+    let name = &report["recordings"][0]["analysis"]["meters"][0]["description"]["name"];
+    assert_eq!(name, &Value::from(format!("serial:{port}")));
 }
 
 #[test]

@@ -44,11 +44,13 @@ impl MeterArgs {
     pub fn open(&self, root: &Root) -> Result<Meters> {
         let mut found = Meters { meters: vec![], activity: false, absent: vec![] };
         for word in &self.meter {
-            match word.parse()? {
+            let spec: Spec = word.parse()?;
+            let name = spec.to_string();
+            match spec {
                 Spec::Activity => found.activity = true,
                 Spec::Serial(serial) => {
                     let port = Port::open(&serial.port, serial.baud)?;
-                    let lines = Lines::new(word, port, serial.pattern, serial.interval);
+                    let lines = Lines::new(&name, port, serial.pattern, serial.interval);
                     found.meters.push(Box::new(lines));
                 }
                 spec => found.meters.extend(open(&spec, root).transpose()?),
