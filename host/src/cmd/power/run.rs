@@ -8,17 +8,11 @@ use std::time::Duration;
 use sterna_firmware::device::Device;
 use sterna_power::recording::{Begin, FORMAT, Mark};
 use sterna_power::{Clock, Meter, Recorder, Sampler, SystemClock};
-use sterna_sim::Options;
 
-use crate::board::Board;
-use crate::cli::usage_error;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
-use crate::power::activity::Activity;
-use crate::power::estimate::energies::Energies;
-use crate::power::estimate::{Setting, estimate};
-use crate::power::meters::{MeterArgs, Meters};
+use crate::power::meters::MeterArgs;
 use crate::power::report::Report;
 use crate::power::workload::Workload;
 
@@ -53,9 +47,6 @@ pub struct Args {
     /// Keep the recording in this file
     #[arg(short, long, value_name = "FILE.jsonl")]
     output: Option<PathBuf>,
-    /// The board that the model of the core's activity is of, where it stands in for a meter
-    #[arg(long, help_heading = "Meters", default_value = "ulx3s-85f", value_name = "BOARD")]
-    board: String,
     #[command(flatten)]
     meters: MeterArgs,
     #[command(flatten)]
@@ -72,17 +63,9 @@ pub(super) fn seconds(word: &str) -> std::result::Result<f64, String> {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    if args.meters.meter.iter().any(String::is_empty) {
-        usage_error("power", "--meter has no name");
-    }
     let workload = Workload::open(args.model.as_deref(), args.prompt.as_deref())?;
-    let root = args.meters.root(Some(args.device.nodes()));
-    let mut found = args.meters.open(&root)?;
     let tokens = Arc::new(AtomicU64::new(0));
-    if found.activity || found.meters.is_empty() {
-        let meter = stand_in(&args.board, &args.device, &workload, tokens.clone(), &mut found)?;
-        found.meters.push(Box::new(meter));
-    }
+    let found = args.meters.open(&args.device, &workload, Some(&tokens))?;
     let mut device = args.device.open(&workload.model, 1)?;
     if device.name() == "sim" {
         output::note("the core is simulated: a meter shows what this machine takes to do so");
@@ -102,39 +85,6 @@ pub fn run(args: Args) -> Result<()> {
 
     let report = Report::read(&[path], |_, _| Ok(()))?;
     if args.json { output::print(&report.json()) } else { output::print(&report.text()) }
-}
-
-/// The model as a meter: because it was named, or because there is no other.
-///
-/// # Errors
-/// Those of the estimate; H016 where it would stand in for a meter.
-pub(super) fn stand_in(
-    board: &str,
-    device: &Choice,
-    workload: &Workload,
-    tokens: Arc<AtomicU64>,
-    found: &mut Meters,
-) -> Result<Activity> {
-    let estimate = || {
-        let mut setting = Setting::of(&Board::open(board)?);
-        // Where a core is simulated, the model is of that core.
-        setting.geometry = device.simulated(&workload.model.shape()).unwrap_or(setting.geometry);
-        estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
-    };
-    match estimate() {
-        Ok(estimate) => {
-            for absent in &found.absent {
-                output::note(&format!("not measured: {absent}"));
-            }
-            output::note("a model stands in for a meter: its figures are no measurement");
-            Ok(Activity::new(&estimate, tokens))
-        }
-        Err(error) if found.activity => Err(error),
-        Err(error) => {
-            found.absent.push(format!("activity: {error}"));
-            Err(found.none())
-        }
-    }
 }
 
 fn begin(
