@@ -18,7 +18,7 @@ mod summary;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::run::{Idle, MIN_SAMPLES, RailEnergy, RunEnergy, Window};
+pub use self::run::{Idle, MIN_SAMPLES, RailEnergy, RunEnergy, Window, needed};
 pub use self::summary::{MIN_RUNS, Spread, Summary};
 use crate::meter::Description;
 use crate::recording::{Begin, Recording, Trouble};

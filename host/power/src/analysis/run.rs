@@ -19,6 +19,14 @@ const MAX_MISSING: f64 = 0.25;
 /// needs.
 const SETTLE: f64 = 0.2;
 
+/// Seconds of decoding and of a rest that a meter with so many seconds between its values needs to
+/// have figures of both, with a little to spare.
+pub fn needed(interval_s: f64) -> (f64, f64) {
+    let samples = |count: usize| 1.3 * count as f64 * interval_s;
+    // A rest is cut by two intervals at each end.
+    (samples(MIN_SAMPLES), SETTLE + samples(MIN_IDLE + 4))
+}
+
 /// A run, as a meter saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RunEnergy {
