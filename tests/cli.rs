@@ -139,6 +139,7 @@ fn json_keys_are_stable() {
         &["disasm", "tiny.sterna"],
         &["bench", "tiny.sterna", "-n", "1", "--repeat", "1"],
         &["bench", "host", "tiny.sterna", "--repeat", "1"],
+        &["plan", "--shape", "tiny", "--clock", "100", "--bandwidth", "0.5"],
         &["hdl", "--bus", "64", "-o", "core"],
     ] {
         let name = if args[1] == "host" { "bench host" } else { args[0] };
@@ -317,6 +318,30 @@ fn skipping_characters_is_cutting_the_file() {
     assert_eq!(err, "");
 }
 
+/// A file, its shape alone, and a slower memory.
+#[test]
+fn plans_of_a_token() {
+    let desk = Desk::with_models();
+    let (of_file, err) = desk.ok(&["plan", "tiny.sterna", "--bus", "64"]);
+    assert_eq!(err, "");
+    let (of_shape, _) = desk.ok(&["plan", "--shape", "tiny", "--bus", "64"]);
+    assert_eq!(of_file.split_once(':').unwrap().1, of_shape.split_once(':').unwrap().1);
+    let slow = ["plan", "--shape", "370m", "--clock", "250", "--bandwidth", "10"];
+    insta::assert_snapshot!("plans", of_file + "\n" + &desk.ok(&slow).0);
+
+    let plan = desk.json(&["plan", "--shape", "370m"]);
+    let int = |of: &Value, key: &str| of[key].as_u64().unwrap();
+    let parts = ["beats", "starved", "blocked", "idle"];
+    assert_eq!(int(&plan, "cycles"), parts.iter().map(|key| int(&plan, key)).sum::<u64>());
+    let kinds = plan["instructions"].as_array().unwrap();
+    for key in ["cycles", "beats", "starved", "blocked", "idle"] {
+        assert_eq!(int(&plan, key), kinds.iter().map(|kind| int(kind, key)).sum::<u64>(), "{key}");
+    }
+    assert_eq!(plan["evidence"], "simulated-exact timing model");
+    assert_eq!(plan["tokens_per_second"], Value::Null);
+    assert!(plan["utilisation"].as_f64().unwrap() > 0.97, "{}", plan["utilisation"]);
+}
+
 #[test]
 fn wrong_usage() {
     let desk = Desk::with_models();
@@ -356,6 +381,12 @@ fn wrong_usage() {
         &["bench", "-n", "0"],
         &["bench", "--repeat", "0"],
         &["run", ROMEO, "--sim-bus", "100"],
+        &["bench", "core", "--shape", "7b"],
+        &["plan", "--shape", "7b"],
+        &["plan", "tiny.sterna", "--shape", "tiny"],
+        &["plan", "--bandwidth", "1"],
+        &["plan", "--clock", "0"],
+        &["plan", "--clock", "1", "--bandwidth", "nan"],
         &["hdl", "--bus", "96"],
         &["hdl", "--bus", "64", "--geometry", "g.json"],
         &["hdl", "--shape", "7b"],
@@ -450,6 +481,7 @@ fn errors_say_what_to_do() {
         &["hdl", "--geometry", "more.json"],
         &["hdl", "--geometry", "narrow.json"],
         &["hdl", "-o", "short.txt/core"],
+        &["plan", "tiny.sterna", "--geometry", "small.json"],
         &["verify", "tiny.sterna", "--geometry", "small.json"],
         // Nothing is installed in the environment of these commands.
         &["verify", "tiny.sterna"],
@@ -495,7 +527,9 @@ fn help_of_every_command() {
         "inspect",
         "disasm",
         "bench",
+        "bench core",
         "bench host",
+        "plan",
         "hdl",
         "verify",
         "fuzz rtl",

@@ -19,6 +19,9 @@
 //! | `probe_a_mant`, `probe_a_exp`, `probe_b_mant`, `probe_b_exp` | 24, s12 | the two sums as Scales |
 //! | `probe_max_0`, `probe_max_1`, `probe_max_2` | 32 | the maxima |
 //! | `probe_pass_done` | 1 | a pass has ended: nothing of it comes after this |
+//! | `probe_begins` | 1 | a pass begins: its first clock |
+//! | `probe_beat` | 1 | a beat of the image is taken |
+//! | `probe_ended` | 1 | the epilogue is done with an instruction |
 
 use sterna_firmware::geometry::Geometry;
 use sterna_rtl::Type::{self, SInt, UInt};
@@ -46,5 +49,8 @@ pub fn ports(geometry: &Geometry) -> Vec<(&'static str, Type)> {
         ("probe_max_1", UInt(32)),
         ("probe_max_2", UInt(32)),
         ("probe_pass_done", UInt(1)),
+        ("probe_begins", UInt(1)),
+        ("probe_beat", UInt(1)),
+        ("probe_ended", UInt(1)),
     ]
 }

@@ -23,6 +23,7 @@ use crate::lockstep::Lockstep;
 use crate::memory::{Memory, MemoryOptions};
 use crate::model::{Model, Options};
 use crate::simulator::Simulator;
+use crate::timing::{Seen, Traffic};
 
 /// How a card is simulated.
 #[derive(Clone, Debug)]
@@ -118,7 +119,25 @@ impl SimCard {
     /// # Errors
     /// S007 where the design has no probe.
     pub fn watch(&mut self, geometry: &Geometry) -> Result<&mut Lockstep, SimError> {
+        self.memory.log(self.sim.clocks());
         Ok(self.lockstep.insert(Lockstep::new(&self.sim, geometry)?))
+    }
+
+    /// Forgets the clocks of what has happened so far.
+    pub fn forget(&mut self) {
+        if let Some(traffic) = self.memory.logged() {
+            traffic.clear();
+        }
+        if let Some(lockstep) = &mut self.lockstep {
+            *lockstep.seen() = Seen::default();
+        }
+    }
+
+    /// The clocks of what happened since, at the probe and on the memory's bus, where somebody
+    /// watches.
+    pub fn happened(&mut self) -> Option<(Seen, Traffic)> {
+        let traffic = std::mem::take(self.memory.logged()?);
+        Some((std::mem::take(self.lockstep.as_mut()?.seen()), traffic))
     }
 
     /// The checker, if there is one.

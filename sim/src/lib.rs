@@ -61,6 +61,7 @@
 //! fuzz             random cores, models, memories and commands
 //! activity         what toggles, and how often, while a token is made
 //! lockstep         every intermediate vector against the golden model's
+//! timing           the clock of everything that a pass does, without its data
 //! ```
 pub mod activity;
 pub mod board;
@@ -82,6 +83,7 @@ mod session;
 mod shim;
 mod simulator;
 pub mod soft_core;
+pub mod timing;
 mod tools;
 mod uart;
 mod verify;

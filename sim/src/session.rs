@@ -15,6 +15,8 @@ use sterna_rtl::Design;
 use crate::card::{CardOptions, SimCard, Window};
 use crate::error::SimError;
 use crate::lockstep::{Checker, Pass, Report};
+use crate::memory::Stalls;
+use crate::timing::{Ideal, Timing, differences};
 
 /// Both, with everything compared that can be.
 pub struct Session {
@@ -26,6 +28,12 @@ pub struct Session {
     seconds: Duration,
     /// Clocks in `seconds`.
     clocks: u64,
+    timing: Timing,
+    /// The memory, if it never stalls.
+    ideal: Option<Ideal>,
+    /// Passes that the next command makes.
+    passes: Vec<(u32, Want)>,
+    predicted: Counters,
 }
 
 impl Session {
@@ -34,7 +42,7 @@ impl Session {
     /// # Errors
     /// Those of the simulation and of the driver.
     pub fn new(model: &Arc<Model>, geometry: &Geometry, options: &CardOptions) -> Result<Session> {
-        Session::over(SimCard::new(geometry, options)?, model, geometry)
+        Session::over(SimCard::new(geometry, options)?, model, geometry, options)
     }
 
     /// The same with a design in the place of the core: one that was damaged, for instance.
@@ -47,11 +55,17 @@ impl Session {
         geometry: &Geometry,
         options: &CardOptions,
     ) -> Result<Session> {
-        Session::over(SimCard::of(design, geometry.bus, options)?, model, geometry)
+        Session::over(SimCard::of(design, geometry.bus, options)?, model, geometry, options)
     }
 
-    fn over(mut sim: SimCard, model: &Arc<Model>, geometry: &Geometry) -> Result<Session> {
+    fn over(
+        mut sim: SimCard,
+        model: &Arc<Model>,
+        geometry: &Geometry,
+        options: &CardOptions,
+    ) -> Result<Session> {
         sim.watch(geometry)?;
+        let ideal = options.memory.stalls == Stalls::None;
         Ok(Session {
             golden: Golden::new(Arc::clone(model), 1)?,
             card: Card::open(sim, "sim", Arc::clone(model), &Settings::default())?,
@@ -59,6 +73,10 @@ impl Session {
             counters: Counters::default(),
             seconds: Duration::ZERO,
             clocks: 0,
+            timing: Timing::new(geometry, &model.shape())?,
+            ideal: ideal.then(|| Ideal::new(options.memory.latency)),
+            passes: vec![],
+            predicted: Counters::default(),
         })
     }
 
@@ -92,6 +110,11 @@ impl Session {
         self.counters
     }
 
+    /// The same as the timing model has them.
+    pub fn predicted(&self) -> Counters {
+        self.predicted
+    }
+
     /// Simulated clocks a second, while the card worked.
     pub fn clocks_per_second(&self) -> f64 {
         self.clocks as f64 / self.seconds.as_secs_f64().max(1e-9)
@@ -109,7 +132,8 @@ impl Session {
     pub fn pass(&mut self, want: Want) -> Result<()> {
         let step = Step { slot: 0, token: self.token, want };
         let (pass, expected) = Pass::observe(&mut self.golden, step)?;
-        self.expect(pass)?;
+        let all = self.card.reads_all(step.want);
+        self.expect(pass, step.token, if all { Want::Logits } else { step.want })?;
         let got = self.work(|card| card.pass(&[step]))?;
         let clock = self.clock();
         for head in got {
@@ -131,7 +155,7 @@ impl Session {
         while expected.len() < count {
             let step = Step { slot: 0, token: self.token, want: Want::Top };
             let (pass, head) = Pass::observe(&mut self.golden, step)?;
-            self.expect(pass)?;
+            self.expect(pass, step.token, step.want)?;
             self.token = head.top.first().map_or(0, |best| best.token);
             expected.push(head);
             if stops.contains(&self.token) {
@@ -190,7 +214,8 @@ impl Session {
         Ok(())
     }
 
-    fn expect(&mut self, pass: Pass) -> Result<()> {
+    fn expect(&mut self, pass: Pass, token: u32, want: Want) -> Result<()> {
+        self.passes.push((token, want));
         let lockstep = self.card.transport().lockstep();
         lockstep.expect("watched since it was made").expect(pass);
         Ok(())
@@ -202,6 +227,7 @@ impl Session {
 
     /// Has the card do something, and adds up what that took.
     fn work<R>(&mut self, what: impl FnOnce(&mut Card<SimCard>) -> Result<R>) -> Result<R> {
+        self.card.transport().forget();
         let (clocks, begin) = (self.clock(), Instant::now());
         let result = what(&mut self.card);
         self.seconds += begin.elapsed();
@@ -216,8 +242,37 @@ impl Session {
         let sum = counters.beats + counters.starved + counters.blocked + counters.idle;
         let (cycles, sum) = (Some(counters.cycles as i64), Some(sum as i64));
         self.checker().number("counters", 0, cycles, sum, clock);
+        self.compare_clocks(counters, clock);
         Ok(result)
     }
+
+    /// Compares every clock of a command's passes with the timing model's: given the arrival of
+    /// each beat, and where the memory never stalls, given its latency, too.
+    fn compare_clocks(&mut self, counters: Counters, clock: u64) {
+        let passes = std::mem::take(&mut self.passes);
+        let Some((seen, traffic)) = self.card.transport().happened() else { return };
+        // An image that streams through a small memory waits for the host as well.
+        let memory = self.ideal.filter(|_| self.card.streamed().is_none());
+        for ideal in std::iter::once(None).chain(memory.map(Some)) {
+            let (predicted, found) = differences(&self.timing, &passes, &seen, &traffic, ideal);
+            let first = self.checker().report().tokens.saturating_sub(passes.len() as u64);
+            for difference in &found {
+                self.checker().clock(first, difference);
+            }
+            let pairs = fields(predicted).into_iter().zip(fields(counters)).enumerate();
+            for (n, (expected, got)) in pairs {
+                let (expected, got) = (Some(expected as i64), Some(got as i64));
+                self.checker().number("predicted counters", n, expected, got, clock);
+            }
+            if ideal == memory {
+                self.predicted += predicted;
+            }
+        }
+    }
+}
+
+fn fields(of: Counters) -> [u64; 5] {
+    [of.cycles, of.beats, of.starved, of.blocked, of.idle]
 }
 
 fn number(n: usize) -> Option<i64> {

@@ -36,6 +36,9 @@ pub struct Verified {
     pub report: Report,
     /// Clocks of all runs.
     pub cycles: u64,
+    /// The same as the timing model has them: from the memory's latency where it never stalls, else
+    /// from the arrival of each beat.
+    pub predicted_cycles: u64,
     /// Of these, clocks in which a beat of the image was taken.
     pub beats: u64,
     /// The core could have taken a beat and had none.
@@ -97,6 +100,7 @@ pub fn verify_design(
     Ok(Verified {
         report,
         cycles,
+        predicted_cycles: session.predicted().cycles,
         beats,
         starved,
         blocked,

@@ -139,6 +139,22 @@ fn verify_proves_and_refutes() {
     assert!(out.starts_with("3 tokens, 39 instructions, "), "{out}");
     assert!(out.lines().next().unwrap().ends_with(" vectors compared, 0 mismatches"), "{out}");
     assert!(out.contains(&format!("manifest {:016x}", geometry.hash())), "{out}");
+    assert!(out.contains("\ntiming model: "), "{out}");
+
+    // The same core as a benchmark.
+    let counts = ["bench", "core", path, "--geometry", manifest, "-n", "2", "--json"];
+    let (code, out, err) = sterna(&sound, &counts);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let counted = json(&out);
+    let int = |key: &str| counted[key].as_u64().unwrap();
+    assert_eq!((int("tokens"), int("mismatches")), (2, 0));
+    assert_eq!(int("predicted_cycles"), int("cycles"));
+    assert_eq!(int("image_bytes") * 2, int("beats") * 8);
+    let share = model.shape().weights() as f64 * 2.0 / 40.0 / int("cycles") as f64;
+    assert_eq!(counted["utilisation"].as_f64(), Some(share));
+    let mut keys = String::new();
+    schema(&counted, "", &mut keys);
+    insta::assert_snapshot!("json_of_bench_core", keys);
 
     let (module, from, to) = FORGET;
     let design = damaged(&geometry, module, from, to);

@@ -8,6 +8,7 @@
 //! | `faults` | damaged images and rows: no token leaves |
 //! | `trouble` | memories that fail, commands that make no sense, resets in the middle |
 //! | `seeded` | faults of the core itself: the comparison finds them |
+//! | `timing` | every clock as predicted, from nothing but the memory's latency |
 //! | `commands` | `sterna verify` and `sterna fuzz rtl` |
 //!
 //! Four minutes of one processor, of which the compilers take three: cores are kept below the
@@ -22,4 +23,5 @@ mod seeded;
 mod shapes;
 mod states;
 mod streams;
+mod timing;
 mod trouble;

@@ -110,6 +110,13 @@ fn a_sum_of_squares_that_forgets() {
     finds("rms_norm", from, to, ("MIX_G", 0, "statistics"));
 }
 
+/// All values are right, and every beat is taken when it should be: only the timing model knows.
+#[test]
+fn a_quantiser_that_rests_a_clock_longer() {
+    let (from, to) = ("flush <= 6'd16;", "flush <= 6'd17;");
+    finds("quantiser", from, to, ("MIX_F", 0, "codes written"));
+}
+
 #[test]
 fn a_candidate_that_is_overlooked() {
     // One token of eight never enters a place; everything before the record is right.

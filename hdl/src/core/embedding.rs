@@ -37,6 +37,24 @@ enum State {
     Check,
 }
 
+impl Embedding {
+    /// Clocks from `start` to `ask`: the address, token times stride.
+    pub const ASK: u32 = 3;
+
+    /// Clocks that a beat of the row takes in the residual's memory.
+    pub fn words(&self) -> u32 {
+        self.geometry.bus / (16 * self.geometry.ways)
+    }
+
+    /// Clocks from the row's last beat to `enter`.
+    pub fn settle(&self) -> u32 {
+        self.words() + SETTLE + 2
+    }
+}
+
+/// Clocks of the checksum and of the elements' shifts, at least.
+const SETTLE: u32 = 4;
+
 /// Largest common shift of a row, and of an element with its exponent (numerics.md §3).
 const SHIFT_MAX: u32 = 5;
 
@@ -150,7 +168,7 @@ impl Generate for Embedding {
         crc.set("valid", fires & in_row).set("first", first).set("data", stream.data);
         // Two clocks for the checksum, and as many as Unpack may still hold words.
         let wait = m.reg("settle", UInt(6));
-        m.when(at(State::Row), || wait.set((bus / (16 * v)) + 4));
+        m.when(at(State::Row), || wait.set(self.words() + SETTLE));
         m.when(at(State::Check), || wait.set(wait.wrapping_sub(1)));
         let decide = (at(State::Check) & wait.eq(0)).named("decide");
         let sound = crc.port("crc").eq(RESIDUE)

@@ -147,7 +147,7 @@ impl Generate for Engine {
         self.rows(m, &u, (begins, load), row_units, state);
         self.results(m, &u, save, state);
         let ended = reports::to_control(m, &u, begins);
-        reports::to_probe(m, g, &u, no_head & ended);
+        reports::to_probe(m, g, &u, (begins, no_head & ended));
     }
 }
 

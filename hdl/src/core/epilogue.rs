@@ -43,6 +43,30 @@ pub struct Epilogue {
 }
 
 impl Epilogue {
+    /// Clocks in which no step is made between gate and up: up reads what gate wrote, and writes
+    /// sooner.
+    pub const PAUSE: u32 = at::SILU as u32 + 2;
+
+    /// Clocks from an instruction's last step to the results that it waits for: its last element,
+    /// or the sums of its statistics. None of the head.
+    pub fn results(&self, opcode: Opcode) -> u32 {
+        let sums = RmsNorm { ways: self.geometry.ways }.sum_latency();
+        match opcode {
+            Opcode::Start | Opcode::Head => 0,
+            Opcode::MixI => at::SILU as u32,
+            Opcode::MixF => at::STATE as u32,
+            Opcode::MixG => at::V as u32 + sums,
+            Opcode::Glu => at::PRODUCT as u32 + sums,
+            Opcode::MixO | Opcode::Down => at::RESIDUAL as u32 + sums,
+        }
+    }
+
+    /// Clocks by which the maxima are there before the sums.
+    pub fn maxima_early(&self) -> u32 {
+        let norm = RmsNorm { ways: self.geometry.ways };
+        norm.sum_latency() - norm.max_latency()
+    }
+
     /// Bits of the address of a step's state.
     pub fn state_bits(&self) -> u32 {
         index_width((self.geometry.state / self.geometry.ways as usize).max(2))
@@ -132,8 +156,8 @@ impl Generate for Epilogue {
         let parts = is(opcode, Opcode::Glu).mux(m.lit(UInt(2), 2), 1);
         elements.set("load", load_1).set("rows", rows).set("parts", parts);
         elements.set("single", is(opcode, Opcode::Head));
-        // Between gate and up the pipeline empties: up reads what gate wrote, and writes sooner.
-        let pause = m.reg("pause", UInt(index_width(at::SILU + 3))).reset(0);
+        // Between gate and up the pipeline empties.
+        let pause = m.reg("pause", UInt(index_width(Epilogue::PAUSE as usize + 1))).reset(0);
         let may = (running & pause.eq(0) & (!now.head | head_ready)).named("may_step");
         elements.set("take", may);
         let take = (may & elements.port("valid")).named("take");
@@ -146,7 +170,7 @@ impl Generate for Epilogue {
         m.when(part_ends, || count.set(0));
         m.when(pause.ne(0), || pause.set(pause.wrapping_sub(1)));
         m.when(pause.eq(1), || part.set(1));
-        m.when(part_ends & now.gate, || pause.set(at::SILU + 2));
+        m.when(part_ends & now.gate, || pause.set(Epilogue::PAUSE));
         m.when(load, || {
             running.set(1);
             count.set(0);

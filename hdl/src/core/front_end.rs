@@ -32,6 +32,9 @@ pub struct FrontEnd {
     pub geometry: Geometry,
 }
 
+/// Clocks from a payload's last beat to its checksum.
+const CHECKSUM: usize = 2;
+
 /// Where the front end stands.
 #[derive(Clone, Copy)]
 enum State {
@@ -61,6 +64,11 @@ fn operand_place(opcode: Opcode, n: u32) -> Option<(u32, bool)> {
         (Opcode::Down, 1..4) => (n - 1, false),
         _ => return None,
     })
+}
+
+impl FrontEnd {
+    /// Clocks from an image's last beat to `pass_ok`.
+    pub const SOUND: u32 = CHECKSUM as u32;
 }
 
 impl Generate for FrontEnd {
@@ -207,14 +215,14 @@ impl Generate for FrontEnd {
         });
         let first = at(State::Header).mux(header_first, payload_first);
         crc.set("valid", fires).set("first", first).set("data", stream.data);
-        let check = segment_ends.delay_valid("ended", 2);
+        let check = segment_ends.delay_valid("ended", CHECKSUM);
         let (ended, due) = (m.reg("ended_segment", UInt(32)), m.reg("due_crc", UInt(32)));
         m.when(segment_ends, || {
             ended.set(segment);
             due.set(payload_crc);
         });
         let payload_ok = crc.port("crc").eq(due).named("payload_ok");
-        let pass_ok = pass_ends.delay_valid("pass_ended", 2) & payload_ok;
+        let pass_ok = pass_ends.delay_valid("pass_ended", CHECKSUM) & payload_ok;
 
         // ----- faults -----
         let code = |fault: Fault| m.lit(UInt(8), fault as u8);

@@ -43,6 +43,14 @@ enum State {
     Write,
 }
 
+/// Clocks in which the last candidate reaches the top.
+const CANDIDATES: u32 = TopK::LATENCY + 1;
+
+impl Head {
+    /// Clocks from the last accumulator to the best token, where nothing else is waited for.
+    pub const BEST: u32 = CANDIDATES + 2;
+}
+
 impl Generate for Head {
     fn name(&self) -> String {
         "head".into()
@@ -159,7 +167,7 @@ impl Generate for Head {
         });
         let candidates_in =
             m.reg("candidates_in", UInt(3)).comment("The last one reaches the top.");
-        m.when(at(State::Gather), || candidates_in.set(TopK::LATENCY + 1));
+        m.when(at(State::Gather), || candidates_in.set(CANDIDATES));
         m.when(!at(State::Gather) & candidates_in.ne(0), || {
             candidates_in.set(candidates_in.wrapping_sub(1));
         });

@@ -112,6 +112,11 @@ pub(crate) fn is_scale(word: Sig<'_>) -> Sig<'_> {
     word.bit(23) | word.eq(0)
 }
 
+impl HeaderCheck {
+    /// Clocks from a header's last beat to its acceptance.
+    pub const LATENCY: u32 = 2;
+}
+
 impl Generate for HeaderCheck {
     fn name(&self) -> String {
         "header_check".into()
@@ -145,7 +150,7 @@ impl Generate for HeaderCheck {
         let word = |n: u32| header.lane(n, 32);
         let half = |n: u32, high: u32| word(n).lane(high, 16);
         let byte = |n: u32, i: u32| word(n).lane(i, 8);
-        let decide = ended.delay_valid("ended", 2);
+        let decide = ended.delay_valid("ended", Self::LATENCY as usize);
         let starting = is(expected, Opcode::Start).named("starting");
         let accept = m.wire("accepts", UInt(1));
 

@@ -77,7 +77,7 @@ pub(crate) const ROWS: u32 = trits::ROWS as u32;
 /// Bits of a finished accumulator: `127 · 16384 < 2^21`.
 pub(crate) const ACCUMULATOR: u32 = 22;
 /// Row groups that may wait between the matrix and the epilogue.
-pub(crate) const GROUPS: u32 = 8;
+pub const GROUPS: u32 = 8;
 /// Bits of a length or index of a vector: up to 16,384.
 pub(crate) const LENGTH: u32 = 15;
 

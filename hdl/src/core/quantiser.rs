@@ -59,7 +59,10 @@ enum State {
 
 impl Quantiser {
     /// Clocks from a read to the write of its codes.
-    const PIPE: usize = READ + Quantise::LATENCY as usize + 1;
+    pub const PIPE: usize = READ + Quantise::LATENCY as usize + 1;
+    /// Clocks from the first in which nothing is read any more to the one in which the sum of all
+    /// codes stands and the next vector's turn comes.
+    pub const FLUSH: usize = Quantiser::PIPE + 2;
 
     /// Bits of a word's index in its buffer: words of Q codes.
     pub fn write_bits(&self) -> u32 {
@@ -149,7 +152,7 @@ impl Generate for Quantiser {
             index.set(index.wrapping_add(1));
             inside.set((index + 1).lt(words.extend(self.write_bits() + 1)));
             m.when(last_word, || {
-                flush.set(Quantiser::PIPE + 2);
+                flush.set(Quantiser::FLUSH);
                 go(State::Flush);
             });
         });

@@ -141,15 +141,19 @@ impl<T: Transport> Device for Card<T> {
 }
 
 impl<T: Transport> Card<T> {
+    /// Whether the core writes all accumulators for a step that wants this: one that reports few
+    /// candidates gives them for the rest.
+    pub fn reads_all(&self, want: Want) -> bool {
+        let few = (self.geometry.top_k as usize) < TOP_K_MAX.min(self.model.shape().vocab);
+        want == Want::Logits || (want == Want::Top && few)
+    }
+
     fn step(&mut self, step: &Step) -> std::result::Result<Head, CardError> {
         self.bring(step.slot)?;
         if step.want == Want::State {
             return self.advance(step.token).map(|()| Head::default());
         }
-        // A core that reports few candidates gives all accumulators for the rest.
-        let wanted = TOP_K_MAX.min(self.model.shape().vocab);
-        let all = step.want == Want::Logits || (self.geometry.top_k as usize) < wanted;
-        let answer = self.ask(step.token, all)?;
+        let answer = self.ask(step.token, self.reads_all(step.want))?;
         Ok(head(&answer, step.want == Want::Logits))
     }
 }

@@ -18,6 +18,7 @@ pub mod info;
 pub mod inspect;
 pub mod load;
 pub mod logits;
+pub mod plan;
 pub mod power;
 pub mod reset;
 pub mod run;

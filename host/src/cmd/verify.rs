@@ -104,6 +104,7 @@ pub fn run(args: Args) -> Result<()> {
 
 fn text(verified: &Verified) -> Result<()> {
     let Verified { report, cycles, beats, starved, blocked, idle, geometry, .. } = verified;
+    let predicted = verified.predicted_cycles;
     output::line(&format!(
         "{} tokens, {} instructions, {} vectors compared, {} mismatches",
         report.tokens, report.instructions, report.vectors, report.mismatches
@@ -112,6 +113,7 @@ fn text(verified: &Verified) -> Result<()> {
         "simulated: {cycles} cycles = {beats} beats + {starved} starved + {blocked} blocked + \
          {idle} idle",
     ))?;
+    output::line(&format!("timing model: {predicted} cycles predicted"))?;
     output::line(&format!(
         "core of {} bits, manifest {:016x}; {:.0} cycles/s of simulation, measured",
         geometry.bus,

@@ -4,6 +4,7 @@ use sterna_firmware::isa::Opcode;
 
 use super::pass::{Expected, Pass};
 use super::{Mismatch, Report};
+use crate::timing::Difference;
 
 /// What a probe says in a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +145,22 @@ impl Checker {
                 clock,
             });
         }
+    }
+
+    /// Takes a clock that was not predicted, in a pass after the first of its command.
+    pub fn clock(&mut self, first: u64, found: &Difference) {
+        let number = |clock: Option<u64>| clock.and_then(|clock| i64::try_from(clock).ok());
+        self.differs(Mismatch {
+            token: first + found.pass as u64,
+            instruction: found.sequence,
+            opcode: found.opcode.name(),
+            layer: found.layer,
+            vector: found.what,
+            element: found.element,
+            expected: number(found.expected),
+            got: number(found.got),
+            clock: found.clock,
+        });
     }
 
     /// Counts a vector that was compared by [`Checker::number`].

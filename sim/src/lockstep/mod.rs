@@ -22,6 +22,7 @@ use sterna_firmware::geometry::Geometry;
 
 use crate::error::SimError;
 use crate::simulator::Simulator;
+use crate::timing::Seen;
 
 pub use checker::{Checker, Event};
 pub use pass::{Expected, Pass};
@@ -39,8 +40,9 @@ pub struct Mismatch {
     /// Its layer.
     pub layer: usize,
     /// What differs: `codes`, `scale`, `rescale`, `a`, `state`, `v`, `residual`, `p`,
-    /// `accumulators`, `statistics`, or what a run leaves: `top`, `logits`, `final state`,
-    /// `counters`.
+    /// `accumulators`, `statistics`; or what a run leaves: `top`, `logits`, `final state`,
+    /// `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
+    /// on`, `end`, `pass done`, `predicted counters`.
     pub vector: &'static str,
     /// Which element of it.
     pub element: usize,
@@ -88,6 +90,11 @@ impl Lockstep {
     /// What was compared so far.
     pub fn report(&self) -> &Report {
         self.checker.report()
+    }
+
+    /// The clocks of what happened, to be looked at and forgotten.
+    pub fn seen(&mut self) -> &mut Seen {
+        &mut self.probe.seen
     }
 
     /// Adds a comparison that the probe has no part in.

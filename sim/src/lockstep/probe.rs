@@ -6,6 +6,7 @@ use super::checker::Event;
 use crate::error::SimError;
 use crate::port::{Output, Words};
 use crate::simulator::Simulator;
+use crate::timing::Seen;
 
 /// Handles of every probe port, and room for what they say.
 pub(super) struct Probe {
@@ -26,6 +27,11 @@ pub(super) struct Probe {
     sums: [(Output<u64>, Output<i64>); 2],
     maxima: [Output<u64>; 3],
     pass_done: Output<bool>,
+    begins: Output<bool>,
+    beat: Output<bool>,
+    ended: Output<bool>,
+    /// When what happened.
+    pub seen: Seen,
 }
 
 impl Probe {
@@ -53,6 +59,10 @@ impl Probe {
             sums: [(number("a_mant")?, signed("a_exp")?), (number("b_mant")?, signed("b_exp")?)],
             maxima: [number("max_0")?, number("max_1")?, number("max_2")?],
             pass_done: bit("pass_done")?,
+            begins: bit("begins")?,
+            beat: bit("beat")?,
+            ended: bit("ended")?,
+            seen: Seen::default(),
         })
     }
 
@@ -62,32 +72,45 @@ impl Probe {
         sim: &mut Simulator,
         mut emit: impl FnMut(Event<'_>, u64),
     ) -> Result<bool, SimError> {
-        if sim.get(self.codes_valid)? {
+        let clock = sim.clocks();
+        let mut happens = |port, clocks: &mut Vec<u64>| -> Result<bool, SimError> {
+            let here = sim.get(port)?;
+            if here {
+                clocks.push(clock);
+            }
+            Ok(here)
+        };
+        happens(self.begins, &mut self.seen.begins)?;
+        happens(self.beat, &mut self.seen.beats)?;
+        happens(self.ended, &mut self.seen.ended)?;
+        let done = happens(self.pass_done, &mut self.seen.done)?;
+        if happens(self.codes_valid, &mut self.seen.codes)? {
             sim.get_words(self.codes, &mut self.code_words)?;
             let bytes = self.code_words.iter().flat_map(|word| word.to_le_bytes());
             for (value, byte) in self.code_values.iter_mut().zip(bytes) {
                 *value = byte as i8;
             }
-            emit(Event::Codes(&self.code_values), sim.clocks());
+            emit(Event::Codes(&self.code_values), clock);
         }
         if sim.get(self.scale_valid)? {
+            self.seen.handed.push(clock);
             let mut scale = [0; 4];
             for (to, port) in scale.iter_mut().zip(self.factor) {
                 *to = sim.get(port)? as i64;
             }
             scale[3] = sim.get(self.exp)?;
-            emit(Event::Scale(scale), sim.clocks());
+            emit(Event::Scale(scale), clock);
         }
         if sim.get(self.out_valid)? {
             sim.get_words(self.out, &mut self.out_words)?;
             for (value, &word) in self.out_values.iter_mut().zip(&self.out_words) {
                 *value = word as i32;
             }
-            emit(Event::Output(&self.out_values), sim.clocks());
+            emit(Event::Output(&self.out_values), clock);
         }
         if sim.get(self.head_valid)? {
             let value = sim.get(self.head)? as i32;
-            emit(Event::Head(value), sim.clocks());
+            emit(Event::Head(value), clock);
         }
         if sim.get(self.stats_valid)? {
             let mut all = [0; 7];
@@ -98,8 +121,8 @@ impl Probe {
             for (to, port) in all[4..].iter_mut().zip(self.maxima) {
                 *to = sim.get(port)? as i64;
             }
-            emit(Event::Statistics(all), sim.clocks());
+            emit(Event::Statistics(all), clock);
         }
-        sim.get(self.pass_done)
+        Ok(done)
     }
 }

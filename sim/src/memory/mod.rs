@@ -25,6 +25,9 @@ use read::Reads;
 use store::Store;
 use write::Writes;
 
+use crate::timing;
+
+pub(crate) use read::OUTSTANDING;
 pub use stalls::Stalls;
 
 /// What a memory is like.
@@ -150,6 +153,7 @@ pub struct Memory {
     writes: Writes,
     offers: Offers,
     traffic: Traffic,
+    log: Option<Log>,
 }
 
 /// Beats that passed over the bus.
@@ -159,6 +163,31 @@ pub struct Traffic {
     pub read: u64,
     /// To the memory.
     pub written: u64,
+}
+
+/// Clocks of what passed, by a clock that began earlier than the memory's own.
+struct Log {
+    offset: u64,
+    traffic: timing::Traffic,
+}
+
+impl Log {
+    fn clock(&mut self, clock: u64, offers: &Offers, master: &Master<'_>) {
+        let clock = clock + self.offset;
+        let traffic = &mut self.traffic;
+        let happened = [
+            (offers.rvalid && master.rready && offers.rid == 0, &mut traffic.image),
+            (offers.rvalid && master.rready && offers.rid == 1, &mut traffic.rows),
+            (offers.awready && master.aw.is_some(), &mut traffic.bursts),
+            (offers.wready && master.w.is_some(), &mut traffic.written),
+            (offers.bvalid && master.bready, &mut traffic.answered),
+        ];
+        for (here, clocks) in happened {
+            if here {
+                clocks.push(clock);
+            }
+        }
+    }
 }
 
 /// What reads and writes share.
@@ -220,6 +249,7 @@ impl Memory {
             writes: Writes::new(options),
             offers: Offers { rdata: vec![0; bus.div_ceil(32) as usize], ..Offers::default() },
             traffic: Traffic::default(),
+            log: None,
         };
         memory.reads.offer(&memory.common, &mut memory.offers);
         memory.writes.offer(&memory.common, &mut memory.offers);
@@ -229,6 +259,18 @@ impl Memory {
     /// Size in bytes.
     pub fn bytes(&self) -> u64 {
         self.common.store.bytes()
+    }
+
+    /// Writes down the clocks of everything from now on, the present one having this number: beats
+    /// of ID 0 as the image's, those of ID 1 as rows'.
+    pub fn log(&mut self, clock: u64) {
+        let traffic = timing::Traffic::default();
+        self.log = Some(Log { offset: clock - self.common.clock, traffic });
+    }
+
+    /// What was written down, to be looked at and forgotten.
+    pub fn logged(&mut self) -> Option<&mut timing::Traffic> {
+        self.log.as_mut().map(|log| &mut log.traffic)
     }
 
     /// Beats so far.
@@ -248,6 +290,9 @@ impl Memory {
     pub fn clock(&mut self, master: &Master<'_>) -> Result<(), Violation> {
         self.traffic.read += u64::from(self.offers.rvalid && master.rready);
         self.traffic.written += u64::from(self.offers.wready && master.w.is_some());
+        if let Some(log) = &mut self.log {
+            log.clock(self.common.clock, &self.offers, master);
+        }
         self.reads.clock(&self.common, &self.offers, master)?;
         self.writes.clock(&mut self.common, &self.offers, master)?;
         self.common.clock += 1;

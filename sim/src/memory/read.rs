@@ -6,7 +6,7 @@ use super::stalls::Pauses;
 use super::{Address, Common, Master, MemoryOptions, Offers, SLVERR, Violation};
 
 /// Bursts that are accepted and not answered.
-const OUTSTANDING: usize = 32;
+pub(crate) const OUTSTANDING: usize = 32;
 
 /// A burst under way.
 struct Burst {

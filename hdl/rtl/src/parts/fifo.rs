@@ -45,6 +45,16 @@ pub struct Fifo {
     pub storage: Storage,
 }
 
+impl Storage {
+    /// Clocks from a beat that enters to the same on offer, where nothing is before it.
+    pub const fn latency(self) -> u32 {
+        match self {
+            Storage::Registers => 1,
+            Storage::Block => 3,
+        }
+    }
+}
+
 impl Generate for Fifo {
     fn name(&self) -> String {
         let kind = match self.storage {

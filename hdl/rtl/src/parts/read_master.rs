@@ -12,10 +12,10 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_ ...
+///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_ ...
 ///  start    1   0
-///  busy     0   1   1   1          until the last beat has left
-///  arvalid  0   0   1   0   1      a burst every two clocks while there is credit
+///  busy     0   1   1   1   1   1      until the last beat has left
+///  arvalid  0   0   0   1   0   1      a burst every two clocks while there is credit
 /// ```
 ///
 /// A burst is `min(beats left, 4 KiB, 256 beats)` long, never crosses 4 KiB, and is issued only when
@@ -30,7 +30,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// While `halt` is high nothing is asked for, and what was asked for arrives and is dropped: once
 /// `busy` has fallen the memory owes nothing, and the reader may be reset.
 ///
-/// Latency: two clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
+/// Latency: three clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
 /// FIFO, and some `2 * addr` LUTs and registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMaster {
@@ -45,6 +45,11 @@ pub struct ReadMaster {
 }
 
 impl ReadMaster {
+    /// Clocks from `start` to the first `arvalid`.
+    pub const START: u32 = 3;
+    /// Clocks from one burst to the next, at least.
+    pub const PLAN: u32 = 2;
+
     fn bytes(&self) -> u32 {
         self.widths.data / 8
     }

@@ -29,6 +29,13 @@ pub struct WriteMaster {
 /// Beats of the longest burst.
 const BURST: u32 = 16;
 
+impl WriteMaster {
+    /// Beats of the longest burst.
+    pub const BURST: u32 = BURST;
+    /// Beats of its FIFO.
+    pub const DEPTH: usize = 2 * BURST as usize;
+}
+
 impl Generate for WriteMaster {
     fn name(&self) -> String {
         let w = self.widths;
@@ -51,12 +58,8 @@ impl Generate for WriteMaster {
         let source = m.stream_in("s", UInt(w.data), false);
         let axi = m.axi_master("m_axi", AxiKind::Write, w);
 
-        let fifo = Fifo {
-            ty: UInt(w.data),
-            depth: 2 * BURST as usize,
-            last: false,
-            storage: Storage::Block,
-        };
+        let fifo =
+            Fifo { ty: UInt(w.data), depth: Self::DEPTH, last: false, storage: Storage::Block };
         let fifo = m.instance("u_fifo", &fifo);
         let inside = fifo.stream("s");
         inside.connect(source);

@@ -83,7 +83,12 @@ pub(super) fn to_control<'m>(m: &'m Module, u: &Units<'m>, begins: Sig<'m>) -> S
 }
 
 /// Drives the ports of [`probe`]; `ended` ends a pass without a head.
-pub(super) fn to_probe<'m>(m: &'m Module, g: &Geometry, u: &Units<'m>, ended: Sig<'m>) {
+pub(super) fn to_probe<'m>(
+    m: &'m Module,
+    g: &Geometry,
+    u: &Units<'m>,
+    (begins, ended): (Sig<'m>, Sig<'m>),
+) {
     let (handed, _) = u.handed();
     for (name, ty) in probe::ports(g) {
         let from = match name {
@@ -96,6 +101,9 @@ pub(super) fn to_probe<'m>(m: &'m Module, g: &Geometry, u: &Units<'m>, ended: Si
             "probe_head" => u.epilogue.port("head_acc"),
             "probe_stats_valid" => u.issue.port("gathered"),
             "probe_pass_done" => u.head.port("best_given") | ended,
+            "probe_begins" => begins,
+            "probe_beat" => u.port.stream("image").fires(),
+            "probe_ended" => u.epilogue.port("ended"),
             _ => {
                 let own = name.trim_start_matches("probe_");
                 let statistic = own.starts_with("max_");

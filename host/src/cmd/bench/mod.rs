@@ -1,5 +1,6 @@
 //! `sterna bench`: how fast a device is, and how to repeat it.
 
+mod core;
 mod host;
 
 use std::path::PathBuf;
@@ -47,12 +48,14 @@ pub struct Args {
 /// What else is measured.
 #[derive(clap::Subcommand)]
 enum What {
+    Core(core::Args),
     Host(host::Args),
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     match args.what {
+        Some(What::Core(args)) => core::run(args),
         Some(What::Host(args)) => host::run(args),
         None => device(args),
     }
