@@ -55,6 +55,7 @@ fn every_code_is_in_a_snapshot() {
         "tests",
         "tests/boards",
         "tests/power",
+        "tests/power",
         "firmware/tests",
         "model/tests",
         "hdl/tests",

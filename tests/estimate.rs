@@ -10,8 +10,11 @@ use sterna::power::estimate::account::{Account, Class};
 use sterna::power::estimate::energies::{Coefficients, Energies};
 use sterna::power::estimate::range::Range;
 use sterna_firmware::device::Counters;
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::model::Model;
 use sterna_rtl::random::Rng;
-use sterna_sim::activity::{Activity, Bounds, Measured, Place};
+use sterna_sim::Options;
+use sterna_sim::activity::{Activity, Bounds, Measured, Place, measure};
 
 // ----- the table -----
 
@@ -300,6 +303,21 @@ fn sorted(text: &str) -> String {
     text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
+/// What was kept agrees with what the core itself counted.
+fn every_beat_passes_the_fifo(desk: &Desk) {
+    let model = Model::open(&desk.0.path().join("small.sterna")).unwrap();
+    let geometry = Geometry::for_shape(64, &model.shape());
+    let options = Options { cache: Some(desk.cache()), ..Options::default() };
+    let Measured { activity, counters, read_bits, .. } =
+        measure(&model, &geometry, 1, &options).unwrap();
+    assert!(activity.clocks >= counters.cycles);
+    let image = counters.beats * 64;
+    // The row of the embedding is read, too: 32 elements of 16 bits, and what they come with.
+    assert!(image < read_bits && read_bits < image + 4096, "{image} {read_bits}");
+    let fifo = activity.places.iter().find(|place| place.path.ends_with("u_image/u_fifo")).unwrap();
+    assert_eq!(fifo.memory_bits, Bounds { low: 2 * image, high: 2 * image });
+}
+
 #[test]
 fn a_small_model_is_estimated_once() {
     let desk = Desk::with_model();
@@ -332,11 +350,26 @@ fn a_small_model_is_estimated_once() {
         let sum: f64 = classes.map(|share| end(&share["joules"], side)).sum();
         assert!((sum / end(&json["joules"], side) - 1.0).abs() < 1e-9);
     }
+    every_beat_passes_the_fifo(&desk);
+
     // A slower clock is a longer token, which stands still for longer.
     let args = [&args[..], &["--clock", "30", "--json"]].concat();
     let slow: Value = serde_json::from_str(&desk.run(&args)).unwrap();
     assert!(end(&slow["still"], "low") > 1.2 * end(&json["still"], "low"));
     assert_eq!(slow["cycles"], json["cycles"]);
+
+    // The model as a meter: the same number, by way of a recording, under the same label.
+    fs::create_dir(desk.0.path().join("empty")).unwrap();
+    let run = ["power", "run", "small.sterna", "--device", "sim", "--sim-bus", "64"];
+    let more = ["--sysroot", "empty", "--seconds", "1", "--idle", "0.1", "--json"];
+    let report: Value = serde_json::from_str(&desk.run(&[&run[..], &more].concat())).unwrap();
+    let meter = &report["recordings"][0]["analysis"]["meters"][0];
+    assert_eq!(meter["label"], "model, not measurement");
+    let summary = &meter["summary"]["known"];
+    let joules = summary["gross_j_per_token"]["median"].as_f64().expect("a figure");
+    let middle = (end(&json["joules"], "low") + end(&json["joules"], "high")) / 2.0;
+    assert!((joules / middle - 1.0).abs() < 0.2, "{joules} J, and {middle} J estimated");
+    assert_eq!((&summary["watts"], &summary["net_j_per_token"]), (&Value::Null, &Value::Null));
 
     // Another token was not simulated yet.
     let other = blind(&["power", "estimate", "small.sterna", "--sim-bus", "64", "--token", "2"]);

@@ -108,8 +108,8 @@ pub enum HostError {
     },
     /// Nothing that measures, and no model to stand in for it.
     #[error(
-        "no meter: {}; attach one and name it with --meter, docs/power.md says which there are",
-        .missing.join("; ")
+        "no meter:\n  {}\n  attach one and name it with --meter; docs/power.md says which there are",
+        .missing.join("\n  ")
     )]
     NoMeter {
         /// Why each is not there.

@@ -474,11 +474,17 @@ fn a_project_is_written_and_run_where_vivado_is() {
     let report = fs::read_to_string(desk.path("out/report.html")).unwrap();
     assert!(report.contains("synthesised, unrouted") && report.contains("2 lut, 2 lutram, 2 ram"));
     // 2 LUT6, a RAM64M of 4 and a shift register; 3 halves of a RAM.
-    assert!(report.contains("LUT<td>7 of 134600 (0.0 %)"), "{report}");
-    assert!(report.contains("RAMB36<td>2 of 365 (0.5 %)"), "{report}");
-    for file in
-        ["build.tcl", "memory.tcl", "sensors.tcl", "settings.tcl", "pins.xdc", "mig.prj", "rtl/sterna_card.v"]
-    {
+    assert!(report.contains("LUT</td><td>7 of 134600 (0.0 %)"), "{report}");
+    assert!(report.contains("RAMB36</td><td>2 of 365 (0.5 %)"), "{report}");
+    for file in [
+        "build.tcl",
+        "memory.tcl",
+        "sensors.tcl",
+        "settings.tcl",
+        "pins.xdc",
+        "mig.prj",
+        "rtl/sterna_card.v",
+    ] {
         assert!(desk.path("out/work").join(file).is_file(), "{file}");
     }
     // With it.
@@ -488,7 +494,12 @@ fn a_project_is_written_and_run_where_vivado_is() {
     assert!(out.starts_with("out/board.bit: 102.56 MHz of 100.00"), "{out}");
     assert_eq!(fs::read(desk.path("out/board.mcs")).unwrap(), b"image\n");
     let report = fs::read_to_string(desk.path("out/report.html")).unwrap();
-    for text in ["LUT<td>40000 of 134600", "RAMB36<td>106 of 365", "DSP<td>76 of 740", "Vivado 0"] {
+    for text in [
+        "LUT</td><td>40000 of 134600",
+        "RAMB36</td><td>106 of 365",
+        "DSP</td><td>76 of 740",
+        "Vivado 0",
+    ] {
         assert!(report.contains(text), "{text}: {report}");
     }
     // A report that is none costs the counts, not the bitstream.

@@ -1,5 +1,7 @@
 //! Recordings as a meter and a device would have written them, without either.
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
 use serde_json::{Value, json};
 
 /// A recording in the making.
@@ -181,5 +183,43 @@ pub fn long() -> Made {
         Some(vec![if works(t, 0.5, 0.88) { 6.0 + peak } else { 4.0 }])
     });
     made.end(0.0);
+    made
+}
+
+/// Whatever a file may say: values without measure, moments that coincide, runs without samples.
+pub fn odd(random: &mut ChaCha8Rng) -> Made {
+    let mut pick = |n: u32| random.next_u32() % n;
+    let evidence = ["measured", "replayed", "model"];
+    let intervals = [0.0, 1e-9, 0.01, 3600.0];
+    let meters: Vec<Value> = (0..=pick(3))
+        .map(|n| {
+            let rails = ["a", "aux b", "c energy", "aux d energy", "e"];
+            let from = pick(4) as usize;
+            let interval = intervals[pick(4) as usize];
+            let rails = &rails[from..=from + pick(5 - from as u32) as usize];
+            meter(&format!("<{n}&>"), evidence[pick(3) as usize], "rails", interval, rails)
+        })
+        .collect();
+    let mut made = Made::new("odd", pick(4), &meters);
+    for _ in 0..pick(9) {
+        let each = [0.0, 1e-9, 0.02, 1e5][pick(4) as usize];
+        made.run([0.0, 0.5, 2.0][pick(3) as usize], pick(40), each);
+    }
+    made.rest(f64::from(pick(3)));
+    let values = [0.0, -1.0, 5.0, 5.1, 1e-300, 1e15, -1e15];
+    for (n, meter) in meters.iter().enumerate() {
+        let rails = meter["rails"].as_array().unwrap().len();
+        // All of one kind, or all kinds.
+        let (from, kinds) = [(0, 1), (2, 2), (0, 7)][pick(3) as usize];
+        for _ in 0..pick(400) {
+            let t = made.now * f64::from(pick(1000)) / 999.0;
+            let all: Vec<f64> = (0..rails).map(|_| values[from + pick(kinds) as usize]).collect();
+            let sample = json!({ "kind": "sample", "meter": n, "values": all, "spread": pick(9) });
+            made.line(t, sample);
+        }
+    }
+    if pick(2) == 0 {
+        made.end(0.0);
+    }
     made
 }

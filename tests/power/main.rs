@@ -3,4 +3,5 @@
 mod made;
 mod page;
 mod report;
+mod run;
 mod schema;

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
 use sterna::power::report::Report;
 use sterna::power::report::svg::svg;
@@ -268,4 +270,45 @@ fn what_cannot_be_reported_is_told() {
     fs::create_dir(desk.path("empty")).unwrap();
     desk.ok(&["good.jsonl", "-o", "empty"]);
     assert!(desk.path("empty/report.html").is_file());
+}
+
+/// A meter of which no rail is counted has no total, and so no figure: not one of 0 J.
+#[test]
+fn without_a_total_there_is_no_figure() {
+    let beside = made::meter("hwmon:x", "measured", "rails", 0.02, &["aux 1", "aux 2"]);
+    let mut made = Made::new("tiny", 1, &[beside]);
+    made.run(2.0, 40, 0.05);
+    made.rest(2.0);
+    made.samples(0, 0.02, |_| Some(vec![1.0, 2.0]));
+    made.end(0.0);
+    let report = Desk::new(&[("beside.jsonl", made)]).report(&["beside.jsonl"]);
+    let run = &report.recordings[0].analysis.meters[0].runs[0];
+    assert_eq!(run.decode.refused(), Some("none of the meter's rails is part of a total"));
+    assert!(run.idle.known().is_none());
+}
+
+/// Recordings of meters and devices that behave as none should: a report all the same, or an error.
+#[test]
+fn odd_recordings_make_no_odd_pages() {
+    let seed = std::env::var("STERNA_SEED").map_or(1, |seed| seed.parse().unwrap());
+    println!("STERNA_SEED={seed}");
+    let schema: Value = serde_json::from_str(&Report::schema()).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut reported = 0;
+    for case in 0..60 {
+        let desk = Desk::new(&[("odd.jsonl", made::odd(&mut random))]);
+        let Ok(report) = Report::read(&[desk.path("odd.jsonl")], |_, _| Ok(())) else { continue };
+        reported += 1;
+        page::check(&report.html()).unwrap_or_else(|why| panic!("case {case}: {why}"));
+        let json = serde_json::from_str(&report.json()).unwrap();
+        assert_eq!(differs(&schema, &schema, &json), None, "case {case}");
+        for drawing in report.drawings() {
+            let svg = svg(&drawing);
+            let odd = ["NaN", "inf"].iter().any(|word| svg.contains(&format!("\"{word}")));
+            assert!(!odd, "case {case}: {}", drawing.name);
+            assert!(svg.len() < 1_000_000, "case {case}: {} is too long", drawing.name);
+        }
+        assert!(!report.csv().is_empty() && !report.text().is_empty());
+    }
+    assert!(reported > 20, "{reported} were read");
 }

@@ -14,6 +14,7 @@ use sterna_firmware::float::Float;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
+use sterna_firmware::shape::Shape;
 use sterna_hdl::driver::{Card, Settings};
 use sterna_sim::{CardOptions, SimCard};
 
@@ -61,6 +62,11 @@ pub fn bus(word: &str) -> std::result::Result<u32, String> {
 }
 
 impl Choice {
+    /// The core that is simulated for a shape, if the simulator was chosen.
+    pub fn simulated(&self, shape: &Shape) -> Option<Geometry> {
+        (self.device == Some(Kind::Sim)).then(|| Geometry::for_shape(self.sim_bus, shape))
+    }
+
     /// The directory of a card's nodes.
     pub fn nodes(&self) -> &std::path::Path {
         &self.card.load.memory.nodes.root

@@ -18,7 +18,7 @@ mod summary;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::run::{Idle, MIN_SAMPLES, RailEnergy, RunEnergy, Window};
+pub use self::run::{Idle, MIN_SAMPLES, RailEnergy, RunEnergy, Window, needed};
 pub use self::summary::{MIN_RUNS, Spread, Summary};
 use crate::meter::Description;
 use crate::recording::{Begin, Recording, Trouble};
@@ -115,7 +115,7 @@ fn of_meter(recording: &Recording, number: usize, meter: &Description) -> MeterA
         samples: recording.samples[number].len(),
         spacing_s: rails.first().map_or(0.0, |rail| rail.spacing()),
         troubles: recording.troubles.iter().filter(|t| t.meter == number).cloned().collect(),
-        summary: Summary::of(&runs),
+        summary: Summary::of(&runs, meter.evidence),
         runs,
     }
 }

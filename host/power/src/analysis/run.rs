@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Figure;
 use crate::energy::{Bar, Energy, Sensor, energy};
-use crate::meter::Description;
+use crate::meter::{Description, Evidence};
 use crate::recording::{Recording, Run};
 use crate::series::{Point, Series};
 
@@ -18,6 +18,14 @@ const MAX_MISSING: f64 = 0.25;
 /// Seconds after the end of work in which the device is not at rest yet, beside what the sensor
 /// needs.
 const SETTLE: f64 = 0.2;
+
+/// Seconds of decoding and of a rest that a meter with so many seconds between its values needs to
+/// have figures of both, with a little to spare.
+pub fn needed(interval_s: f64) -> (f64, f64) {
+    let samples = |count: usize| 1.3 * count as f64 * interval_s;
+    // A rest is cut by two intervals at each end.
+    (samples(MIN_SAMPLES), SETTLE + samples(MIN_IDLE + 4))
+}
 
 /// A run, as a meter saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -158,23 +166,26 @@ impl Context<'_> {
         rails.map(|(n, series)| energy(series, &self.sensor(n), from, to)).collect()
     }
 
-    /// The total of the rails that are counted.
-    fn total(&self, energies: &[Energy]) -> Energy {
-        let mut total = Energy { samples: usize::MAX, ..Energy::default() };
-        for (_, energy) in self.meter.rails.iter().zip(energies).filter(|(rail, _)| rail.counted) {
+    /// The total of the rails that are counted; `None` if none is.
+    fn total(&self, energies: &[Energy]) -> Option<Energy> {
+        let rails = self.meter.rails.iter().zip(energies).filter(|(rail, _)| rail.counted);
+        rails.map(|(_, energy)| *energy).reduce(|mut total, energy| {
             total.joules += energy.joules;
             total.bar += energy.bar;
             total.samples = total.samples.min(energy.samples);
             total.missing = total.missing.max(energy.missing);
-        }
-        total
+            total
+        })
     }
 
     fn window(&self, from: f64, to: f64, tokens: usize, idle: Option<&Idle>) -> Figure<Window> {
         let Some(energies) = self.energies(from, to) else {
             return Figure::Refused("the meter gave no samples".into());
         };
-        let Energy { joules, bar, samples, missing } = self.total(&energies);
+        let Some(total) = self.total(&energies) else {
+            return Figure::Refused("none of the meter's rails is part of a total".into());
+        };
+        let Energy { joules, bar, samples, missing } = total;
         let seconds = to - from;
         if samples < MIN_SAMPLES {
             let Description { interval_s, .. } = self.meter;
@@ -218,6 +229,9 @@ impl Context<'_> {
 
     /// Idle power around a run.
     fn idle(&self, recording: &Recording, number: usize) -> Figure<Idle> {
+        if self.meter.evidence == Evidence::Model {
+            return Figure::Refused("model, not measurement: it knows tokens, and no rest".into());
+        }
         let run = &recording.runs[number];
         let next = recording.runs.get(number + 1);
         let end = next.and_then(|next| next.load).or(recording.end);
@@ -247,7 +261,7 @@ impl Context<'_> {
         let settle = 2.0 * self.meter.interval_s;
         let (from, to) = (from? + SETTLE + settle, to? - settle);
         let energies = self.energies(from, to)?;
-        let (total, seconds) = (self.total(&energies), to - from);
+        let (total, seconds) = (self.total(&energies)?, to - from);
         let enough = total.samples >= MIN_IDLE && total.missing <= MAX_MISSING;
         enough.then(|| Rest {
             watts: total.joules / seconds,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Figure, RunEnergy, Window};
+use crate::meter::Evidence;
 
 /// Runs below which there is no median.
 pub const MIN_RUNS: usize = 5;
@@ -35,8 +36,8 @@ impl Spread {
 pub struct Summary {
     /// Runs that have a figure.
     pub runs: usize,
-    /// Mean watts while decoding.
-    pub watts: Spread,
+    /// Mean watts while decoding; `None` of a model, whose tokens come at another device's pace.
+    pub watts: Option<Spread>,
     /// Joules a token, idle power included.
     pub gross_j_per_token: Spread,
     /// The largest bar of a run.
@@ -51,7 +52,7 @@ pub struct Summary {
 
 impl Summary {
     /// Over the runs that have a figure; they must be enough.
-    pub(super) fn of(runs: &[RunEnergy]) -> Figure<Summary> {
+    pub(super) fn of(runs: &[RunEnergy], evidence: Evidence) -> Figure<Summary> {
         let known: Vec<&Window> = runs.iter().filter_map(|run| run.decode.known()).collect();
         if known.len() < MIN_RUNS {
             let mut why = format!(
@@ -78,7 +79,7 @@ impl Summary {
             runs.iter().filter_map(|run| Some(run.prompt.known()?.gross_j_per_token)).collect();
         Figure::Known(Summary {
             runs: known.len(),
-            watts: spread(of(|w| w.watts)),
+            watts: (evidence != Evidence::Model).then(|| spread(of(|w| w.watts))),
             gross_j_per_token: spread(of(|w| w.gross_j_per_token)),
             gross_bar: most(of(|w| w.gross_bar)),
             net_j_per_token: all(|w| w.net_j_per_token).map(spread),

@@ -154,13 +154,29 @@ pub fn moments(run: u32) -> [f64; 4] {
 
 /// Records `runs` runs of a load and analyses the recording, which is read from its file.
 pub fn analyse(load: &Load, sensor: &Sensor, runs: u32, clock: &Bench) -> Analysis {
+    let all: Vec<[f64; 4]> = (0..runs).map(moments).collect();
+    record(load, sensor, &all, moments(runs)[1], clock)
+}
+
+/// The same of one run with its own times, and a rest after it.
+pub fn analyse_run(
+    load: &Load,
+    sensor: &Sensor,
+    times: [f64; 4],
+    rest: f64,
+    clock: &Bench,
+) -> Analysis {
+    record(load, sensor, &[times], times[3] + rest, clock)
+}
+
+fn record(load: &Load, sensor: &Sensor, all: &[[f64; 4]], end: f64, clock: &Bench) -> Analysis {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("run.jsonl");
     let description = describe(sensor);
+    let runs = all.len() as u32;
     let recorder = Recorder::create(&path, begin(vec![description.clone()], runs)).unwrap();
     let second = Duration::from_secs_f64;
-    for run in 0..runs {
-        let [rest, load, first, last] = moments(run);
+    for (run, &[rest, load, first, last]) in (0..).zip(all) {
         recorder.mark(second(rest), Mark::Rest, run);
         recorder.mark(second(load), Mark::Load, run);
         for token in 0..TOKENS {
@@ -168,8 +184,7 @@ pub fn analyse(load: &Load, sensor: &Sensor, runs: u32, clock: &Bench) -> Analys
             recorder.token(second(first + share * (last - first)), run, token as u32);
         }
     }
-    let end = moments(runs)[1];
-    recorder.mark(second(moments(runs)[0]), Mark::Rest, runs);
+    recorder.mark(second(all[all.len() - 1][3]), Mark::Rest, runs);
     let stop = AtomicBool::new(false);
     let sensor = sensor.clone();
     let mut watcher = Watcher { load, sensor, clock, end, stop: &stop, description };

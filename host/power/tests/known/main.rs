@@ -7,7 +7,7 @@ use bench::{Bench, DECODE, Load, PROMPT, Sensor, TOKENS, analyse, moments, unit}
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use sterna_power::Quantity;
-use sterna_power::analysis::{Figure, Window};
+use sterna_power::analysis::{Figure, Window, needed};
 
 const RUNS: u32 = 5;
 const IDLE: f64 = 3.0;
@@ -178,6 +178,23 @@ fn few_samples_give_no_number() {
     let Figure::Refused(why) = &run.decode else { panic!("{:?}", run.decode) };
     insta::assert_snapshot!(why);
     assert!(matches!(&analysis.meters[0].summary, Figure::Refused(_)));
+}
+
+/// What is said to be needed is enough, for a meter of any rate.
+#[test]
+fn what_is_needed_is_enough() {
+    for interval in [0.02, 0.12, 1.0] {
+        let (decode, rest) = needed(interval);
+        let times = [0.0, rest, rest + 0.1, rest + 0.1 + decode];
+        let load =
+            Load(vec![(-10.0, IDLE), (rest, IDLE), (rest, 7.0), (times[3], 7.0), (times[3], IDLE)]);
+        let sensor = Sensor { interval, phase: 0.3 * interval, averages: true, ..sensor() };
+        let analysis = bench::analyse_run(&load, &sensor, times, rest, &clock(12));
+        let run = &analysis.meters[0].runs[0];
+        assert!(run.decode.known().is_some() && run.idle.known().is_some(), "{run:?}");
+        let idle = run.idle.known().unwrap();
+        assert!(idle.before_w.is_some() && idle.after_w.is_some(), "{idle:?}");
+    }
 }
 
 #[test]

@@ -6,18 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sterna_firmware::device::Device;
+use sterna_power::analysis::needed;
 use sterna_power::recording::{Begin, FORMAT, Mark};
 use sterna_power::{Clock, Meter, Recorder, Sampler, SystemClock};
-use sterna_sim::Options;
 
-use crate::board::Board;
-use crate::cli::usage_error;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
-use crate::power::activity::Activity;
-use crate::power::estimate::energies::Energies;
-use crate::power::estimate::{Estimate, Setting, estimate};
 use crate::power::meters::MeterArgs;
 use crate::power::report::Report;
 use crate::power::workload::Workload;
@@ -41,21 +36,18 @@ pub struct Args {
     #[arg(short = 'n', long = "count", value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=10_000_000))]
     count: Option<usize>,
-    /// Seconds of a run, about
-    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = seconds)]
-    seconds: f64,
+    /// Seconds of a run, about [default: 5, or more for a meter that is slow]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    seconds: Option<f64>,
     /// Runs
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
-    /// Seconds of rest before, between and after the runs
-    #[arg(long, default_value_t = 3.0, value_name = "S", value_parser = seconds)]
-    idle: f64,
+    /// Seconds of rest before, between and after the runs [default: 3, or more for a slow meter]
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    idle: Option<f64>,
     /// Keep the recording in this file
     #[arg(short, long, value_name = "FILE.jsonl")]
     output: Option<PathBuf>,
-    /// The board that the model of the core's activity is of, where it stands in for a meter
-    #[arg(long, help_heading = "Meters", default_value = "ulx3s-85f", value_name = "BOARD")]
-    board: String,
     #[command(flatten)]
     meters: MeterArgs,
     #[command(flatten)]
@@ -65,6 +57,10 @@ pub struct Args {
     json: bool,
 }
 
+/// Seconds of a run and of a rest, if the meter needs no more.
+const SECONDS: f64 = 5.0;
+const IDLE: f64 = 3.0;
+
 pub(super) fn seconds(word: &str) -> std::result::Result<f64, String> {
     let value: f64 = word.parse().map_err(|e| format!("{e}"))?;
     if (0.05..=86_400.0).contains(&value) { Ok(value) } else { Err("0.05 to 86400 seconds".into()) }
@@ -72,53 +68,32 @@ pub(super) fn seconds(word: &str) -> std::result::Result<f64, String> {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    if args.meters.meter.iter().any(String::is_empty) {
-        usage_error("power", "--meter has no name");
-    }
     let workload = Workload::open(args.model.as_deref(), args.prompt.as_deref())?;
-    let root = args.meters.root(Some(args.device.nodes()));
-    let mut found = args.meters.open(&root)?;
     let tokens = Arc::new(AtomicU64::new(0));
-    if found.activity || found.meters.is_empty() {
-        for absent in &found.absent {
-            output::note(&format!("not measured: {absent}"));
-        }
-        let estimate = match stand_in(&args.board, &workload) {
-            Ok(estimate) => estimate,
-            Err(error) if found.activity => return Err(error),
-            Err(error) => {
-                found.absent.push(format!("activity: {error}"));
-                return Err(found.none());
-            }
-        };
-        output::note("a model stands in for a meter: what follows is a model, not a measurement");
-        found.meters.push(Box::new(Activity::new(&estimate, tokens.clone())));
-    }
+    let found = args.meters.open(&args.device, &workload, Some(&tokens))?;
     let mut device = args.device.open(&workload.model, 1)?;
     if device.name() == "sim" {
         output::note("the core is simulated: a meter shows what this machine takes to do so");
     }
+    let intervals = found.meters.iter().map(|meter| meter.description().interval_s);
+    let (decode, rest) = needed(intervals.fold(0.0, f64::max));
+    let seconds = args.seconds.unwrap_or(decode.max(SECONDS));
     let count = match args.count {
         Some(count) => count,
-        None => workload.count(device.as_mut(), Duration::from_secs_f64(args.seconds))?,
+        None => workload.count(device.as_mut(), Duration::from_secs_f64(seconds))?,
     };
+    let idle = Duration::from_secs_f64(args.idle.unwrap_or(rest.max(IDLE)));
     let folder = tempfile::tempdir().map_err(HostError::io(&std::env::temp_dir(), "write to"))?;
     let path = args.output.clone().unwrap_or_else(|| folder.path().join("run.jsonl"));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let unix = clock.unix().as_secs_f64();
     let begin =
         Begin { unix, ..begin(&args, &workload, device.name(), &found.meters, found.absent) };
-    let job = Job { args: &args, workload: &workload, count, clock, tokens };
+    let job = Job { runs: args.runs, idle, workload: &workload, count, clock, tokens };
     job.record(device.as_mut(), found.meters, Recorder::create(&path, begin)?)?;
 
     let report = Report::read(&[path], |_, _| Ok(()))?;
     if args.json { output::print(&report.json()) } else { output::print(&report.text()) }
-}
-
-/// What a token costs by the model.
-pub(super) fn stand_in(board: &str, workload: &Workload) -> Result<Estimate> {
-    let setting = Setting::of(&Board::open(board)?);
-    estimate(&workload.model, &setting, &Energies::built_in(), 1, &Options::default())
 }
 
 fn begin(
@@ -147,7 +122,9 @@ fn begin(
 
 /// A recording that is to be made.
 struct Job<'a> {
-    args: &'a Args,
+    runs: u32,
+    /// How long the device rests before each, and at the end.
+    idle: Duration,
     workload: &'a Workload,
     /// Tokens of a run.
     count: usize,
@@ -165,8 +142,8 @@ impl Job<'_> {
     ) -> Result<()> {
         let recorder = Arc::new(recorder);
         let sampler = Sampler::start(meters, &recorder, &self.clock);
-        let bar = output::bar(u64::from(self.args.runs) * self.count as u64, "tokens");
-        for run in 0..self.args.runs {
+        let bar = output::bar(u64::from(self.runs) * self.count as u64, "tokens");
+        for run in 0..self.runs {
             self.rest(&recorder, run);
             recorder.mark(self.clock.now(), Mark::Load, run);
             self.workload.generate(device, self.count, &mut |token| {
@@ -176,7 +153,7 @@ impl Job<'_> {
                 Ok(())
             })?;
         }
-        self.rest(&recorder, self.args.runs);
+        self.rest(&recorder, self.runs);
         sampler.stop();
         bar.finish_and_clear();
         let recorder = Arc::into_inner(recorder).expect("the sampler has stopped");
@@ -186,6 +163,6 @@ impl Job<'_> {
     fn rest(&self, recorder: &Recorder, run: u32) {
         let now = self.clock.now();
         recorder.mark(now, Mark::Rest, run);
-        self.clock.sleep_until(now + Duration::from_secs_f64(self.args.idle));
+        self.clock.sleep_until(now + self.idle);
     }
 }

@@ -9,11 +9,10 @@ use std::time::Duration;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyModifiers};
 use sterna_power::{Clock, Meter, Sampler, SystemClock};
 
-use super::run::{seconds, stand_in};
+use super::run::seconds;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
-use crate::power::activity::Activity;
 use crate::power::dashboard;
 use crate::power::live::Live;
 use crate::power::meters::MeterArgs;
@@ -39,9 +38,6 @@ pub struct Args {
     /// End after so long
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<f64>,
-    /// The board that the model of the core's activity is of, where it stands in for a meter
-    #[arg(long, help_heading = "Meters", default_value = "ulx3s-85f", value_name = "BOARD")]
-    board: String,
     #[command(flatten)]
     meters: MeterArgs,
     #[command(flatten)]
@@ -59,18 +55,8 @@ const PICTURE: Duration = Duration::from_millis(200);
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let workload = Workload::open(args.model.as_deref(), args.prompt.as_deref())?;
-    let mut found = args.meters.open(&args.meters.root(Some(args.device.nodes())))?;
     let tokens = Arc::new(AtomicU64::new(0));
-    if found.activity || (found.meters.is_empty() && !args.no_load) {
-        for absent in &found.absent {
-            output::note(&format!("not measured: {absent}"));
-        }
-        let estimate = stand_in(&args.board, &workload)?;
-        found.meters.push(Box::new(Activity::new(&estimate, tokens.clone())));
-    }
-    if found.meters.is_empty() {
-        return Err(found.none());
-    }
+    let found = args.meters.open(&args.device, &workload, (!args.no_load).then_some(&tokens))?;
     let mut device = if args.no_load { None } else { Some(args.device.open(&workload.model, 1)?) };
     let name = device.as_ref().map_or("no load", |device| device.name()).to_string();
     let count = match &mut device {

@@ -89,6 +89,16 @@ pub fn number(value: f64) -> String {
     digits(value, 4)
 }
 
+/// How far off a number may be: two digits, rounded up, since a bound that is rounded down is none.
+pub fn bound(value: f64) -> String {
+    if value.is_nan() || value <= 0.0 {
+        return "0".into();
+    }
+    let step = 10f64.powf(value.log10().floor() - 1.0);
+    // What is two digits already stays: a division is not exact.
+    digits((value / step - 1e-6).ceil() * step, 2)
+}
+
 /// A number with so many digits that count.
 pub fn digits(value: f64, count: usize) -> String {
     let fixed = |decimals: usize| {
@@ -138,6 +148,12 @@ mod tests {
         assert_eq!([0.01, 0.1, 1.0, 100.0].map(|v| axis.at(v).round()), [0.0, 1.0, 2.0, 4.0]);
         let axis = Axis::until(10.0, 100.0, 0.0);
         assert_eq!([0.0, 2.5, 10.0].map(|v| axis.at(v)), [100.0, 75.0, 0.0]);
+    }
+
+    #[test]
+    fn bounds_are_rounded_up() {
+        let all = [0.0, 0.006214, 0.0062, 0.09951, 1.0, 0.15931, 12.1, 123.0, 2.0e-5].map(bound);
+        assert_eq!(all, ["0", "0.0063", "0.0062", "0.1", "1", "0.16", "13", "130", "2e-5"]);
     }
 
     #[test]

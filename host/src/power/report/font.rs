@@ -25,14 +25,17 @@ pub fn width(text: &str, size: f64) -> f64 {
 
 /// The text, cut so that it is not wider.
 pub fn fit(text: &str, size: f64, most: f64) -> String {
-    if width(text, size) <= most {
-        return text.into();
+    let (mut x, mut cut) = (0.0, 0);
+    for (at, letter) in text.char_indices() {
+        x += glyph(letter).1 * scale(size);
+        if x > most {
+            return text[..cut].trim_end().to_string() + "…";
+        }
+        if x + width("…", size) <= most {
+            cut = at + letter.len_utf8();
+        }
     }
-    let mut cut: String = text.into();
-    while !cut.is_empty() && width(&cut, size) + width("…", size) > most {
-        cut.pop();
-    }
-    cut.trim_end().to_string() + "…"
+    text.into()
 }
 
 /// The text in lines that are not wider, unless a word is.

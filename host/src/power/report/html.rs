@@ -8,7 +8,7 @@ use sterna_power::{Description, Evidence};
 use super::axis::number;
 use super::peers::{Peer, peers};
 use super::plots::rails::watts;
-use super::text::{barred, date, off, spread, warnings};
+use super::text::{barred, date, mean_watts, off, spread, warnings};
 use super::{Recorded, Report, plots, svg};
 use crate::page::{escape, page, row};
 
@@ -28,7 +28,8 @@ svg{width:100%;height:auto;margin:.6rem 0;border:1px solid #e4e4e4}\
 /// How the numbers are to be read; in the page as it is.
 const BAR: &str = "<h2>How to read the bar</h2><p>A number <i>x</i> ± <i>b</i> is at most <i>b</i> off \
 to either side: <i>b</i> is no standard deviation, it is the sum of all that can go wrong, each part at \
-its worst. The parts are <b>sampling</b> (between two samples the power may be anything between them), \
+its worst. The parts are <b>sampling</b> (between two samples the power may be anything between them, and \
+where it was heading from either side), \
 <b>edges</b> (the moments at which a window begins and ends are known as well as a sample's time is), \
 <b>gaps</b> (where samples are missing, the power was anything that this rail ever was) and \
 <b>accuracy</b> (the sensor's own, by its datasheet; 0 where that is not known). A load that rises and \
@@ -63,8 +64,8 @@ impl Report {
     }
 
     fn overview(&self, body: &mut String) {
-        *body += "<div class=\"wide\"><table><tr><th>recording</th><th>meter</th><th>watts</th>\
-                  <th>J/token, gross</th><th>J/token, net</th><th>tokens/s</th><th>label</th></tr>";
+        *body += "<div class=\"wide\"><table><tr><th>recording</th><th>meter</th><th>label</th>\
+                  <th>watts</th><th>J/token, gross</th><th>J/token, net</th><th>tokens/s</th></tr>";
         for (number, recorded) in self.recordings.iter().enumerate() {
             let rate = recorded.analysis.tokens_per_second.as_ref();
             let rate = rate.map_or("not known".into(), spread);
@@ -72,14 +73,15 @@ impl Report {
                 let name = &meter.description.name;
                 let _ = write!(
                     body,
-                    "<tr><td>{}</td><td>{}</td>",
+                    "<tr><td>{}</td><td>{}</td><td>{}</td>",
                     escape(&self.label(number)),
-                    escape(name)
+                    escape(name),
+                    tag(meter)
                 );
                 match &meter.summary.known() {
                     Some(summary) => {
                         let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);
-                        figure(body, &spread(&summary.watts));
+                        figure(body, &mean_watts(summary));
                         figure(body, &barred(&summary.gross_j_per_token, summary.gross_bar));
                         figure(
                             body,
@@ -91,12 +93,8 @@ impl Report {
                         let _ = write!(body, "<td colspan=\"3\" class=\"no\">{}</td>", escape(why));
                     }
                 }
-                let _ = write!(
-                    body,
-                    "<td class=\"n\">{}</td><td>{}</td></tr>",
-                    escape(&rate),
-                    tag(meter)
-                );
+                figure(body, &rate);
+                *body += "</tr>";
             }
         }
         *body += "</table></div><p>Median (smallest–largest) of the runs; ± is the most that a run's \
@@ -182,7 +180,7 @@ fn facts(body: &mut String, meter: &MeterAnalysis) {
     }
     match meter.summary.known() {
         Some(summary) => {
-            row(body, "watts, decoding", &spread(&summary.watts));
+            row(body, "watts, decoding", &mean_watts(summary));
             let gross = barred(&summary.gross_j_per_token, summary.gross_bar);
             row(body, "J/token, gross", &gross);
             let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);

@@ -22,10 +22,10 @@
 //! | [`axis`] | axes, ticks, numbers for people |
 //! | [`plots`] | the plots |
 //! | [`peers`] | what others publish |
-//! | [`table`] | one line a run: CSV |
-//! | [`text`] | the table on a terminal |
-//! | [`html`] | the page |
-//! | [`files`] | the folder |
+//! | `table` | one line a run: CSV |
+//! | `text` | the table on a terminal |
+//! | `html` | the page |
+//! | `files` | the folder |
 //!
 //! Plots are drawn by a few hundred lines here and by `tiny-skia`, not by a plotting library: SVG
 //! and PNG come from one list of shapes, lines are smooth in both, a model's numbers can be

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use sterna_power::analysis::{MeterAnalysis, Spread};
+use sterna_power::Evidence;
+use sterna_power::analysis::{MeterAnalysis, Spread, Summary};
 
-use super::axis::number;
+use super::axis::{bound, number};
 use super::{Recorded, Report};
 
 /// What stands above the meters.
@@ -64,15 +65,20 @@ pub fn spread(spread: &Spread) -> String {
     format!("{} ({}–{})", number(*median), number(*min), number(*max))
 }
 
+/// Watts while decoding; a model's tokens come at another device's pace.
+pub fn mean_watts(summary: &Summary) -> String {
+    summary.watts.as_ref().map_or("–".into(), spread)
+}
+
 /// A median, its bar, and what it lies between.
 pub fn barred(spread: &Spread, bar: f64) -> String {
     let Spread { median, min, max } = spread;
-    format!("{} ± {} ({}–{})", number(*median), number(bar), number(*min), number(*max))
+    format!("{} ± {} ({}–{})", number(*median), bound(bar), number(*min), number(*max))
 }
 
 /// A figure and its bar.
 pub fn off(value: f64, bar: f64) -> String {
-    format!("{} ± {}", number(value), number(bar))
+    format!("{} ± {}", number(value), bound(bar))
 }
 
 /// A moment, by the wall's clock of the recording: `2026-09-21 14:13:20 UTC`.
@@ -101,7 +107,7 @@ fn lines_of(meter: &MeterAnalysis) -> Vec<[String; 5]> {
         let net = summary.net_j_per_token.as_ref().zip(summary.net_bar);
         return vec![[
             name.clone(),
-            spread(&summary.watts),
+            mean_watts(summary),
             barred(&summary.gross_j_per_token, summary.gross_bar),
             net.map_or_else(none, |(net, bar)| barred(net, bar)),
             label(),
@@ -133,14 +139,21 @@ fn remarks(out: &mut String, meter: &MeterAnalysis) {
     if let Some(why) = meter.summary.refused() {
         let _ = writeln!(out, "  {name}: no median: {why}");
     }
+    let model = meter.description.evidence == Evidence::Model;
+    if meter.description.accuracy.is_none() && !model {
+        let _ = writeln!(out, "  {name}: the sensor's own error is not known, and not in ±");
+    }
     if let Some(why) = meter.runs.iter().find_map(|run| run.idle.refused()) {
         let _ = writeln!(out, "  {name}: no idle power: {why}");
     }
     if let Some(first) = meter.troubles.first() {
+        let times = match meter.troubles.len() {
+            1 => "once".into(),
+            n => format!("{n} times, first"),
+        };
         let _ = writeln!(
             out,
-            "  {name}: failed {} times, first at {} s: {}: {}",
-            meter.troubles.len(),
+            "  {name}: failed {times} at {} s: {}: {}",
             number(first.t),
             first.code,
             first.message

@@ -110,7 +110,8 @@ pub fn legend(drawing: &mut Drawing, keys: &[(Key, &str)]) {
     drawing.height += 22.0;
     let mut x = EDGE;
     for (key, text) in keys {
-        let wide = 22.0 + font::width(text, SMALL) + 18.0;
+        let text = font::fit(text, SMALL, (WIDTH - 2.0 * EDGE) / 2.0);
+        let wide = 22.0 + font::width(&text, SMALL) + 18.0;
         if x > EDGE && x + wide > WIDTH - EDGE {
             x = EDGE;
             drawing.height += 17.0;
@@ -126,7 +127,7 @@ pub fn legend(drawing: &mut Drawing, keys: &[(Key, &str)]) {
             }
             Key::Marker(draw) => draw(drawing, (x + 8.0, y)),
         }
-        drawing.text((x + 22.0, y + 4.0), Anchor::Start, SMALL, INK, text);
+        drawing.text((x + 22.0, y + 4.0), Anchor::Start, SMALL, INK, &text);
         x += wide;
     }
 }

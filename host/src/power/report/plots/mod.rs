@@ -2,7 +2,7 @@
 //!
 //! | module | one sentence |
 //! |---|---|
-//! | [`frame`] | title, legend, axes: what all have |
+//! | `frame` | title, legend, axes: what all have |
 //! | [`power`] | power over time, as a meter saw it |
 //! | [`tokens`] | joules a token of each run |
 //! | [`rails`] | watts of each rail |

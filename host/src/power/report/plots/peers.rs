@@ -164,7 +164,7 @@ fn recorded(report: &Report) -> Vec<Row> {
                 what: frame::meter(meter, ROOM),
                 scope: Some(meter.description.scope),
                 joules: Some((summary.gross_j_per_token.median, false)),
-                watts: Some(summary.watts.median),
+                watts: summary.watts.map(|watts| watts.median),
                 kind: if model { Kind::Modelled } else { Kind::Ours },
             });
         }
