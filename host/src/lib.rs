@@ -13,6 +13,7 @@
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
 //! | [`power`] | joules a token |
+//! | [`picture`] | drawings as SVG and PNG |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
 //! | [`signals`] | commands that run until somebody ends them |
@@ -29,6 +30,7 @@ pub mod error;
 pub mod generate;
 pub mod output;
 pub mod page;
+pub mod picture;
 pub mod power;
 pub mod sample;
 pub mod score;
