@@ -59,9 +59,8 @@ pub fn timeline(plan: &Plan) -> Drawing {
         KINDS.iter().map(|(opcode, colour)| (Key::Area(*colour), opcode.name())).collect();
     frame::legend(&mut drawing, &keys);
     whole(&mut drawing, plan);
-    one_layer(&mut drawing, plan, &beats);
-    let layer = layer(plan);
-    let all = waits(plan, &beats, layer);
+    let all = waits(plan, &beats, layer(plan));
+    one_layer(&mut drawing, plan, &beats, &all);
     clock_by_clock(&mut drawing, plan, &beats, &all);
     drawing
 }
@@ -133,9 +132,8 @@ fn whole(drawing: &mut Drawing, plan: &Plan) {
 }
 
 /// One layer: its instructions with the clocks that each loses, and beats a clock.
-fn one_layer(drawing: &mut Drawing, plan: &Plan, beats: &[u64]) {
+fn one_layer(drawing: &mut Drawing, plan: &Plan, beats: &[u64], all: &[Wait]) {
     let layer = layer(plan);
-    let all = waits(plan, beats, layer);
     let of = |wait: &Wait| &plan.pass.instructions[wait.sequence];
     let (Some(first), Some(last)) = (all.first(), all.last()) else { return };
     let (begin, end) = (first.before + 1, of(last).read + 1);
@@ -146,7 +144,7 @@ fn one_layer(drawing: &mut Drawing, plan: &Plan, beats: &[u64]) {
     let x = Axis::until((end - begin) as f64, LEFT, RIGHT);
     let at = |clock: u64| x.at((clock - begin) as f64);
     let top = drawing.height;
-    for wait in &all {
+    for wait in all {
         let (from, to) = (at(wait.before + 1), at(of(wait).read + 1));
         drawing.rect((from, top), (to, top + BAR), colour(wait.opcode), None);
         let name = wait.opcode.name();
