@@ -139,7 +139,7 @@ fn json_keys_are_stable() {
         &["disasm", "tiny.sterna"],
         &["bench", "tiny.sterna", "-n", "1", "--repeat", "1"],
         &["bench", "host", "tiny.sterna", "--repeat", "1"],
-        &["plan", "--shape", "tiny", "--clock", "100", "--bandwidth", "0.5"],
+        &["plan", "--shape", "tiny", "--clock", "100", "--bandwidth", "0.5", "--svg", "token.svg"],
         &["hdl", "--bus", "64", "-o", "core"],
     ] {
         let name = if args[1] == "host" { "bench host" } else { args[0] };
@@ -342,6 +342,35 @@ fn plans_of_a_token() {
     assert!(plan["utilisation"].as_f64().unwrap() > 0.97, "{}", plan["utilisation"]);
 }
 
+/// The picture of a token: the same bytes each time, with the figures that the text has.
+#[test]
+fn timelines_of_a_token() {
+    let desk = Desk::with_models();
+    let draw = |file: &str, more: &[&str]| {
+        let args = [&["plan", "tiny.sterna", "--bus", "64", "--svg", file][..], more].concat();
+        let plan = desk.json(&args);
+        assert_eq!(plan["svg"], file);
+        (plan, fs::read_to_string(desk.path(file)).unwrap())
+    };
+    let (plan, picture) = draw("one.svg", &[]);
+    assert_eq!(picture, draw("two.svg", &[]).1);
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+    for text in [
+        &format!("{} clocks", plan["cycles"]) as &str,
+        "simulated-exact timing model",
+        "Layer 1;",
+        ">MIX_I<",
+        ">DOWN<",
+    ] {
+        assert!(picture.contains(text), "{text}");
+    }
+    let slow = ["--clock", "100", "--bandwidth", "0.4"];
+    let (plan, picture) = draw("one.svg", &slow);
+    let rate = format!("{:.2} tokens/s", plan["tokens_per_second"].as_f64().unwrap());
+    assert!(picture.contains(&rate) && picture.contains("(projected)"), "{rate}");
+    assert!(!picture.contains("simulated"));
+}
+
 #[test]
 fn wrong_usage() {
     let desk = Desk::with_models();
@@ -482,6 +511,7 @@ fn errors_say_what_to_do() {
         &["hdl", "--geometry", "narrow.json"],
         &["hdl", "-o", "short.txt/core"],
         &["plan", "tiny.sterna", "--geometry", "small.json"],
+        &["plan", "--shape", "tiny", "--svg", "missing/token.svg"],
         &["verify", "tiny.sterna", "--geometry", "small.json"],
         // Nothing is installed in the environment of these commands.
         &["verify", "tiny.sterna"],

@@ -12,7 +12,9 @@
 //! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
+//! | [`plan`] | what a token costs on a core, before there is one |
 //! | [`power`] | joules a token |
+//! | [`picture`] | drawings as SVG and PNG |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
 //! | [`signals`] | commands that run until somebody ends them |
@@ -29,6 +31,8 @@ pub mod error;
 pub mod generate;
 pub mod output;
 pub mod page;
+pub mod picture;
+pub mod plan;
 pub mod power;
 pub mod sample;
 pub mod score;

@@ -9,8 +9,8 @@ use assert_cmd::Command;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
+use sterna::picture::svg::svg;
 use sterna::power::report::Report;
-use sterna::power::report::svg::svg;
 use tempfile::TempDir;
 
 use crate::made::{self, Made};

@@ -4,10 +4,6 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sterna_firmware::device::Counters;
-use sterna_firmware::geometry::Geometry;
-use sterna_firmware::shape::Shape;
-use sterna_firmware::trits::ROWS;
-use sterna_sim::timing::{Ideal, Pass, Timing};
 
 use super::geometry::Choice;
 use crate::board::fit;
@@ -16,6 +12,9 @@ use crate::cli::usage_error;
 use crate::demo;
 use crate::error::Result;
 use crate::output;
+use crate::picture::svg::svg;
+use crate::plan::timeline::timeline;
+use crate::plan::{Memory, Plan, share};
 
 /// Print the budget of a token: clocks and milliseconds of every kind of instruction
 ///
@@ -24,7 +23,8 @@ use crate::output;
 /// latency with a beat a clock, or as many as its bandwidth allows, evenly.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna plan --shape 370m --bus 512\n  \
-                  sterna plan model.sterna --bus 512 --clock 250 --bandwidth 19.2")]
+                  sterna plan model.sterna --bus 512 --clock 250 --bandwidth 19.2\n  \
+                  sterna plan --bus 64 --svg token.svg")]
 pub struct Args {
     /// A .sterna file [default: the built-in demo model]
     #[arg(conflicts_with = "shape")]
@@ -44,6 +44,9 @@ pub struct Args {
     #[arg(long, default_value_t = 60, value_name = "CLOCKS",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     latency: u32,
+    /// Draw the token's timeline into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -64,17 +67,6 @@ fn bandwidth(word: &str) -> std::result::Result<f64, String> {
     number(word, 1e6, "a number of gigabytes (10^9) a second from 0.001 to 1,000,000")
 }
 
-/// What is planned.
-struct Plan {
-    name: String,
-    shape: Shape,
-    geometry: Geometry,
-    clock: Option<f64>,
-    bandwidth: Option<f64>,
-    latency: u32,
-    pass: Pass,
-}
-
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let (name, shape) = match &args.shape {
@@ -91,130 +83,93 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     let geometry = args.geometry.resolve(&shape)?;
-    let spacing = spacing(&geometry, args.clock, args.bandwidth);
-    let pass = Timing::new(&geometry, &shape)?.token(Ideal { latency: args.latency, spacing });
     let Args { clock, bandwidth, latency, .. } = args;
-    let plan = Plan { name, shape, geometry, clock, bandwidth, latency, pass };
-    if args.json { output::json(&plan.json()) } else { output::print(&plan.text()) }
+    let plan = Plan::new(&name, shape, geometry, Memory { latency, clock, bandwidth })?;
+    if let Some(path) = &args.svg {
+        output::write_file(path, svg(&timeline(&plan)).as_bytes())?;
+    }
+    if args.json { output::json(&json(&plan, args.svg)) } else { output::print(&text(&plan)) }
 }
 
-/// Clocks from beat to beat as [`Ideal`] has them.
-fn spacing(geometry: &Geometry, clock: Option<f64>, bandwidth: Option<f64>) -> u64 {
-    let (Some(clock), Some(bandwidth)) = (clock, bandwidth) else { return 1 << Ideal::FRACTION };
-    let beat = f64::from(geometry.bus / 8);
-    let clocks = beat * clock * 1e6 / (bandwidth * 1e9);
-    (clocks.max(1.0) * f64::from(1u32 << Ideal::FRACTION)).round() as u64
+fn json(plan: &Plan, svg: Option<PathBuf>) -> Value {
+    let spent = |of: &Counters| {
+        json!({
+            "cycles": of.cycles,
+            "milliseconds": plan.milliseconds(of.cycles),
+            "beats": of.beats,
+            "starved": of.starved,
+            "blocked": of.blocked,
+            "idle": of.idle,
+            "share_of_beats": share(of.beats, of.cycles),
+        })
+    };
+    let kinds = plan.pass.kinds();
+    let instructions: Vec<Value> = kinds
+        .iter()
+        .map(|(opcode, count, counters)| {
+            let mut value = spent(counters);
+            value["opcode"] = json!(opcode.name());
+            value["count"] = json!(count);
+            value
+        })
+        .collect();
+    let mut value = spent(&plan.pass.counters);
+    value["model"] = json!(plan.name);
+    value["shape"] = json!(plan.shape);
+    value["geometry"] = json!(plan.geometry);
+    value["latency"] = json!(plan.memory.latency);
+    value["clock_mhz"] = json!(plan.memory.clock);
+    value["bandwidth_gb_s"] = json!(plan.memory.bandwidth);
+    value["svg"] = json!(svg);
+    value["evidence"] = json!(plan.evidence());
+    value["instructions"] = json!(instructions);
+    value["utilisation"] = json!(plan.utilisation());
+    value["tokens_per_second"] = json!(plan.tokens_per_second());
+    value
 }
 
-fn share(part: u64, whole: u64) -> f64 {
-    part as f64 / whole.max(1) as f64
+fn text(plan: &Plan) -> String {
+    let (s, g) = (&plan.shape, &plan.geometry);
+    let mut text = format!(
+        "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {} ways, {} quantisers; \
+         memory: {}\n\n",
+        plan.name,
+        s.hidden,
+        s.inner,
+        s.intermediate,
+        s.layers,
+        s.vocab,
+        g.bus,
+        g.ways,
+        g.quantisers,
+        plan.behind()
+    );
+    text +=
+        "kind     count      cycles        ms       beats   share   starved   blocked      idle\n";
+    for (opcode, count, counters) in plan.pass.kinds() {
+        text += &row(plan, opcode.name(), &count.to_string(), &counters);
+    }
+    text += &row(plan, "token", "", &plan.pass.counters);
+    text += &format!(
+        "\nweights / lanes / cycles: {:.1} % ({})\n",
+        100.0 * plan.utilisation(),
+        plan.evidence()
+    );
+    if let (Some(clock), Some(rate)) = (plan.memory.clock, plan.tokens_per_second()) {
+        text += &format!("{rate:.2} tokens/s at {clock} MHz ({})\n", plan.evidence());
+    }
+    text
 }
 
-impl Plan {
-    /// Cycles alone are what RTL simulation gives; a clock or a bandwidth is only assumed.
-    fn evidence(&self) -> &'static str {
-        match self.clock {
-            None => "simulated-exact timing model",
-            Some(_) => "projected",
-        }
-    }
-
-    fn milliseconds(&self, cycles: u64) -> Option<f64> {
-        self.clock.map(|clock| cycles as f64 / (clock * 1e3))
-    }
-
-    fn tokens_per_second(&self) -> Option<f64> {
-        self.milliseconds(self.pass.counters.cycles).map(|ms| 1e3 / ms)
-    }
-
-    /// Weights, a lane each and clock, of what the lanes could have done.
-    fn utilisation(&self) -> f64 {
-        let lanes = (self.geometry.columns() * ROWS) as f64;
-        self.shape.weights() as f64 / lanes / self.pass.counters.cycles as f64
-    }
-
-    fn json(&self) -> Value {
-        let spent = |of: &Counters| {
-            json!({
-                "cycles": of.cycles,
-                "milliseconds": self.milliseconds(of.cycles),
-                "beats": of.beats,
-                "starved": of.starved,
-                "blocked": of.blocked,
-                "idle": of.idle,
-                "share_of_beats": share(of.beats, of.cycles),
-            })
-        };
-        let kinds = self.pass.kinds();
-        let instructions: Vec<Value> = kinds
-            .iter()
-            .map(|(opcode, count, counters)| {
-                let mut value = spent(counters);
-                value["opcode"] = json!(opcode.name());
-                value["count"] = json!(count);
-                value
-            })
-            .collect();
-        let mut value = spent(&self.pass.counters);
-        value["model"] = json!(self.name);
-        value["shape"] = json!(self.shape);
-        value["geometry"] = json!(self.geometry);
-        value["latency"] = json!(self.latency);
-        value["clock_mhz"] = json!(self.clock);
-        value["bandwidth_gb_s"] = json!(self.bandwidth);
-        value["evidence"] = json!(self.evidence());
-        value["instructions"] = json!(instructions);
-        value["utilisation"] = json!(self.utilisation());
-        value["tokens_per_second"] = json!(self.tokens_per_second());
-        value
-    }
-
-    fn text(&self) -> String {
-        let (s, g) = (&self.shape, &self.geometry);
-        let memory = match self.bandwidth {
-            Some(bandwidth) => format!("{bandwidth} GB/s"),
-            None => "a beat a clock".into(),
-        };
-        let mut text = format!(
-            "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {} ways, {} quantisers; \
-             memory: {memory} after {} clocks\n\n",
-            self.name,
-            s.hidden,
-            s.inner,
-            s.intermediate,
-            s.layers,
-            s.vocab,
-            g.bus,
-            g.ways,
-            g.quantisers,
-            self.latency
-        );
-        text += "kind     count      cycles        ms       beats   share   starved   blocked      idle\n";
-        for (opcode, count, counters) in self.pass.kinds() {
-            text += &self.row(opcode.name(), &count.to_string(), &counters);
-        }
-        text += &self.row("token", "", &self.pass.counters);
-        text += &format!(
-            "\nweights / lanes / cycles: {:.1} % ({})\n",
-            100.0 * self.utilisation(),
-            self.evidence()
-        );
-        if let (Some(clock), Some(rate)) = (self.clock, self.tokens_per_second()) {
-            text += &format!("{rate:.2} tokens/s at {clock} MHz ({})\n", self.evidence());
-        }
-        text
-    }
-
-    fn row(&self, name: &str, count: &str, of: &Counters) -> String {
-        let ms = self.milliseconds(of.cycles).map_or("-".into(), |ms| format!("{ms:.4}"));
-        format!(
-            "{name:<8} {count:>5} {:>11} {ms:>9} {:>11} {:>5.1} % {:>9} {:>9} {:>9}\n",
-            of.cycles,
-            of.beats,
-            100.0 * share(of.beats, of.cycles),
-            of.starved,
-            of.blocked,
-            of.idle
-        )
-    }
+fn row(plan: &Plan, name: &str, count: &str, of: &Counters) -> String {
+    let ms = plan.milliseconds(of.cycles).map_or("-".into(), |ms| format!("{ms:.4}"));
+    format!(
+        "{name:<8} {count:>5} {:>11} {ms:>9} {:>11} {:>5.1} % {:>9} {:>9} {:>9}\n",
+        of.cycles,
+        of.beats,
+        100.0 * share(of.beats, of.cycles),
+        of.starved,
+        of.blocked,
+        of.idle
+    )
 }

@@ -9,8 +9,9 @@ use sterna_power::Recording;
 use sterna_power::recording::csv_of;
 use tempfile::TempDir;
 
-use super::{Report, raster, svg};
+use super::Report;
 use crate::error::{HostError, Result};
+use crate::picture::{raster, svg};
 
 /// A folder that is being written.
 pub struct Folder {

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use sterna_power::analysis::{MIN_RUNS, MIN_SAMPLES, MeterAnalysis, RunEnergy};
 use sterna_power::{Description, Evidence};
 
-use super::axis::number;
 use super::peers::{Peer, peers};
 use super::plots::rails::watts;
 use super::text::{barred, date, mean_watts, off, spread, warnings};
-use super::{Recorded, Report, plots, svg};
+use super::{Recorded, Report, plots};
 use crate::page::{escape, page, row};
+use crate::picture::axis::number;
+use crate::picture::svg;
 
 /// Runs and troubles that the page lists; the CSV has them all.
 const LISTED: usize = 200;

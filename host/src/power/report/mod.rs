@@ -16,10 +16,6 @@
 //!
 //! | module | one sentence |
 //! |---|---|
-//! | [`drawing`] | shapes, of which a plot is made |
-//! | [`font`] | the font of the plots |
-//! | [`svg`], [`raster`] | drawings as SVG and as PNG |
-//! | [`axis`] | axes, ticks, numbers for people |
 //! | [`plots`] | the plots |
 //! | [`peers`] | what others publish |
 //! | `table` | one line a run: CSV |
@@ -27,19 +23,12 @@
 //! | `html` | the page |
 //! | `files` | the folder |
 //!
-//! Plots are drawn by a few hundred lines here and by `tiny-skia`, not by a plotting library: SVG
-//! and PNG come from one list of shapes, lines are smooth in both, a model's numbers can be
-//! hatched, and the font is measured where it is drawn, so that no text runs into another.
+//! Plots are drawings of [`crate::picture`].
 
-pub mod axis;
-pub mod drawing;
 mod files;
-pub mod font;
 mod html;
 pub mod peers;
 pub mod plots;
-pub mod raster;
-pub mod svg;
 mod table;
 mod text;
 
@@ -52,9 +41,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sterna_power::{Analysis, PowerError, Recording};
 
-use self::drawing::Drawing;
 pub use self::files::Folder;
 use crate::error::Result;
+use crate::picture::drawing::Drawing;
 
 /// The format of the JSON.
 pub const FORMAT: u32 = 1;

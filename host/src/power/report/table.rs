@@ -3,7 +3,7 @@
 use sterna_power::analysis::{MeterAnalysis, RunEnergy};
 
 use super::Report;
-use super::axis::digits;
+use crate::picture::axis::digits;
 
 /// The columns. What is not known is empty; `refused` says why.
 const COLUMNS: [&str; 24] = [

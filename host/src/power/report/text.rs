@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use sterna_power::Evidence;
 use sterna_power::analysis::{MeterAnalysis, Spread, Summary};
 
-use super::axis::{bound, number};
 use super::{Recorded, Report};
+use crate::picture::axis::{bound, number};
 
 /// What stands above the meters.
 const HEAD: [&str; 5] = ["meter", "watts", "J/token, gross", "J/token, net", "label"];

@@ -5,10 +5,10 @@ use sterna_power::{Evidence, Scope};
 
 use super::frame::{self, Key};
 use super::{BLUE, GREEN, ORANGE};
+use crate::picture::axis::{Axis, number};
+use crate::picture::drawing::{Anchor, Colour, Drawing, GREY, INK};
+use crate::picture::font;
 use crate::power::report::Report;
-use crate::power::report::axis::{Axis, number};
-use crate::power::report::drawing::{Anchor, Colour, Drawing, GREY, INK};
-use crate::power::report::font;
 
 const LEFT: f64 = 290.0;
 /// For names, before that.

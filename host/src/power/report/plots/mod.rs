@@ -2,7 +2,7 @@
 //!
 //! | module | one sentence |
 //! |---|---|
-//! | `frame` | title, legend, axes: what all have |
+//! | `frame` | what those of a meter have beside title, legend and axes |
 //! | [`power`] | power over time, as a meter saw it |
 //! | [`tokens`] | joules a token of each run |
 //! | [`rails`] | watts of each rail |
@@ -16,7 +16,7 @@ pub mod power;
 pub mod rails;
 pub mod tokens;
 
-use super::drawing::Colour;
+use crate::picture::drawing::Colour;
 
 /// Work, energy with idle power.
 const BLUE: Colour = 0x35_67a8;

@@ -4,10 +4,10 @@ use sterna_power::{Evidence, Scope};
 
 use super::BLUE;
 use super::frame::{self, Key};
+use crate::picture::axis::{Axis, number};
+use crate::picture::drawing::{Anchor, Colour, Drawing, FAINT, GREY, INK, Point, pen};
+use crate::picture::font;
 use crate::power::report::Report;
-use crate::power::report::axis::{Axis, number};
-use crate::power::report::drawing::{Anchor, Colour, Drawing, FAINT, GREY, INK, Point, pen};
-use crate::power::report::font;
 use crate::power::report::peers::{Founded, Peer};
 
 const LEFT: f64 = 306.0;

@@ -9,8 +9,8 @@ use sterna_power::{Evidence, Quantity, Rail, Recording};
 
 use super::frame::{self, Key};
 use super::{BLUE, GREEN, RAILS};
-use crate::power::report::axis::{Axis, number};
-use crate::power::report::drawing::{Colour, Drawing, GREY, Pen, Point, dashed, pen};
+use crate::picture::axis::{Axis, number};
+use crate::picture::drawing::{Colour, Drawing, GREY, Pen, Point, dashed, pen};
 
 /// Where the plot lies.
 const LEFT: f64 = 76.0;

@@ -5,9 +5,9 @@ use sterna_power::analysis::{MeterAnalysis, Spread};
 
 use super::frame::{self, Key};
 use super::{BLUE, GREEN};
-use crate::power::report::axis::{Axis, number};
-use crate::power::report::drawing::{Anchor, Colour, Drawing, GREY, INK};
-use crate::power::report::font;
+use crate::picture::axis::{Axis, number};
+use crate::picture::drawing::{Anchor, Colour, Drawing, GREY, INK};
+use crate::picture::font;
 
 const LEFT: f64 = 210.0;
 const RIGHT: f64 = frame::WIDTH - 150.0;

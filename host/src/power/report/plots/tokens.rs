@@ -5,8 +5,8 @@ use sterna_power::analysis::{MeterAnalysis, RunEnergy, Spread, Window};
 
 use super::frame::{self, Key};
 use super::{BLUE, ORANGE};
-use crate::power::report::axis::{Axis, number};
-use crate::power::report::drawing::{Anchor, Colour, Drawing, GREY, INK, dashed};
+use crate::picture::axis::{Axis, number};
+use crate::picture::drawing::{Anchor, Colour, Drawing, GREY, INK, dashed};
 
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = frame::WIDTH - 130.0;

@@ -1,4 +1,4 @@
-//! The font of the plots: built in, so that they are the same on every machine.
+//! The font of pictures: built in, so that they are the same on every machine.
 
 use std::sync::LazyLock;
 
