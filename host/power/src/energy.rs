@@ -26,7 +26,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::meter::{Accuracy, Quantity};
+use crate::meter::{Accuracy, Description, Quantity, Rail};
 use crate::series::{Point, Series, range};
 
 /// Distances between samples from which on some are missing, in intervals.
@@ -43,6 +43,14 @@ pub struct Sensor {
     pub averages: bool,
     /// By its datasheet.
     pub accuracy: Option<Accuracy>,
+}
+
+impl Sensor {
+    /// That of a rail of a meter.
+    pub fn of(meter: &Description, rail: &Rail) -> Sensor {
+        let Description { interval_s, averages, accuracy, .. } = *meter;
+        Sensor { quantity: rail.quantity, interval: interval_s, averages, accuracy }
+    }
 }
 
 /// The parts of a bar, in joules.
@@ -87,15 +95,43 @@ pub struct Energy {
     pub missing: f64,
 }
 
-/// The energy of `[from, to]`; `None` of a series without two points, or of an empty window.
-pub fn energy(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Option<Energy> {
-    if to <= from || series.points().len() < 2 {
-        return None;
+/// What a rail said, made ready once for the energy of any number of windows.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    sensor: Sensor,
+    /// Of power with each value at the moment that it is true of.
+    series: Series,
+    /// Smallest and largest power, of a counter between two values.
+    range: (f64, f64),
+    /// Distance between two points from which on samples are missing.
+    limit: f64,
+}
+
+impl Curve {
+    /// Of what a sensor said.
+    pub fn new(series: &Series, sensor: Sensor) -> Curve {
+        let (series, range) = match sensor.quantity {
+            Quantity::Power => {
+                let series = settled(series, &sensor);
+                let range = series.range();
+                (series, range)
+            }
+            Quantity::Energy => (series.clone(), series.rates().range()),
+        };
+        let limit = GAP * sensor.interval.max(series.spacing());
+        Curve { sensor, series, range: range.unwrap_or_default(), limit }
     }
-    Some(match sensor.quantity {
-        Quantity::Power => of_power(&settled(series, sensor), sensor, from, to),
-        Quantity::Energy => of_counter(series, sensor, from, to),
-    })
+
+    /// The energy of `[from, to]`; `None` of a series without two points, or of an empty window.
+    pub fn energy(&self, from: f64, to: f64) -> Option<Energy> {
+        if to <= from || self.series.points().len() < 2 {
+            return None;
+        }
+        Some(match self.sensor.quantity {
+            Quantity::Power => of_power(self, from, to),
+            Quantity::Energy => of_counter(self, from, to),
+        })
+    }
 }
 
 /// The series with each value at the moment that it is true of.
@@ -106,14 +142,8 @@ fn settled(series: &Series, sensor: &Sensor) -> Series {
     Series::new(series.points().iter().map(settle).collect())
 }
 
-/// Distance between two points from which on samples are missing.
-fn gap(series: &Series, sensor: &Sensor) -> f64 {
-    GAP * sensor.interval.max(series.spacing())
-}
-
-fn of_power(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
-    let (low, high) = series.range().unwrap_or_default();
-    let limit = gap(series, sensor);
+fn of_power(curve: &Curve, from: f64, to: f64) -> Energy {
+    let Curve { sensor, series, range: (low, high), limit } = curve;
     let mut energy = Energy { samples: series.count(from, to), ..Energy::default() };
     let mut missing = 0.0;
     for [a, b] in pairs(series, from, to) {
@@ -127,7 +157,7 @@ fn of_power(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
         };
         let seconds = end - begin;
         energy.joules += seconds * (p + q) / 2.0;
-        if b.t - a.t > limit {
+        if b.t - a.t > *limit {
             let middle = (p + q) / 2.0;
             energy.bar.gaps += seconds * (high - middle).max(middle - low);
             missing += seconds;
@@ -139,7 +169,7 @@ fn of_power(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
     }
     let mut ends = vec![];
     for edge in [from, to] {
-        let (slack, change) = near(series, edge, limit, sensor);
+        let (slack, change) = near(series, edge, *limit, sensor);
         energy.bar.edges += slack * change;
         ends.push((slack, level(series, edge)));
     }
@@ -180,10 +210,8 @@ fn near(series: &Series, edge: f64, limit: f64, sensor: &Sensor) -> (f64, f64) {
     (spread + smear, change)
 }
 
-fn of_counter(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
-    let rates = series.rates();
-    let (low, high) = rates.range().unwrap_or_default();
-    let limit = gap(series, sensor);
+fn of_counter(curve: &Curve, from: f64, to: f64) -> Energy {
+    let Curve { sensor, series, range: (low, high), limit } = curve;
     let mut energy = Energy { samples: series.count(from, to), ..Energy::default() };
     let mut missing = 0.0;
     for [a, b] in pairs(series, from, to) {
@@ -200,7 +228,7 @@ fn of_counter(series: &Series, sensor: &Sensor, from: f64, to: f64) -> Energy {
         energy.joules += share * (b.value - a.value);
         // A counter loses nothing in a gap within the window, only one that an edge cuts.
         energy.bar.edges += share * (1.0 - share) * (b.t - a.t) * (high - low);
-        if b.t - a.t > limit {
+        if b.t - a.t > *limit {
             missing += seconds;
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sterna_firmware::device::{Counters, Reading};
-use sterna_power::energy::{Sensor, energy};
-use sterna_power::{Description, Point, PowerError, Quantity, Series, Sink};
+use sterna_power::energy::{Curve, Sensor};
+use sterna_power::{Description, Point, PowerError, Series, Sink};
 
 /// Seconds that are kept.
 pub const KEPT: f64 = 60.0;
@@ -137,15 +137,14 @@ impl Sink for Live {
 impl State {
     fn meter(&self, number: usize, meter: &Description, now: f64) -> MeterView {
         let rails = meter.rails.iter().enumerate().filter(|(_, rail)| rail.counted);
-        let series: Vec<(Series, Sensor)> = rails
-            .map(|(rail, what)| (self.series(number, rail), sensor(meter, what.quantity)))
+        let curves: Vec<Curve> = rails
+            .map(|(rail, what)| Curve::new(&self.series(number, rail), Sensor::of(meter, what)))
             .collect();
         let joules = |from: f64, to: f64| -> Option<f64> {
-            // Before its first sample a meter has said nothing.
-            let (first, _) = series.first()?;
-            let begun = first.points().first().is_some_and(|point| point.t <= from);
-            let all = series.iter().map(|(series, sensor)| energy(series, sensor, from, to));
-            if begun { all.map(|e| e.map(|e| e.joules)).sum() } else { None }
+            // Before its first sample a meter has said nothing, and without a counted rail never.
+            let begun = self.samples[number].front().is_some_and(|sample| sample.0 <= from);
+            let all = curves.iter().map(|curve| Some(curve.energy(from, to)?.joules));
+            if begun && !curves.is_empty() { all.sum() } else { None }
         };
         let second = now.floor();
         let history = (1..=KEPT as usize).rev();
@@ -171,11 +170,6 @@ impl State {
         };
         Series::new(self.samples[meter].iter().map(point).collect())
     }
-}
-
-fn sensor(meter: &Description, quantity: Quantity) -> Sensor {
-    let Description { interval_s, averages, accuracy, .. } = *meter;
-    Sensor { quantity, interval: interval_s, averages, accuracy }
 }
 
 /// Forgets what is older than is kept, or more.

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 pub use self::run::{Idle, MIN_SAMPLES, RailEnergy, RunEnergy, Window, needed};
 pub use self::summary::{MIN_RUNS, Spread, Summary};
+use crate::energy::{Curve, Sensor};
 use crate::meter::Description;
 use crate::recording::{Begin, Recording, Trouble};
 
@@ -105,8 +106,10 @@ impl Analysis {
 
 fn of_meter(recording: &Recording, number: usize, meter: &Description) -> MeterAnalysis {
     let rails = run::rails(recording, number);
+    let curve = |(rail, series)| Curve::new(series, Sensor::of(meter, rail));
+    let curves: Vec<Curve> = meter.rails.iter().zip(&rails).map(curve).collect();
     let runs: Vec<RunEnergy> = (0..recording.runs.len())
-        .filter_map(|run| run::of_run(recording, run, meter, &rails))
+        .filter_map(|run| run::of_run(recording, run, meter, &curves))
         .collect();
     MeterAnalysis {
         description: meter.clone(),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Figure;
-use crate::energy::{Bar, Energy, Sensor, energy};
+use crate::energy::{Bar, Curve, Energy};
 use crate::meter::{Description, Evidence};
 use crate::recording::{Recording, Run};
 use crate::series::{Point, Series};
@@ -123,7 +123,7 @@ pub(super) fn of_run(
     recording: &Recording,
     number: usize,
     meter: &Description,
-    rails: &[Series],
+    rails: &[Curve],
 ) -> Option<RunEnergy> {
     let run = &recording.runs[number];
     let load = run.load?;
@@ -147,23 +147,13 @@ pub(super) fn of_run(
 
 struct Context<'a> {
     meter: &'a Description,
-    rails: &'a [Series],
+    rails: &'a [Curve],
 }
 
 impl Context<'_> {
-    fn sensor(&self, rail: usize) -> Sensor {
-        Sensor {
-            quantity: self.meter.rails[rail].quantity,
-            interval: self.meter.interval_s,
-            averages: self.meter.averages,
-            accuracy: self.meter.accuracy,
-        }
-    }
-
     /// The energy of each rail; `None` without samples.
     fn energies(&self, from: f64, to: f64) -> Option<Vec<Energy>> {
-        let rails = self.rails.iter().enumerate();
-        rails.map(|(n, series)| energy(series, &self.sensor(n), from, to)).collect()
+        self.rails.iter().map(|rail| rail.energy(from, to)).collect()
     }
 
     /// The total of the rails that are counted; `None` if none is.
