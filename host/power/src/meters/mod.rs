@@ -59,14 +59,10 @@ pub struct Candidate {
 
 /// The meters of this machine that need no further word: hwmon, CMS, RAPL, xbutil, in this order.
 pub fn survey(root: &Root) -> Vec<Candidate> {
-    let cms = || Cms::open(root, None, None);
-    let boxed = |spec, meter| Candidate { spec, meter };
-    vec![
-        boxed(Spec::Hwmon(vec![]), Hwmon::open(root, &[]).map(|m| Box::new(m) as _)),
-        boxed(Spec::Cms { card: None, base: None }, cms().map(|m| Box::new(m) as _)),
-        boxed(Spec::Xbutil(None), Xbutil::open(None).map(|m| Box::new(m) as _)),
-        boxed(Spec::Rapl, Rapl::open(root).map(|m| Box::new(m) as _)),
-    ]
+    let cms = Spec::Cms { card: None, base: None };
+    let specs = [Spec::Hwmon(vec![]), cms, Spec::Xbutil(None), Spec::Rapl];
+    let candidate = |spec: Spec| open(&spec, root).map(|meter| Candidate { spec, meter });
+    specs.into_iter().filter_map(candidate).collect()
 }
 
 /// A meter that reads what is below `root`, or a file.
