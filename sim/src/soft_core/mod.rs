@@ -238,8 +238,8 @@ impl SoftCore {
         }
     }
 
-    fn register(offset: u32) -> Result<&'static Reg, SimError> {
-        let found = regs::ALL.iter().find(|reg| reg.offset == offset);
+    fn register(&self, offset: u32) -> Result<&'static Reg, SimError> {
+        let found = regs::of(self.geometry.slots).find(|reg| reg.offset == offset);
         found.ok_or(SimError::Register { offset, why: "SLVERR" })
     }
 
@@ -258,11 +258,11 @@ impl Transport for SoftCore {
     }
 
     fn read_register(&mut self, offset: u32) -> Result<u32, SimError> {
-        Ok(self.value(SoftCore::register(offset)?))
+        Ok(self.value(self.register(offset)?))
     }
 
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), SimError> {
-        let reg = SoftCore::register(offset)?;
+        let reg = self.register(offset)?;
         match reg.access {
             Access::Read => return Err(SimError::Register { offset, why: "SLVERR" }),
             Access::Pulse => self.obey(value),
