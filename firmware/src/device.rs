@@ -127,6 +127,22 @@ pub trait Device {
     /// a later error the states of the named slots are undefined and must be cleared.
     fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>>;
 
+    /// Advances a sequence by several tokens, which share passes over the weights where the device
+    /// can do that; no value depends on how many.
+    ///
+    /// Returns the head of the last one, as far as it is wanted; of no tokens an empty one. Slot
+    /// and tokens are checked before anything changes; after a later error the sequence is
+    /// undefined and must be cleared.
+    fn prompt(&mut self, slot: usize, tokens: &[u32], want: Want) -> Result<Head> {
+        check_prompt(slot, tokens, self.slots(), self.shape().vocab)?;
+        let mut head = Head::default();
+        for (n, &token) in tokens.iter().enumerate() {
+            let want = if n + 1 == tokens.len() { want } else { Want::State };
+            head = self.pass(&[Step { slot, token, want }])?.pop().unwrap_or_default();
+        }
+        Ok(head)
+    }
+
     /// Advances a sequence by up to `count` tokens, each the best one after the token before,
     /// without the caller choosing: what a core does by itself.
     ///
@@ -199,6 +215,17 @@ pub fn check_steps(steps: &[Step], slots: usize, vocab: usize) -> Result<()> {
     Ok(())
 }
 
+/// The checks that every device makes before a prompt.
+pub fn check_prompt(slot: usize, tokens: &[u32], slots: usize, vocab: usize) -> Result<()> {
+    if slot >= slots {
+        return Err(FirmwareError::Slot { slot, slots });
+    }
+    match tokens.iter().find(|&&token| token as usize >= vocab) {
+        Some(&token) => Err(FirmwareError::Token { token, vocab }),
+        None => Ok(()),
+    }
+}
+
 /// What each step's slot holds, with its place in the batch, in batch order; no slot twice.
 pub(crate) fn select<'a, T>(held: &'a mut [T], slots: &[usize]) -> Vec<(usize, &'a mut T)> {
     let mut place = vec![None; held.len()];
@@ -255,5 +282,9 @@ mod tests {
         ]
         .map(|result| result.unwrap_err().code());
         assert_eq!(codes, ["F012", "F013", "F011"]);
+        assert!(check_prompt(1, &[9, 9, 0], 2, 10).is_ok());
+        let codes = [check_prompt(2, &[], 2, 10), check_prompt(0, &[1, 10], 2, 10)]
+            .map(|result| result.unwrap_err().code());
+        assert_eq!(codes, ["F012", "F011"]);
     }
 }
