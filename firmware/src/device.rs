@@ -157,14 +157,37 @@ pub trait Device {
         stops: &[u32],
         emit: &mut dyn FnMut(Head) -> ControlFlow<()>,
     ) -> Result<()> {
-        let mut token = token;
+        self.generate_all(&[(slot, token)], count, stops, &mut |_, head| emit(head))
+    }
+
+    /// The same for several sequences, each up to `count` tokens or its own stop, which share
+    /// passes over the weights where the device can do that.
+    ///
+    /// `starts` are slots, none twice, and the tokens that enter them first. `emit` also gets whose
+    /// head it is, as a place in `starts`; those of one sequence come in order. After it breaks
+    /// off, or an error, all of them are undefined.
+    fn generate_all(
+        &mut self,
+        starts: &[(usize, u32)],
+        count: usize,
+        stops: &[u32],
+        emit: &mut dyn FnMut(usize, Head) -> ControlFlow<()>,
+    ) -> Result<()> {
+        check_starts(starts, self.slots(), self.shape().vocab)?;
+        let mut active: Vec<(usize, Step)> =
+            starts.iter().copied().map(start).enumerate().collect();
         for _ in 0..count {
-            let mut heads = self.pass(&[Step { slot, token, want: Want::Top }])?;
-            let head = heads.pop().unwrap_or_default();
-            token = head.top.first().map_or(token, |best| best.token);
-            if emit(head).is_break() || stops.contains(&token) {
+            if active.is_empty() {
                 break;
             }
+            let steps: Vec<Step> = active.iter().map(|(_, step)| *step).collect();
+            for ((n, step), head) in active.iter_mut().zip(self.pass(&steps)?) {
+                step.token = head.top.first().map_or(step.token, |best| best.token);
+                if emit(*n, head).is_break() {
+                    return Ok(());
+                }
+            }
+            active.retain(|(_, step)| !stops.contains(&step.token));
         }
         Ok(())
     }
@@ -213,6 +236,17 @@ pub fn check_steps(steps: &[Step], slots: usize, vocab: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first step of a sequence that goes on by itself.
+fn start((slot, token): (usize, u32)) -> Step {
+    Step { slot, token, want: Want::Top }
+}
+
+/// The checks that every device makes before sequences go on by themselves.
+pub fn check_starts(starts: &[(usize, u32)], slots: usize, vocab: usize) -> Result<()> {
+    let steps: Vec<Step> = starts.iter().copied().map(start).collect();
+    check_steps(&steps, slots, vocab)
 }
 
 /// The checks that every device makes before a prompt.
