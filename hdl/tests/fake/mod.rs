@@ -59,6 +59,8 @@ pub struct Fake {
     /// Commands that are obeyed never end.
     pub stuck: bool,
     pub unplugged: bool,
+    /// Stops are not heeded.
+    pub deaf: bool,
     /// Commands so far, by their bits.
     pub commands: Vec<u32>,
     /// Registers that were written, by offset.
@@ -104,6 +106,7 @@ impl Fake {
             spoil: None,
             stuck: false,
             unplugged: false,
+            deaf: false,
             commands: vec![],
             writes: vec![],
             loads: vec![],
@@ -263,7 +266,7 @@ impl Fake {
         self.done += 1;
         self.left -= 1;
         self.saturations += 2;
-        if head {
+        if head && !self.deaf {
             let stops = regs::STOPS.map(|reg| self.get(&reg));
             self.active.retain(|&slot| !stops.contains(&(self.tokens[slot] | STOP_VALID)));
         }
