@@ -89,6 +89,15 @@ fn sim() {
     });
 }
 
+/// Sequences that share a pass, and chains of a prompt, by the core itself.
+#[test]
+fn sim_with_slots() {
+    let model = model();
+    let memory = common::memory(Stalls::Random, 4);
+    let geometry = common::geometry(64).with_slots(2);
+    suite("sim", &model, &|| Box::new(common::card(&model, &geometry, memory, &settings(SLOTS))));
+}
+
 #[test]
 fn sim_with_slots() {
     let model = model();

@@ -103,6 +103,11 @@ impl Session {
         self.token = token;
     }
 
+    /// The token that enters next.
+    pub fn token(&self) -> u32 {
+        self.token
+    }
+
     /// Asks for a waveform.
     pub fn record(&mut self, window: Window) {
         self.card.transport().record(window);
