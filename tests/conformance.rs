@@ -99,15 +99,6 @@ fn sim_with_slots() {
 }
 
 #[test]
-fn sim_with_slots() {
-    let model = model();
-    let memory = common::memory(Stalls::Random, 5);
-    // Two of three sequences at a time.
-    let geometry = common::geometry(64).with_slots(2);
-    suite("sim", &model, &|| Box::new(common::card(&model, &geometry, memory, &settings(SLOTS))));
-}
-
-#[test]
 fn xdma_with_mapped_registers() {
     let model = model();
     let make = || xdma(&model, Arc::new(fake(&model).local()), Options::default());
