@@ -56,8 +56,8 @@ impl Session {
         while expected.len() < batch.count && tokens.iter().any(Option::is_some) {
             let slots = depth(&tokens);
             let (mut passes, mut outcomes) = (vec![], vec![]);
-            for slot in 0..slots {
-                let observed = tokens[slot].map(|token| {
+            for (slot, token) in tokens[..slots].iter().enumerate() {
+                let observed = token.map(|token| {
                     let slot = if batch.chain { lowest } else { slot };
                     Pass::observe(&mut self.golden, Step { slot, token, want: batch.want })
                 });
