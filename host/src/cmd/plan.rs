@@ -131,7 +131,7 @@ fn json(plan: &Plan, svg: Option<PathBuf>) -> Value {
 fn text(plan: &Plan) -> String {
     let (s, g) = (&plan.shape, &plan.geometry);
     let mut text = format!(
-        "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {} ways, {} quantisers; \
+        "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {}{} ways, {} quantisers; \
          memory: {}\n\n",
         plan.name,
         s.hidden,
@@ -140,6 +140,7 @@ fn text(plan: &Plan) -> String {
         s.layers,
         s.vocab,
         g.bus,
+        if g.slots == 1 { String::new() } else { format!("{} slots, ", g.slots) },
         g.ways,
         g.quantisers,
         plan.behind()
@@ -149,7 +150,7 @@ fn text(plan: &Plan) -> String {
     for (opcode, count, counters) in plan.pass.kinds() {
         text += &row(plan, opcode.name(), &count.to_string(), &counters);
     }
-    text += &row(plan, "token", "", &plan.pass.counters);
+    text += &row(plan, if g.slots == 1 { "token" } else { "pass" }, "", &plan.pass.counters);
     text += &format!(
         "\nweights / lanes / cycles: {:.1} % ({})\n",
         100.0 * plan.utilisation(),

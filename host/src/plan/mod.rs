@@ -28,7 +28,8 @@ pub struct Memory {
     pub bandwidth: Option<f64>,
 }
 
-/// The first token of a run on a core, with its best tokens and without the other logits.
+/// The first pass of a run on a core, with its best tokens and without the other logits: a token of
+/// each slot.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Of the model: a file, or a shape's name.
@@ -45,13 +46,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Computes the token.
+    /// Computes the pass.
     ///
     /// # Errors
     /// F016, F017 where the core has no room for the model, those of an illegal geometry.
     pub fn new(name: &str, shape: Shape, geometry: Geometry, memory: Memory) -> Result<Plan> {
         let timing = Timing::new(&geometry, &shape)?;
-        let pass = timing.token(ideal(&geometry, memory));
+        let pass = timing.tokens(ideal(&geometry, memory), geometry.slots as usize);
         Ok(Plan { name: name.into(), shape, geometry, memory, pass, timing })
     }
 
@@ -59,7 +60,7 @@ impl Plan {
     pub fn beats(&self) -> Vec<u64> {
         let mut run = self.timing.run(Source::Ideal(ideal(&self.geometry, self.memory)), 0);
         run.trace = Some(vec![]);
-        run.pass(0, Want::Top);
+        run.batch(&vec![Some(0); self.geometry.slots as usize], Want::Top);
         run.trace.unwrap_or_default()
     }
 
@@ -85,12 +86,14 @@ impl Plan {
         self.memory.clock.map(|clock| cycles as f64 / (clock * 1e3))
     }
 
-    /// With a clock.
+    /// Of all slots together, with a clock.
     pub fn tokens_per_second(&self) -> Option<f64> {
-        self.milliseconds(self.pass.counters.cycles).map(|ms| 1e3 / ms)
+        let slots = f64::from(self.geometry.slots);
+        self.milliseconds(self.pass.counters.cycles).map(|ms| 1e3 * slots / ms)
     }
 
-    /// Weights, a lane each and clock, of what the lanes could have done.
+    /// Weights, a lane each and clock, of what the lanes could have done; each slot has its own, and
+    /// as many weights to do.
     pub fn utilisation(&self) -> f64 {
         let lanes = (self.geometry.columns() * ROWS) as f64;
         self.shape.weights() as f64 / lanes / self.pass.counters.cycles as f64

@@ -5,7 +5,7 @@
 //! done here.
 
 use sterna_firmware::Result;
-use sterna_firmware::device::{Candidate, Head, Step, Want};
+use sterna_firmware::device::{Candidate, Device, Head, Step, Want};
 use sterna_firmware::isa::UNIT;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::record::{Record, stride};
@@ -80,6 +80,9 @@ impl Session {
         let clock = self.clock();
         let done = self.read(&regs::TOKENS_DONE)?;
         self.checker().number("passes", 0, number(expected.len()), Some(done.into()), clock);
+        let clamped = (i64::from(self.golden.saturations() as u32), self.read(&regs::SATURATIONS)?);
+        let pair = (Some(clamped.0), Some(clamped.1.into()));
+        self.checker().number_of(lowest, "saturations", 0, pair, clock);
         for (slot, &token) in best.iter().enumerate() {
             if let Some(token) = token.filter(|_| batch.want != Want::State) {
                 let got = self.read(&regs::LAST_TOKENS[slot])?;
