@@ -18,7 +18,7 @@ use super::instruction::{Instruction, is};
 use super::memory_port::{JOB, RING};
 use super::{
     ACCUMULATOR, ADDRESS, Embedding, Epilogue, FrontEnd, GROUPS, Head, Issue, MemoryPort,
-    Quantiser, READ, ROWS, StateMover, memory_widths,
+    Quantiser, ROWS, StateMover, memory_widths,
 };
 use crate::units::TernaryUnit;
 use data::Data;
@@ -154,25 +154,16 @@ impl Generate for Engine {
 impl Engine {
     /// Codes and weights to groups of accumulators.
     fn matrix(&self, m: &Module, u: &Units<'_>, data: &Data<'_>) {
-        let unit = TernaryUnit { bus: self.geometry.bus };
         let from_front =
             ["hidden", "inner", "intermediate", "layers", "start_loaded", "code_release"];
         join(u.quantiser, u.front, &from_front);
         join(u.front, u.quantiser, &["code_words"]);
-        for (to, from) in [
-            ("valid", "weights_valid"),
-            ("first", "weights_first"),
-            ("last", "weights_last"),
-            ("beat", "weights"),
-        ] {
+        for (to, from) in
+            [("valid", "weights_valid"), ("last", "weights_last"), ("beat", "weights")]
+        {
             u.ternary.set(to, u.front.port(from));
         }
         u.ternary.set("codes", data.codes(m, &self.geometry, u));
-        // The sum belongs to the vector whose group leaves the unit.
-        let late = READ + unit.sum_codes_after() as usize;
-        let from = u.front.port("code_from").delay("sum_from", late);
-        let sums = ["code_sum_0", "code_sum_1"].map(|name| u.quantiser.port(name));
-        u.ternary.set("sum_codes", from.mux(sums[1], sums[0]));
         let groups = Fifo {
             ty: UInt(ROWS * ACCUMULATOR),
             depth: GROUPS as usize,
