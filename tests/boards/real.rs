@@ -1,5 +1,6 @@
 //! The tools themselves.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 
@@ -8,12 +9,13 @@ use sterna::bitstream::tools::{
     ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, Tool, YOSYS, search_path,
 };
 use sterna::bitstream::top::{Hardware, hardware};
-use sterna::bitstream::{Options, build};
+use sterna::bitstream::{Options, build, carry};
 use sterna::board::{Board, Toolchain};
 use sterna_hdl::core::memory_widths;
 use sterna_hdl::link::{BUS, HostLink};
 use sterna_hdl::registers::ADDRESS_BITS;
 use sterna_hdl::sdram::{SdramChip, SdramController};
+use sterna_hdl::units::AddSub;
 use sterna_rtl::parts::{Access, LiteRegisters, Register};
 use sterna_rtl::{AxiKind, Design, Generate, Module, UInt};
 
@@ -31,6 +33,39 @@ fn tools(wanted: &[Tool]) -> bool {
     assert!(env::var_os("CI").is_none(), "no {}; {install}", missing.names[0]);
     eprintln!("skipped: PATH has no {}; {install}", missing.names[0]);
     false
+}
+
+/// Yosys' own cell adds and subtracts as the module does that it is put in the place of.
+#[test]
+fn an_adder_of_carries_is_the_adder() {
+    if !tools(&[YOSYS]) {
+        return;
+    }
+    for unit in [AddSub { a: 4, b: 4 }, AddSub { a: 9, b: 9 }, AddSub { a: 22, b: 11 }] {
+        let design = unit.build().unwrap_or_else(|e| panic!("{e}"));
+        let (name, file) = (&design.top, &design.files[0]);
+        let text = carry::carries(&BTreeMap::from([(file.name.clone(), file.text.clone())]));
+        let work = tempfile::tempdir().unwrap();
+        fs::write(work.path().join(&file.name), &file.text).unwrap();
+        let prove = |text: &str| {
+            fs::write(work.path().join(carry::CARRIES), text).unwrap();
+            let script = format!(
+                "read_verilog {}; rename {name} gold; read_verilog -icells {}; rename {name} gate; \
+                 proc; miter -equiv -make_assert -flatten gold gate miter; \
+                 sat -verify -prove-asserts miter",
+                file.name,
+                carry::CARRIES
+            );
+            let yosys = YOSYS.need(&search_path()).unwrap();
+            let log = work.path().join("log");
+            yosys.run("proof", &["-q".into(), "-p".into(), script], work.path(), &log)
+        };
+        prove(&text).unwrap_or_else(|e| panic!("{unit:?}: {e}"));
+        assert!(
+            prove(&text.replace(".CI(1'b0)", ".CI(1'b1)")).is_err(),
+            "{unit:?}: proves anything"
+        );
+    }
 }
 
 /// A real bitstream, and the same one again.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::carry;
 use super::figures::Routed;
 use super::floorplan::Floorplan;
 use super::netlist::Netlist;
@@ -122,8 +123,10 @@ impl Flow<'_> {
         let (top, options) = (&self.sources.top, self.board.synthesis.join(" "));
         let script = format!(
             "{}\n{command} {options} -top {top} -json netlist.json\n",
-            self.sources.read_verilog("")
+            self.sources.read_with_carries()
         );
+        let carries = carry::carries(&self.sources.verilog);
+        output::write_file(&self.work.join(carry::CARRIES), carries.as_bytes())?;
         output::write_file(&self.work.join("netlist.ys"), script.as_bytes())?;
         yosys.run("synthesis", &words(&["-q", "netlist.ys"]), self.work, &self.log("synthesis"))
     }
