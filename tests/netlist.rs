@@ -54,8 +54,8 @@ impl Tool {
         let files = design.files.iter().map(|file| (&file.name, &file.text));
         let files = files.chain(design.data.iter().map(|file| (&file.name, &file.text)));
         let verilog = design.files.iter().map(|file| (file.name.clone(), file.text.clone()));
-        let (name, text) = (carry::CARRIES.to_string(), carry::carries(&verilog.collect()));
-        let files = files.chain([(&name, &text)]);
+        let ours = carry::files(&verilog.collect()).map(|(name, text)| (name.to_string(), text));
+        let files = files.chain(ours.iter().map(|(name, text)| (name, text)));
         let mut all = format!("{} {options}", self.yosys.version());
         for (name, text) in files.clone() {
             all += &format!("\n{name} {}", sha256(text.as_bytes()));
@@ -76,8 +76,8 @@ impl Tool {
         }
         script += &format!(
             // Yosys' names are hundreds of letters long, which every tool behind it has to read.
-            "\nread_verilog -icells -overwrite {}\nsynth_ecp5 {options} -top {}\nrename -hide\nwrite_verilog -noattr netlist.v\n",
-            carry::CARRIES,
+            "\n{}synth_ecp5 {options} -top {1}\nrename -hide\nwrite_verilog -noattr netlist.v\n",
+            carry::commands(&design.top, true),
             design.top
         );
         fs::write(work.path().join("netlist.ys"), script).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 
 use sterna::bitstream::report::Report;
@@ -66,6 +67,44 @@ fn an_adder_of_carries_is_the_adder() {
             "{unit:?}: proves anything"
         );
     }
+}
+
+/// A comparison by the sign of a difference is the comparison, of signed and unsigned numbers, of
+/// equal and of different widths.
+#[test]
+fn a_comparison_of_carries_is_the_comparison() {
+    if !tools(&[YOSYS]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let mut text =
+        String::from("module compares (input [8:0] a, input [6:0] b, output [15:0] y);\n");
+    let mut bit = 0;
+    for of in ["<", "<=", ">", ">="] {
+        for (a, b) in [
+            ("a", "b"),
+            ("b", "a"),
+            ("$signed(a)", "$signed(b)"),
+            ("$signed(b)", "$signed(a[6:0])"),
+        ] {
+            writeln!(text, "assign y[{bit}] = {a} {of} {b};").unwrap();
+            bit += 1;
+        }
+    }
+    fs::write(work.path().join("compares.v"), text + "endmodule\n").unwrap();
+    let prove = |map: &str| {
+        fs::write(work.path().join(carry::COMPARE), map).unwrap();
+        let script = "read_verilog compares.v; copy compares gold; rename compares gate; \
+                      techmap -map compare.v gate; select -assert-none gate/t:$lt gate/t:$gt \
+                      gate/t:$le gate/t:$ge; miter -equiv -make_assert -flatten gold gate miter; \
+                      sat -verify -prove-asserts miter";
+        let yosys = YOSYS.need(&search_path()).unwrap();
+        let args = ["-q", "-p", script].map(String::from);
+        yosys.run("proof", &args, work.path(), &work.path().join("log"))
+    };
+    prove(carry::COMPARES).unwrap_or_else(|e| panic!("{e}"));
+    let wrong = carry::COMPARES.replace("SIGNED ? B[B_WIDTH-1] : 1'b0", "1'b0");
+    assert!(prove(&wrong).is_err(), "proves anything");
 }
 
 /// A real bitstream, and the same one again.

@@ -1,10 +1,13 @@
-//! Adders that subtract, as Yosys' cell for them.
+//! What Yosys does not find by itself in the carry chains of ECP5 and Gowin.
 //!
-//! A place of a carry chain of ECP5 and Gowin has inputs to spare, and does `b` or its complement in
+//! *Adders that subtract.* A place of the chain has inputs to spare, and does `b` or its complement in
 //! the adder itself. Yosys' `$alu` says that; but Yosys makes none of `a + (b ^ minus)`, and spends a
 //! look-up table a bit on it (*synthesised*, the ternary unit of 512 bits on ECP5: 4,286 LUT4 instead
-//! of 1,413). So the module [`AddSub`] is handed to it as an `$alu`. Xilinx's have a LUT in each place
-//! of the chain, which takes the exclusive or.
+//! of 1,413). So the module [`AddSub`] is handed to it as an `$alu`. AMD's have a LUT in each place of
+//! the chain, which takes the exclusive or.
+//!
+//! *Comparisons*, on ECP5: [`COMPARES`] says how (*synthesised*, two numbers of 22 bits: 12 CCU2C
+//! instead of 11 and 34 LUT4).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,6 +16,24 @@ use sterna_hdl::units::AddSub;
 
 /// The name of the file that [`carries`] is written to.
 pub const CARRIES: &str = "carries.v";
+/// The name of the file that [`COMPARES`] is written to.
+pub const COMPARE: &str = "compare.v";
+/// For `techmap`, before anything has been made of comparisons.
+pub const COMPARES: &str = include_str!("compare.v");
+
+/// What the two files are, for some Verilog.
+pub fn files(verilog: &BTreeMap<String, String>) -> [(&'static str, String); 2] {
+    [(CARRIES, carries(verilog)), (COMPARE, COMPARES.into())]
+}
+
+/// Commands for Yosys between `read_verilog` and synthesis, where it finds the two files.
+pub fn commands(top: &str, compares: bool) -> String {
+    let read = format!("read_verilog -icells -overwrite {CARRIES}\n");
+    match compares {
+        true => format!("{read}hierarchy -top {top}\nproc\ntechmap -map {COMPARE}\n"),
+        false => read,
+    }
+}
 
 /// An `$alu` in the place of each [`AddSub`] of some files, for `read_verilog -icells -overwrite`.
 pub fn carries(verilog: &BTreeMap<String, String>) -> String {

@@ -14,7 +14,7 @@
 //! | [`tools`] | the programs: where they are, how they end |
 //! | [`open`] | the open tools, step by step |
 //! | [`vivado`] | a Vivado project |
-//! | [`carry`] | adders as Yosys should see them |
+//! | [`carry`] | what Yosys does not find in carry chains |
 //! | [`figures`] | what the tools say, as numbers |
 //! | [`netlist`] | cells by module |
 //! | [`floorplan`] | cells by place |
@@ -92,12 +92,6 @@ impl Sources {
     pub fn read_verilog(&self, folder: &str) -> String {
         let names = self.verilog.keys().map(|name| format!(" {folder}{name}"));
         names.fold("read_verilog".into(), |command, name| command + &name)
-    }
-
-    /// The same for an FPGA whose carry chains subtract by themselves: with [`carry::carries`] over
-    /// them, which the folder has as [`carry::CARRIES`].
-    pub fn read_with_carries(&self) -> String {
-        format!("{}\nread_verilog -icells -overwrite {}", self.read_verilog(""), carry::CARRIES)
     }
 }
 
