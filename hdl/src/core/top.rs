@@ -2,7 +2,7 @@ use sterna_firmware::geometry::Geometry;
 use sterna_rtl::parts::Access;
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
-use super::engine::REPORTS;
+use super::engine::reports;
 use super::{Control, Engine, memory_widths};
 use crate::{probe, registers};
 
@@ -43,7 +43,7 @@ impl Generate for Core {
             g.hash(),
             g.manifest()
         ));
-        let registers = registers::bank();
+        let registers = registers::bank(g.slots);
         let widths = registers.widths();
         let slave = m.axi_slave("s_axi", AxiKind::Lite, widths);
         let memory = m.axi_master("m_axi", AxiKind::Full, memory_widths(g.bus));
@@ -58,7 +58,7 @@ impl Generate for Core {
         // ----- registers -----
         let constants = registers::identity(g);
         let engine_says = ["image_id_lo", "image_id_hi"];
-        for r in registers::ALL.iter().filter(|r| r.access == Access::Read) {
+        for r in registers::of(g.slots).filter(|r| r.access == Access::Read) {
             let port = r.port();
             let value = match constants.iter().find(|(reg, _)| reg == r) {
                 Some((_, value)) => m.lit(UInt(r.width), *value),
@@ -72,7 +72,6 @@ impl Generate for Core {
             "mode",
             "count",
             "slot_mask",
-            "token_0",
             "stop_0",
             "stop_1",
             "stop_2",
@@ -84,6 +83,9 @@ impl Generate for Core {
         ];
         for name in to_control {
             control.set(name, bank.port(name));
+        }
+        for token in &registers::TOKENS[..g.slots as usize] {
+            control.set(&token.port(), bank.port(&token.port()));
         }
         control.set("result", base(bank, "result"));
         for name in ["image_units", "image_owed", "image_ring", "row_units", "state_units"] {
@@ -108,7 +110,12 @@ impl Generate for Core {
         ] {
             engine.set(name, control.port(name));
         }
-        for (name, _) in REPORTS {
+        if g.slots > 1 {
+            for name in ["mask", "lowest", "highest", "chain"] {
+                engine.set(name, control.port(name));
+            }
+        }
+        for (name, _) in reports(g) {
             control.set(name, engine.port(name));
         }
         m.output("irq", UInt(1)).comment("Done or failed.").set(control.port("irq"));

@@ -3,6 +3,7 @@ use sterna_model::numerics::formats::CODE_BITS;
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
 use super::{ACC_BITS, AddSub, TritDecode};
+use crate::slots;
 
 /// Five rows of a ternary matrix times the codes, a beat of weights a clock (numerics.md, section 8).
 ///
@@ -35,10 +36,15 @@ use super::{ACC_BITS, AddSub, TritDecode};
 /// Trusts `beat` and `codes` to come from registers: the decoder is the first thing they meet.
 /// Latency [`TernaryUnit::latency`] from the last beat to its sums. A register after every level of
 /// adders: the registers beside the carry chains would lie idle.
+///
+/// Several sequences share each beat: its digits are decoded once, and meet the codes of all of them
+/// in trees of their own. Ports have a lane for each, slot 0's lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TernaryUnit {
     /// Bits of a beat: a lane for each byte; a power of two from 16 on.
     pub bus: u32,
+    /// Sequences.
+    pub slots: u32,
 }
 
 impl TernaryUnit {
@@ -62,7 +68,7 @@ impl TernaryUnit {
 
 impl Generate for TernaryUnit {
     fn name(&self) -> String {
-        format!("ternary_unit_w{}", self.bus)
+        slots::name(&format!("ternary_unit_w{}", self.bus), self.slots, self.slots)
     }
 
     fn describe(&self, m: &Module) {
@@ -79,17 +85,17 @@ impl Generate for TernaryUnit {
         let valid = m.input("valid", UInt(1));
         let last = m.input("last", UInt(1));
         let beat = m.input("beat", UInt(self.bus));
-        let codes = m.input("codes", UInt(self.bus));
+        let codes = slots::lanes(m.input("codes", UInt(self.bus * self.slots)), self.slots);
 
         let decode = TritDecode.component();
         let lane = |i: u32| {
             let unit = m.instance_of(format!("u_decode_{i}"), &decode);
             unit.set("block", beat.lane(i, 8));
-            let code = codes.lane(i, CODE_BITS).as_sint();
-            (unit.port("digits"), code, unit.port("bad"))
+            let own = codes.iter().map(|codes| codes.lane(i, CODE_BITS).as_sint());
+            (unit.port("digits"), own.collect::<Vec<_>>(), unit.port("bad"))
         };
         let (lanes, bad): (Vec<_>, Vec<_>) =
-            (0..lanes).map(lane).map(|(digits, code, bad)| ((digits, code), bad)).unzip();
+            (0..lanes).map(lane).map(|(digits, codes, bad)| ((digits, codes), bad)).unzip();
 
         let bad = m.cat(&bad.into_iter().rev().collect::<Vec<_>>()).register("refused");
         let here = valid.delay_valid("valid", 1);
@@ -100,10 +106,11 @@ impl Generate for TernaryUnit {
         let summed = here.delay_valid("summed", depth);
         let last = last.delay("last", depth + 1);
         let ends = (summed & last).delay_valid("ends", 1);
-        let row = |r: u32| {
-            m.scope(format!("row{r}"), || {
+        let row = |slot: u32, r: u32| {
+            m.scope(slots::name(&format!("row{r}"), self.slots, slot), || {
                 let terms = lanes.iter().enumerate();
-                let terms = terms.map(|(i, &(digits, code))| Term::new(i, digits, r, code));
+                let terms = terms
+                    .map(|(i, (digits, codes))| Term::new(i, *digits, r, codes[slot as usize]));
                 let sum = tree(m, terms.collect());
                 let acc = m.reg("acc", SInt(ACC_BITS)).reset(0);
                 let minus = (!sum.plus).register("minus");
@@ -115,8 +122,12 @@ impl Generate for TernaryUnit {
                 total.register("sum").as_uint()
             })
         };
-        let rows: Vec<Sig<'_>> = (0..ROWS as u32).rev().map(row).collect();
-        m.output("sums", UInt(ROWS as u32 * ACC_BITS)).set(m.cat(&rows));
+        let rows: Vec<Sig<'_>> = (0..self.slots)
+            .rev()
+            .flat_map(|slot| (0..ROWS as u32).rev().map(move |r| (slot, r)))
+            .map(|(slot, r)| row(slot, r))
+            .collect();
+        m.output("sums", UInt(ROWS as u32 * ACC_BITS * self.slots)).set(m.cat(&rows));
         m.output("sums_valid", UInt(1)).set(ends);
         m.output("bad", UInt(1)).set(refused);
     }

@@ -108,7 +108,7 @@ impl Bench {
         let core = Core { geometry: wanted.geometry.clone() };
         let of = |what: &str| format!("{what}-{}-{bus}-{}", family.name(), wanted.shape);
         let whole = self.synthesise(&of("core"), &built(&core)?, family, false)?;
-        let unit = TernaryUnit { bus };
+        let unit = TernaryUnit { bus, slots: 1 };
         let alone = |what: &str, design: &Design| -> Result<Count> {
             let made = self.synthesise(&of(what), design, family, false)?;
             Ok(Count::of(family, &made.counted.kinds))
@@ -159,15 +159,14 @@ impl Bench {
         let sources = Sources { verilog, data, top: design.top.clone() };
         let mut files = sources.verilog.clone();
         files.extend(sources.data.clone());
-        let read = match family {
-            Family::Ecp5 => {
-                files.insert(carry::CARRIES.into(), carry::carries(&sources.verilog));
-                sources.read_with_carries()
-            }
-            _ => sources.read_verilog(""),
-        };
+        let mut read = sources.read_verilog("") + "\n";
+        if family == Family::Ecp5 {
+            let ours = carry::files(&sources.verilog);
+            files.extend(ours.map(|(name, text)| (name.to_string(), text)));
+            read += &carry::commands(&design.top, true);
+        }
         let command = family.command();
-        let script = format!("{read}\n{command} -top {} -json netlist.json\n", design.top);
+        let script = format!("{read}{command} -top {} -json netlist.json\n", design.top);
         files.insert("netlist.ys".into(), script);
         let mut all = self.yosys.version();
         for (name, text) in &files {
