@@ -1,5 +1,6 @@
 //! `sterna bench`: how fast a device is, and how to repeat it.
 
+mod area;
 mod core;
 mod host;
 
@@ -53,6 +54,7 @@ pub struct Args {
 /// What else is measured.
 #[derive(clap::Subcommand)]
 enum What {
+    Area(area::Args),
     Core(core::Args),
     Host(host::Args),
 }
@@ -60,6 +62,7 @@ enum What {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     match args.what {
+        Some(What::Area(args)) => area::run(args),
         Some(What::Core(args)) => core::run(args),
         Some(What::Host(args)) => host::run(args),
         None => device(args),
