@@ -1,4 +1,4 @@
-//! The budget of a token, by the timing model: clocks, shares, and what they are worth.
+//! The budget of a pass, by the timing model: clocks, shares, and what they are worth.
 //!
 //! | module | one sentence |
 //! |---|---|
@@ -28,8 +28,8 @@ pub struct Memory {
     pub bandwidth: Option<f64>,
 }
 
-/// The first pass of a run on a core, with its best tokens and without the other logits: a token of
-/// each slot.
+/// The first pass of a run on a core, a token in every slot, with the best tokens and without the
+/// other logits.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Of the model: a file, or a shape's name.
@@ -86,14 +86,23 @@ impl Plan {
         self.memory.clock.map(|clock| cycles as f64 / (clock * 1e3))
     }
 
-    /// Of all slots together, with a clock.
-    pub fn tokens_per_second(&self) -> Option<f64> {
-        let slots = f64::from(self.geometry.slots);
-        self.milliseconds(self.pass.counters.cycles).map(|ms| 1e3 * slots / ms)
+    /// Tokens of a pass: of as many sequences, or of one prompt.
+    pub fn tokens(&self) -> u32 {
+        self.geometry.slots
     }
 
-    /// Weights, a lane each and clock, of what the lanes could have done; each slot has its own, and
-    /// as many weights to do.
+    /// With a clock; of all sequences together.
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let pass = self.milliseconds(self.pass.counters.cycles);
+        pass.map(|ms| 1e3 * f64::from(self.tokens()) / ms)
+    }
+
+    /// Clocks of a pass for each of its tokens.
+    pub fn cycles_per_token(&self) -> f64 {
+        self.pass.counters.cycles as f64 / f64::from(self.tokens())
+    }
+
+    /// Weights, a lane each and clock, of what the lanes could have done; each slot has its own.
     pub fn utilisation(&self) -> f64 {
         let lanes = (self.geometry.columns() * ROWS) as f64;
         self.shape.weights() as f64 / lanes / self.pass.counters.cycles as f64

@@ -81,6 +81,9 @@ pub fn run(args: Args) -> Result<()> {
     let lanes = (geometry.columns() * ROWS) as u64 * u64::from(geometry.slots);
     let work = shape.weights() as f64 * report.tokens as f64;
     let utilisation = work / (lanes * cycles.max(1)) as f64;
+    let batch = u64::from(geometry.slots);
+    let passes = report.tokens / batch;
+    let each = |of: u64| cycles as f64 / of.max(1) as f64;
     if args.json {
         output::json(&json!({
             "model": name,
@@ -88,8 +91,12 @@ pub fn run(args: Args) -> Result<()> {
             "geometry": geometry,
             "latency": args.latency,
             "prompt": args.prompt,
+            "batch": batch,
+            "passes": passes,
             "tokens": report.tokens,
             "cycles": cycles,
+            "cycles_per_pass": each(passes),
+            "cycles_per_token": each(report.tokens),
             "predicted_cycles": verified.predicted_cycles,
             "beats": beats,
             "starved": verified.starved,
@@ -106,6 +113,14 @@ pub fn run(args: Args) -> Result<()> {
             "{name}, core of {} bits: {} tokens in {cycles} cycles, {} predicted (simulated)",
             geometry.bus, report.tokens, verified.predicted_cycles
         ))?;
+        if batch > 1 {
+            let whose = if args.prompt { "one sequence" } else { "as many sequences" };
+            output::line(&format!(
+                "{batch} tokens a pass, of {whose}: {:.1} cycles a pass, {:.1} a token (simulated)",
+                each(passes),
+                each(report.tokens)
+            ))?;
+        }
         output::line(&format!(
             "weights / lanes / cycles {:.2} %, beats / cycles {:.2} % (simulated); {:.0} cycles/s \
              of simulation (measured)",
