@@ -28,8 +28,8 @@ fn codes_of_each_slot_meet_the_same_weights() {
     let rng = &mut Rng::new(seed());
     for (bus, slots) in [(16, 2), (64, 4), (32, 8)] {
         let mut all = interpreter(&TernaryUnit { bus, slots });
-        let one = interpreter(&TernaryUnit { bus, slots: 1 });
-        let mut ones: Vec<Interpreter> = (0..slots).map(|_| one.clone()).collect();
+        let one = |_| interpreter(&TernaryUnit { bus, slots: 1 });
+        let mut ones: Vec<Interpreter> = (0..slots).map(one).collect();
         for _ in 0..300 {
             let byte = |_| i64::from(trits::TABLES.bytes[rng.below(243) as usize]);
             let beat = lanes(8, (0..bus / 8).map(byte));
@@ -66,8 +66,8 @@ fn statistics_of_each_slot_are_its_own() {
     let rng = &mut Rng::new(seed());
     for (ways, slots) in [(1, 2), (2, 4), (4, 8)] {
         let mut all = interpreter(&RmsNorm { ways, slots });
-        let one = interpreter(&RmsNorm { ways, slots: 1 });
-        let mut ones: Vec<Interpreter> = (0..slots).map(|_| one.clone()).collect();
+        let one = |_| interpreter(&RmsNorm { ways, slots: 1 });
+        let mut ones: Vec<Interpreter> = (0..slots).map(one).collect();
         for vector in 0..4 {
             // What is between vectors is longer than the unit.
             for clock in 0..120 {

@@ -42,8 +42,8 @@ pub struct Mismatch {
     /// Its layer.
     pub layer: usize,
     /// What differs: `codes`, `scale`, `rescale`, `a`, `state`, `v`, `residual`, `p`,
-    /// `accumulators`, `statistics`; or what a run leaves: `top`, `logits`, `final state`,
-    /// `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
+    /// `accumulators`, `statistics`; or what a run leaves: `passes`, `record`, `top`, `logits`,
+    /// `last token`, `final state`, `saturations`, `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
     /// on`, `end`, `pass done`, `predicted counters`.
     pub vector: &'static str,
     /// Which element of it.

@@ -5,7 +5,7 @@
 //! done here.
 
 use sterna_firmware::Result;
-use sterna_firmware::device::{Candidate, Head, Step, Want};
+use sterna_firmware::device::{Candidate, Device, Head, Step, Want};
 use sterna_firmware::isa::UNIT;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::record::{Record, stride};
@@ -56,8 +56,8 @@ impl Session {
         while expected.len() < batch.count && tokens.iter().any(Option::is_some) {
             let slots = depth(&tokens);
             let (mut passes, mut outcomes) = (vec![], vec![]);
-            for slot in 0..slots {
-                let observed = tokens[slot].map(|token| {
+            for (slot, token) in tokens[..slots].iter().enumerate() {
+                let observed = token.map(|token| {
                     let slot = if batch.chain { lowest } else { slot };
                     Pass::observe(&mut self.golden, Step { slot, token, want: batch.want })
                 });
@@ -80,6 +80,9 @@ impl Session {
         let clock = self.clock();
         let done = self.read(&regs::TOKENS_DONE)?;
         self.checker().number("passes", 0, number(expected.len()), Some(done.into()), clock);
+        let clamped = (i64::from(self.golden.saturations() as u32), self.read(&regs::SATURATIONS)?);
+        let pair = (Some(clamped.0), Some(clamped.1.into()));
+        self.checker().number_of(lowest, "saturations", 0, pair, clock);
         for (slot, &token) in best.iter().enumerate() {
             if let Some(token) = token.filter(|_| batch.want != Want::State) {
                 let got = self.read(&regs::LAST_TOKENS[slot])?;
