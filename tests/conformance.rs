@@ -56,7 +56,11 @@ fn xdma(model: &Arc<Model>, access: Arc<dyn Access>, options: Options) -> Card<X
 }
 
 fn fake(model: &Model) -> FakeCard {
-    let geometry = Geometry::for_shape(256, &model.shape());
+    fake_of(model, 1)
+}
+
+fn fake_of(model: &Model, slots: u32) -> FakeCard {
+    let geometry = Geometry::for_shape(256, &model.shape()).with_slots(slots);
     FakeCard::new(SoftCore::new(&geometry, MEMORY, Arithmetic::Golden), 0)
 }
 
@@ -89,6 +93,17 @@ fn xdma_with_mapped_registers() {
     let make = || xdma(&model, Arc::new(fake(&model).local()), Options::default());
     assert!(make().transport().card().mapped());
     suite("xdma", &model, &|| Box::new(make()));
+}
+
+/// A core with room for some of the sequences, for all, and for more.
+#[test]
+fn xdma_with_slots() {
+    let model = model();
+    for slots in [2, 4, 8] {
+        let make = || xdma(&model, Arc::new(fake_of(&model, slots).local()), Options::default());
+        assert_eq!(make().geometry().slots, slots);
+        suite("xdma", &model, &|| Box::new(make()));
+    }
 }
 
 #[test]
@@ -167,6 +182,8 @@ fn suite(name: &str, model: &Arc<Model>, make: Make<'_>) -> usize {
     sequences_do_not_meet(device);
     wrong_requests_change_nothing(device);
     runs_are_passes(device);
+    prompts_are_passes(device);
+    several_go_on_as_alone(device);
     who_breaks_off_clears(device);
     states_are_saved_and_restored(device);
     clocks_add_up(device);
@@ -256,6 +273,10 @@ fn wrong_requests_change_nothing(device: &mut dyn Device) {
     };
     assert_eq!(generate(SLOTS, 1), Err("F012"));
     assert_eq!(generate(0, VOCAB), Err("F011"));
+    let mut prompt =
+        |slot, tokens: &[u32]| device.prompt(slot, tokens, Want::Top).map_err(|error| error.code());
+    assert_eq!(prompt(SLOTS, &[1]), Err("F012"));
+    assert_eq!(prompt(1, &[1, VOCAB]), Err("F011"));
     assert_eq!(device.clear(SLOTS).map_err(|error| error.code()), Err("F012"));
     for (slot, right) in right.iter().enumerate() {
         assert_eq!(one(device, slot, 30, Want::Logits), right[2]);
@@ -299,6 +320,82 @@ fn runs_are_passes(device: &mut dyn Device) {
     }
     device.clear(1).unwrap();
     assert!(run(device, 1, 3, 9, &all(&[VOCAB])) == right[..9], "stops that do not come");
+}
+
+/// Several tokens at once, against one pass after the other.
+fn prompts_are_passes(device: &mut dyn Device) {
+    let tokens: Vec<u32> = (0..45).map(|n| n * n * 7 % VOCAB).collect();
+    let right = sequence(device, 0, &tokens);
+    sequence(device, 1, &[60, 61]);
+    device.clear(2).unwrap();
+    for (slot, lengths) in [(2, &[1, 2, 7, 0, 8, 9, 17, 1][..]), (0, &[45])] {
+        device.clear(slot).unwrap();
+        let mut done = 0;
+        for (n, &length) in lengths.iter().enumerate() {
+            let want = [Want::Top, Want::State, Want::Logits][n % 3];
+            let head = device.prompt(slot, &tokens[done..done + length], want).unwrap();
+            done += length;
+            match (length, want) {
+                (0, _) | (_, Want::State) => assert_eq!(head, Head::default()),
+                (_, Want::Top) => assert_eq!(head.top, right[done - 1].top, "{done} tokens"),
+                (_, Want::Logits) => assert_eq!(head, right[done - 1], "{done} tokens"),
+            }
+        }
+        assert_eq!(done, tokens.len());
+    }
+    // Both have come to the same, and the one between them has not moved.
+    assert!(device.save(0).unwrap() == device.save(2).unwrap());
+    let next = one(device, 1, 62, Want::Logits);
+    assert_eq!(sequence(device, 1, &[60, 61, 62])[2], next);
+}
+
+/// Sequences that generate side by side, each to its own end.
+fn several_go_on_as_alone(device: &mut dyn Device) {
+    let firsts = [(1, 3), (0, 50), (2, 99)];
+    let alone = firsts.map(|(slot, token)| {
+        device.clear(slot).unwrap();
+        run(device, slot, token, LONG, &[])
+    });
+    let chosen = |heads: &[Head]| heads.iter().map(|head| head.top[0].token).collect::<Vec<_>>();
+    let stop = chosen(&alone[0])[9];
+    let ends = alone.each_ref().map(|heads| {
+        chosen(heads).iter().position(|&token| token == stop).map_or(LONG, |at| at + 1)
+    });
+    let side_by_side = |device: &mut dyn Device, which: &[usize], stops: &[u32]| {
+        let starts: Vec<(usize, u32)> = which.iter().map(|&n| firsts[n]).collect();
+        let mut heads = vec![vec![]; which.len()];
+        for &(slot, _) in &starts {
+            device.clear(slot).unwrap();
+        }
+        let mut keep = |n: usize, head| {
+            heads[n].push(head);
+            ControlFlow::Continue(())
+        };
+        device.generate_all(&starts, LONG, stops, &mut keep).unwrap();
+        heads
+    };
+    for which in [&[0, 1, 2][..], &[2, 0], &[1]] {
+        let heads = side_by_side(device, which, &[]);
+        for (heads, &n) in heads.iter().zip(which) {
+            assert!(*heads == alone[n], "sequence {n} of {which:?}");
+        }
+        let heads = side_by_side(device, which, &[VOCAB, stop]);
+        for (heads, &n) in heads.iter().zip(which) {
+            assert!(*heads == alone[n][..ends[n]], "sequence {n} of {which:?} to {stop}");
+            // The stop has not entered.
+            if let Some(next) = alone[n].get(ends[n]) {
+                assert_eq!(one(device, firsts[n].0, stop, Want::Top), *next);
+            }
+        }
+    }
+    let mut nobody = |_, _| -> ControlFlow<()> { panic!("nothing is generated") };
+    assert_eq!(device.generate_all(&[], 5, &[], &mut nobody).map_err(|e| e.code()), Ok(()));
+    let mut codes = vec![];
+    for wrong in [[(0, 1), (0, 2)], [(0, 1), (SLOTS, 2)], [(0, 1), (1, VOCAB)]] {
+        let error = device.generate_all(&wrong, 5, &[], &mut nobody).unwrap_err();
+        codes.push(error.code());
+    }
+    assert_eq!(codes, ["F013", "F012", "F011"]);
 }
 
 fn who_breaks_off_clears(device: &mut dyn Device) {

@@ -127,6 +127,22 @@ pub trait Device {
     /// a later error the states of the named slots are undefined and must be cleared.
     fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>>;
 
+    /// Advances a sequence by several tokens, which share passes over the weights where the device
+    /// can do that; no value depends on how many.
+    ///
+    /// Returns the head of the last one, as far as it is wanted; of no tokens an empty one. Slot
+    /// and tokens are checked before anything changes; after a later error the sequence is
+    /// undefined and must be cleared.
+    fn prompt(&mut self, slot: usize, tokens: &[u32], want: Want) -> Result<Head> {
+        check_prompt(slot, tokens, self.slots(), self.shape().vocab)?;
+        let mut head = Head::default();
+        for (n, &token) in tokens.iter().enumerate() {
+            let want = if n + 1 == tokens.len() { want } else { Want::State };
+            head = self.pass(&[Step { slot, token, want }])?.pop().unwrap_or_default();
+        }
+        Ok(head)
+    }
+
     /// Advances a sequence by up to `count` tokens, each the best one after the token before,
     /// without the caller choosing: what a core does by itself.
     ///
@@ -141,14 +157,37 @@ pub trait Device {
         stops: &[u32],
         emit: &mut dyn FnMut(Head) -> ControlFlow<()>,
     ) -> Result<()> {
-        let mut token = token;
+        self.generate_all(&[(slot, token)], count, stops, &mut |_, head| emit(head))
+    }
+
+    /// The same for several sequences, each up to `count` tokens or its own stop, which share
+    /// passes over the weights where the device can do that.
+    ///
+    /// `starts` are slots, none twice, and the tokens that enter them first. `emit` also gets whose
+    /// head it is, as a place in `starts`; those of one sequence come in order. After it breaks
+    /// off, or an error, all of them are undefined.
+    fn generate_all(
+        &mut self,
+        starts: &[(usize, u32)],
+        count: usize,
+        stops: &[u32],
+        emit: &mut dyn FnMut(usize, Head) -> ControlFlow<()>,
+    ) -> Result<()> {
+        check_starts(starts, self.slots(), self.shape().vocab)?;
+        let mut active: Vec<(usize, Step)> =
+            starts.iter().copied().map(start).enumerate().collect();
         for _ in 0..count {
-            let mut heads = self.pass(&[Step { slot, token, want: Want::Top }])?;
-            let head = heads.pop().unwrap_or_default();
-            token = head.top.first().map_or(token, |best| best.token);
-            if emit(head).is_break() || stops.contains(&token) {
+            if active.is_empty() {
                 break;
             }
+            let steps: Vec<Step> = active.iter().map(|(_, step)| *step).collect();
+            for ((n, step), head) in active.iter_mut().zip(self.pass(&steps)?) {
+                step.token = head.top.first().map_or(step.token, |best| best.token);
+                if emit(*n, head).is_break() {
+                    return Ok(());
+                }
+            }
+            active.retain(|(_, step)| !stops.contains(&step.token));
         }
         Ok(())
     }
@@ -197,6 +236,28 @@ pub fn check_steps(steps: &[Step], slots: usize, vocab: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first step of a sequence that goes on by itself.
+fn start((slot, token): (usize, u32)) -> Step {
+    Step { slot, token, want: Want::Top }
+}
+
+/// The checks that every device makes before sequences go on by themselves.
+pub fn check_starts(starts: &[(usize, u32)], slots: usize, vocab: usize) -> Result<()> {
+    let steps: Vec<Step> = starts.iter().copied().map(start).collect();
+    check_steps(&steps, slots, vocab)
+}
+
+/// The checks that every device makes before a prompt.
+pub fn check_prompt(slot: usize, tokens: &[u32], slots: usize, vocab: usize) -> Result<()> {
+    if slot >= slots {
+        return Err(FirmwareError::Slot { slot, slots });
+    }
+    match tokens.iter().find(|&&token| token as usize >= vocab) {
+        Some(&token) => Err(FirmwareError::Token { token, vocab }),
+        None => Ok(()),
+    }
 }
 
 /// What each step's slot holds, with its place in the batch, in batch order; no slot twice.
@@ -255,5 +316,9 @@ mod tests {
         ]
         .map(|result| result.unwrap_err().code());
         assert_eq!(codes, ["F012", "F013", "F011"]);
+        assert!(check_prompt(1, &[9, 9, 0], 2, 10).is_ok());
+        let codes = [check_prompt(2, &[], 2, 10), check_prompt(0, &[1, 10], 2, 10)]
+            .map(|result| result.unwrap_err().code());
+        assert_eq!(codes, ["F012", "F011"]);
     }
 }

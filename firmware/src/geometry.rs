@@ -23,40 +23,55 @@ pub struct Geometry {
     pub quantisers: u32,
     /// Candidates that the head reports: 1, 8 or 64.
     pub top_k: u32,
+    /// Sequences on chip, which share each beat of weights: 1, 2, 4 or 8.
+    pub slots: u32,
     /// Most elements of the residual stream.
     pub hidden: usize,
     /// Most elements of the recurrence of one layer.
     pub inner: usize,
     /// Most elements of the GLU.
     pub intermediate: usize,
-    /// Most elements of recurrent state, all layers together.
+    /// Most elements of recurrent state of one sequence, all layers together.
     pub state: usize,
     /// Beats of the prefetch FIFO: a power of two that holds at least one burst.
     pub prefetch: usize,
 }
+
+/// Most sequences on chip of any core.
+pub const SLOTS_MAX: usize = 8;
 
 /// Bytes of the image that the reader keeps under way: above latency times bandwidth of the
 /// memories this is for (600 ns x 19.2 GB/s is 11.5 kB at 512 bits).
 const PREFETCH_BYTES: usize = 16 * 1024;
 
 impl Geometry {
-    /// Rates that suit a bus, and memories that fit one shape.
-    ///
-    /// `ways` is what keeps the epilogue ahead of the narrowest matrix (docs/core.md).
+    /// Rates that suit a bus, and memories that fit one shape; one sequence.
     pub fn for_shape(bus: u32, shape: &Shape) -> Geometry {
-        let narrowest = shape.hidden.min(shape.inner).min(shape.intermediate).next_multiple_of(64);
-        let ways = (5 * (bus as usize / 8)).div_ceil(narrowest).next_power_of_two() as u32;
-        Geometry {
+        let geometry = Geometry {
             bus,
-            ways: ways.min(bus / 32).min(8),
+            ways: 1,
             quantisers: (bus / 8).min(16),
             top_k: 64,
+            slots: 1,
             hidden: shape.hidden,
             inner: shape.inner,
             intermediate: shape.intermediate,
             state: shape.state(),
             prefetch: (PREFETCH_BYTES / (bus as usize / 8)).min(512),
-        }
+        };
+        geometry.with_slots(1)
+    }
+
+    /// The same for so many sequences, 1, 2, 4 or 8, with as many more `ways` as it takes.
+    ///
+    /// That is what keeps the epilogue, through which one sequence goes after the other, ahead of
+    /// the narrowest matrix (docs/core.md), as far as the bus allows.
+    pub fn with_slots(self, slots: u32) -> Geometry {
+        let narrowest = self.hidden.min(self.inner).min(self.intermediate).next_multiple_of(64);
+        let rows = 5 * slots as usize * self.columns();
+        let ways = rows.div_ceil(narrowest.max(1)).next_power_of_two();
+        let ways = self.ways.max(ways.min(8) as u32).min(self.bus / 32).min(8);
+        Geometry { slots, ways, ..self }
     }
 
     /// Says what of the geometry itself is not legal.
@@ -85,6 +100,9 @@ impl Geometry {
         }
         if ![1, 8, 64].contains(&self.top_k) {
             return refuse("top_k", format!("{}; it is 1, 8 or 64", self.top_k));
+        }
+        if ![1, 2, 4, 8].contains(&self.slots) {
+            return refuse("slots", format!("{}; it is 1, 2, 4 or 8", self.slots));
         }
         let most = sterna_model::numerics::formats::COLUMNS_MAX;
         for (field, n) in

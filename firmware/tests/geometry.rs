@@ -21,6 +21,7 @@ fn what_is_not_legal_is_named() {
         Geometry { quantisers: 1, ..good.clone() },
         Geometry { ways: 4, quantisers: 2, ..good.clone() },
         Geometry { top_k: 2, ..good.clone() },
+        Geometry { slots: 3, ..good.clone() },
         Geometry { hidden: 100, ..good.clone() },
         Geometry { inner: 0, ..good.clone() },
         Geometry { intermediate: 16_416, ..good.clone() },
@@ -41,4 +42,26 @@ fn what_is_not_legal_is_named() {
 fn the_manifest_is_stable() {
     let geometry = Geometry::for_shape(512, &SHAPE);
     insta::assert_snapshot!(format!("{}{:016x}", geometry.manifest(), geometry.hash()));
+}
+
+/// Each sequence brings as many row groups, and one epilogue finishes all of them.
+#[test]
+fn more_sequences_get_more_ways() {
+    let m370 = Shape { hidden: 1024, inner: 1024, intermediate: 2816, layers: 24, vocab: 32_000 };
+    let of = |bus, shape: &Shape| {
+        [1, 2, 4, 8].map(|slots| {
+            let geometry = Geometry::for_shape(bus, shape).with_slots(slots);
+            geometry.check().unwrap();
+            geometry.fits(shape).unwrap();
+            assert_eq!(geometry.slots, slots);
+            geometry.ways
+        })
+    };
+    assert_eq!(of(512, &m370), [1, 1, 2, 4]);
+    assert_eq!(of(512, &SHAPE), [4, 8, 8, 8]);
+    // A bus of 64 bits has room for two.
+    assert_eq!(of(64, &SHAPE), [1, 1, 2, 2]);
+    // More than are needed are kept.
+    let many = Geometry { ways: 8, ..Geometry::for_shape(512, &m370) };
+    assert_eq!(many.with_slots(4).ways, 8);
 }

@@ -2,8 +2,9 @@
 //!
 //! A record has no checksum: the host reads it twice, and believes what it reads twice.
 //!
-//! Record `n` of a run is at RESULT + n · [`stride`]; it is void until STATUS says done, or
-//! TOKENS_DONE is above n.
+//! The record of pass `n` of a run and slot `s` of SLOTS is at RESULT + (n · SLOTS + s) ·
+//! [`stride`]; it is void until STATUS says done, or TOKENS_DONE is above n. A slot that takes no
+//! part, or no more, writes none.
 //!
 //! ```text
 //! word  0 n                       8 bytes of header more to 64, zero
@@ -17,7 +18,8 @@
 //! ```
 //!
 //! A logit is accumulator · mantissa · 2^exponent. With `logits` set, LOGITS holds an accumulator
-//! of 32 bits, signed, for every token of the vocabulary, padded with zeros to a beat of the bus.
+//! of 32 bits, signed, for every token of the vocabulary, padded with zeros to a beat of the bus:
+//! those of the highest slot that takes part.
 
 /// Bytes of a record's header.
 pub const HEADER: usize = 64;

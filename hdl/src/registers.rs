@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use sterna_firmware::geometry::Geometry;
+use sterna_firmware::geometry::{Geometry, SLOTS_MAX};
 use sterna_firmware::isa::ISA_VERSION;
 use sterna_rtl::parts::{Access, LiteRegisters, Register};
 
@@ -20,12 +20,15 @@ pub struct Reg {
     pub width: u32,
     /// What the bus may do.
     pub access: Access,
+    /// The sequence that it belongs to: a core with fewer has no such register. 0 for those of all
+    /// cores.
+    pub slot: u32,
     /// What it means.
     pub doc: &'static str,
 }
 
 macro_rules! registers {
-    ($($offset:literal $name:ident $width:literal $access:ident $doc:literal;)*) => {
+    ($($offset:literal $name:ident $width:literal $access:ident $(of $slot:literal)? $doc:literal;)*) => {
         $(
             #[doc = $doc]
             pub const $name: Reg = Reg {
@@ -33,11 +36,12 @@ macro_rules! registers {
                 offset: $offset,
                 width: $width,
                 access: Access::$access,
+                slot: 0 $(+ $slot)?,
                 doc: $doc,
             };
         )*
 
-        /// Every register, by offset.
+        /// Every register of any core, by offset.
         pub const ALL: &[Reg] = &[$($name),*];
     };
 }
@@ -77,24 +81,38 @@ registers! {
     0x078 IMAGE_RING 28 Write "Bits 12 to 39 of an address that stay those of IMAGE while the image is read: all above a ring that it streams through; 0 where the memory holds the whole image.";
     0x07c IMAGE_OWED 32 Write "Units at the image's end that the host has still to write, and the core waits for; what is before them is a multiple of 64 units. 0 where the memory holds the whole image.";
 
-    0x080 MODE 2 Write "Bit 0 `no_head`: stop a pass before the head. Bit 1 `logits`: write the accumulators of all tokens.";
-    0x084 COUNT 16 Write "Passes of a run: the first takes TOKEN, each next the best token of the one before.";
-    0x088 SLOT_MASK 8 Write "Sequences that take part in a run, a bit each; this core has bit 0.";
-    0x08c TOKEN_0 20 Write "Token that enters sequence 0.";
-    0x090 STOP_0 21 Write "Bit 20 set: a run ends after this token was best.";
+    0x080 MODE 3 Write "Bit 0 `no_head`: stop a pass before the head. Bit 1 `logits`: write the accumulators of all tokens, of the highest slot of SLOT_MASK. Bit 2 `chain`: the slots of SLOT_MASK hold consecutive tokens of one sequence, whose state is that of the lowest of them; COUNT must be 1.";
+    0x084 COUNT 16 Write "Passes of a run: the first takes the TOKEN of each slot, each next the slot's best token of the one before.";
+    0x088 SLOT_MASK 8 Write "Slots that take part in a run or a clear, a bit each: any that the core has, one at least. A save or load is of the lowest.";
+    0x08c TOKEN_0 20 Write "Token that enters slot 0.";
+    0x090 STOP_0 21 Write "Bit 20 set: a slot whose best token was this one takes no further part in the run, which ends when none is left.";
     0x094 STOP_1 21 Write "Another one.";
     0x098 STOP_2 21 Write "Another one.";
     0x09c STOP_3 21 Write "Another one.";
     0x0a0 COMMAND 5 Pulse "Bit 0 run, 1 clear the state of SLOT_MASK, 2 save it, 3 load it, 4 soft reset.";
+    0x0a4 TOKEN_1 20 Write of 1 "Token that enters slot 1, in a core that has it.";
+    0x0a8 TOKEN_2 20 Write of 2 "Token that enters slot 2, in a core that has it.";
+    0x0ac TOKEN_3 20 Write of 3 "Token that enters slot 3, in a core that has it.";
+    0x0b0 TOKEN_4 20 Write of 4 "Token that enters slot 4, in a core that has it.";
+    0x0b4 TOKEN_5 20 Write of 5 "Token that enters slot 5, in a core that has it.";
+    0x0b8 TOKEN_6 20 Write of 6 "Token that enters slot 6, in a core that has it.";
+    0x0bc TOKEN_7 20 Write of 7 "Token that enters slot 7, in a core that has it.";
 
-    0x0c0 STATUS 5 Read "Bit 0 busy, 1 done, 2 failed, 3 state valid, 4 waiting for the memory after a failure.";
+    0x0c0 STATUS 5 Read "Bit 0 busy, 1 done, 2 failed, 3 the state of every slot of SLOT_MASK is valid, 4 waiting for the memory after a failure.";
     0x0c4 ERROR 8 Read "Why it failed; see the list of faults.";
     0x0c8 ERROR_SEGMENT 32 Read "Segment at which it failed, from 0.";
     0x0cc TOKENS_DONE 16 Read "Passes that the run has finished.";
-    0x0d0 LAST_TOKEN 20 Read "Best token of the last pass that had a head.";
+    0x0d0 LAST_TOKEN 20 Read "Best token of slot 0 in its last pass that had a head.";
     0x0d4 IMAGE_ID_LO 32 Read "Id of the image that was read last, low word.";
     0x0d8 IMAGE_ID_HI 32 Read "The same, high word.";
     0x0dc SATURATIONS 32 Read "Values clamped since reset.";
+    0x0e0 LAST_TOKEN_1 20 Read of 1 "The same of slot 1, in a core that has it.";
+    0x0e4 LAST_TOKEN_2 20 Read of 2 "The same of slot 2, in a core that has it.";
+    0x0e8 LAST_TOKEN_3 20 Read of 3 "The same of slot 3, in a core that has it.";
+    0x0ec LAST_TOKEN_4 20 Read of 4 "The same of slot 4, in a core that has it.";
+    0x0f0 LAST_TOKEN_5 20 Read of 5 "The same of slot 5, in a core that has it.";
+    0x0f4 LAST_TOKEN_6 20 Read of 6 "The same of slot 6, in a core that has it.";
+    0x0f8 LAST_TOKEN_7 20 Read of 7 "The same of slot 7, in a core that has it.";
 
     0x100 CYCLES_LO 32 Read "Clocks of the run so far, low word.";
     0x104 CYCLES_HI 32 Read "The same, high word.";
@@ -108,6 +126,23 @@ registers! {
     0x124 IDLE_HI 32 Read "The same, high word.";
 }
 
+/// The token that enters each slot.
+pub const TOKENS: [Reg; SLOTS_MAX] =
+    [TOKEN_0, TOKEN_1, TOKEN_2, TOKEN_3, TOKEN_4, TOKEN_5, TOKEN_6, TOKEN_7];
+/// The best token of each slot.
+pub const LAST_TOKENS: [Reg; SLOTS_MAX] = [
+    LAST_TOKEN,
+    LAST_TOKEN_1,
+    LAST_TOKEN_2,
+    LAST_TOKEN_3,
+    LAST_TOKEN_4,
+    LAST_TOKEN_5,
+    LAST_TOKEN_6,
+    LAST_TOKEN_7,
+];
+/// The tokens after which a slot stops.
+pub const STOPS: [Reg; 4] = [STOP_0, STOP_1, STOP_2, STOP_3];
+
 /// What [`ID`] reads as.
 pub const ID_VALUE: u32 = u32::from_le_bytes(*b"STRN");
 /// Bits of a byte address on the register bus.
@@ -117,8 +152,10 @@ pub const ADDRESS_BITS: u32 = 12;
 pub mod mode {
     /// Stop before the head.
     pub const NO_HEAD: u32 = 1;
-    /// Write every accumulator of the head.
+    /// Write every accumulator of the head, of the highest slot.
     pub const LOGITS: u32 = 2;
+    /// The slots hold consecutive tokens of one sequence.
+    pub const CHAIN: u32 = 4;
 }
 
 /// Bits of [`COMMAND`].
@@ -164,7 +201,7 @@ pub fn identity(geometry: &Geometry) -> Vec<(Reg, u32)> {
         (WAYS, g.ways),
         (QUANTISERS, g.quantisers),
         (TOP_K, g.top_k),
-        (SLOTS, 1),
+        (SLOTS, g.slots),
         (CHANNELS, 1),
         (MAX_HIDDEN, g.hidden as u32),
         (MAX_INNER, g.inner as u32),
@@ -181,8 +218,13 @@ impl Reg {
     }
 }
 
-/// The registers as hardware.
-pub fn bank() -> LiteRegisters {
+/// The registers that a core of so many slots has, by offset.
+pub fn of(slots: u32) -> impl Iterator<Item = &'static Reg> {
+    ALL.iter().filter(move |reg| reg.slot < slots)
+}
+
+/// The registers of a core of so many slots as hardware.
+pub fn bank(slots: u32) -> LiteRegisters {
     let register = |r: &Reg| Register {
         name: r.port(),
         offset: r.offset,
@@ -194,7 +236,7 @@ pub fn bank() -> LiteRegisters {
     LiteRegisters {
         name: "sterna".into(),
         addr: ADDRESS_BITS,
-        registers: ALL.iter().map(register).collect(),
+        registers: of(slots).map(register).collect(),
     }
 }
 

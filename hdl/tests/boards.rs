@@ -2,10 +2,12 @@
 
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
-use sterna_hdl::board::{BlockMemory, BlockRam, BoardMemory, SerialBoard};
+use sterna_hdl::board::{BlockMemory, BlockRam, BoardMemory, SerialBoard, Trial};
+use sterna_hdl::core::Core;
 use sterna_hdl::link::{Replies, Requests};
 use sterna_hdl::sdram::{SdramChip, SdramController, SdramRuns};
-use sterna_rtl::{AxiWidths, Generate};
+use sterna_rtl::parts::SkidBuffer;
+use sterna_rtl::{AxiWidths, Generate, SInt};
 
 const WIDTHS: AxiWidths = AxiWidths { addr: 40, data: 64, id: 2 };
 
@@ -79,10 +81,37 @@ fn addresses() {
 #[test]
 fn verilog() {
     let memory = BlockMemory { widths: WIDTHS, ram: BlockRam::empty(12_288) };
-    let units: [&dyn Generate; 4] =
-        [&SdramRuns { controller: controller() }, &Requests, &Replies, &memory];
+    let trial = Trial { of: SkidBuffer { ty: SInt(2), last: false } };
+    let units: [&dyn Generate; 5] =
+        [&SdramRuns { controller: controller() }, &Requests, &Replies, &memory, &trial];
     for unit in units {
         let design = unit.build().unwrap_or_else(|e| panic!("{e}"));
         insta::assert_snapshot!(unit.name(), design.file(&design.top).unwrap());
     }
+}
+
+/// Nothing of the core but its probes is left open, and four pins are enough for it.
+#[test]
+fn trial_of_the_core() {
+    let shape = Shape { hidden: 64, inner: 64, intermediate: 64, layers: 2, vocab: 100 };
+    let core = Core { geometry: Geometry::for_shape(64, &shape) };
+    let inside = core.build().unwrap_or_else(|e| panic!("{e}"));
+    let trial = Trial { of: core }.build().unwrap_or_else(|e| panic!("{e}"));
+    let pins: Vec<&str> = trial.ports.iter().map(|port| port.name.as_str()).collect();
+    assert_eq!(pins, ["clk", "rst", "x", "y"]);
+    let text = trial.file(&trial.top).expect("the top is among the files");
+    for port in inside.ports.iter().filter(|port| !["clk", "rst"].contains(&port.name.as_str())) {
+        let registers = [format!(" to_{};", port.name), format!(" from_{};", port.name)];
+        let joined = registers.iter().any(|register| text.contains(register.as_str()));
+        assert_eq!(joined, !port.name.starts_with("probe_"), "{}", port.name);
+    }
+}
+
+/// What cannot be built has no trial.
+#[test]
+fn trial_of_what_cannot_be() {
+    let mut unit = controller();
+    unit.hertz = 1_000_000;
+    let error = Trial { of: unit }.build().expect_err("it cannot be");
+    assert!(error.problems.iter().any(|problem| problem.fault.to_string().contains("Trial::of")));
 }

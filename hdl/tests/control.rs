@@ -18,7 +18,7 @@ use sterna_rtl::Generate;
 fn legal_commands() {
     let mut bench = Bench::new();
     bench.done(CLEAR);
-    let illegal: [(u32, &[(&str, u64)]); 21] = [
+    let illegal: [(u32, &[(&str, u64)]); 22] = [
         (RUN, &[("count", 0)]),
         (RUN, &[("slot_mask", 0)]),
         (RUN, &[("slot_mask", 2)]),
@@ -29,6 +29,7 @@ fn legal_commands() {
         (RUN, &[("row_units", 1)]),
         (RUN, &[("mode", 1), ("count", 2)]),
         (RUN, &[("mode", 3), ("count", 0)]),
+        (RUN, &[("mode", 4), ("count", 2)]),
         (SAVE, &[("state_units", 0)]),
         (SAVE, &[("state_units", STATE_UNITS + 1)]),
         (LOAD, &[("state_units", 0)]),
@@ -47,11 +48,12 @@ fn legal_commands() {
         assert!(bench.state_valid());
     }
     // What one command does not use it does not mind.
-    let legal: [(u32, &[(&str, u64)]); 6] = [
+    let legal: [(u32, &[(&str, u64)]); 7] = [
         (CLEAR, &[("count", 0), ("state_units", 0), ("image_units", 0), ("row_units", 0)]),
         (RUN, &[("state_units", 0)]),
         (RUN, &[("row_units", 2), ("count", 3)]),
         (RUN, &[("mode", 3)]),
+        (RUN, &[("mode", 4), ("count", 1)]),
         (SAVE, &[("count", 0), ("slot_mask", 0), ("state_units", 1)]),
         (LOAD, &[("count", 0), ("slot_mask", 0), ("state_units", STATE_UNITS)]),
     ];

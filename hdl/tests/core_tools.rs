@@ -80,6 +80,8 @@ fn a_core_is_generated_twice() {
         once.files.len()
     );
     // A geometry is refused before anything is made of it.
+    let refused = Core { geometry: Geometry { slots: 2, ..geometry.clone() } }.build().unwrap_err();
+    assert!(refused.to_string().contains("slots is 2; this generator"), "{refused}");
     let refused = Core { geometry: Geometry { ways: 3, ..geometry } }.build().unwrap_err();
     assert!(refused.to_string().contains("ways is 3; with 512 bits 1 to 8"), "{refused}");
 }

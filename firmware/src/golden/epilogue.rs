@@ -4,7 +4,7 @@ use sterna_model::numerics::formats::{PREACTIVATION_BITS, RESIDUAL_BITS};
 use sterna_model::numerics::sigmoid::{ARG_MAX, Sigmoid};
 use sterna_model::numerics::{Rescale, Sums, gain, glu, mlgru, saturate};
 
-use super::sequence::Sequence;
+use super::lane::Lane;
 use crate::isa::{Matrix, Opcode};
 use crate::trits::ROWS;
 
@@ -59,12 +59,12 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// One sequence's accumulators within a batch.
+/// One lane's accumulators within a batch.
 #[derive(Clone, Copy)]
 pub struct Column<'a> {
-    /// `[group][sequence]`, five rows each.
+    /// `[group][lane]`, five rows each.
     pub accumulators: &'a [[i32; ROWS]],
-    /// Sequences in the batch.
+    /// Lanes in the batch.
     pub batch: usize,
     /// This one.
     pub n: usize,
@@ -79,7 +79,7 @@ impl<'a> Column<'a> {
     }
 }
 
-impl Sequence {
+impl Lane {
     /// `MIX_I`: a.
     pub(super) fn input(&mut self, rescale: Rescale, column: Column<'_>) {
         let rows = self.mix.len();
@@ -88,7 +88,7 @@ impl Sequence {
         }
     }
 
-    /// `MIX_F`: the recurrence.
+    /// `MIX_F`: what the recurrence takes, silu(a) and 1 − f.
     pub(super) fn forget(
         &mut self,
         matrix: &Matrix,
@@ -97,15 +97,21 @@ impl Sequence {
         column: Column<'_>,
     ) {
         let sigmoid = Sigmoid::new();
-        let inner = self.mix.len();
-        let state = &mut self.state[usize::from(matrix.layer) * inner..][..inner];
         let frac = i32::from(matrix.state_frac);
+        let inner = self.mix.len();
         for (k, acc) in column.rows(0, inner).enumerate() {
             // The sigmoid clamps its argument anyway: not a saturation.
             let b = rescale.apply(acc).clamp(-i64::from(ARG_MAX), i64::from(ARG_MAX)) as i32;
-            let rate = mlgru::one_minus_f(sigmoid, b, operands.lower_bounds[k] as u16);
-            let v = mlgru::silu(sigmoid, self.mix[k], frac);
-            state[k] = mlgru::recur(state[k], v, rate);
+            self.rate[k] = mlgru::one_minus_f(sigmoid, b, operands.lower_bounds[k] as u16);
+            self.mix[k] = mlgru::silu(sigmoid, self.mix[k], frac);
+        }
+    }
+
+    /// The recurrence of a layer, after [`Lane::forget`]: `state` is what the token before left.
+    pub(super) fn recur(&mut self, state: &mut [i32]) {
+        for (k, state) in state.iter_mut().enumerate() {
+            *state = mlgru::recur(*state, self.mix[k], self.rate[k]);
+            self.mix[k] = *state;
         }
     }
 
@@ -120,14 +126,12 @@ impl Sequence {
     ) {
         let sigmoid = Sigmoid::new();
         let inner = self.mix.len();
-        let state = &self.state[usize::from(matrix.layer) * inner..][..inner];
         let frac = i32::from(matrix.state_frac);
         for (k, acc) in column.rows(0, inner).enumerate() {
             let g = rescale.apply_saturating(acc, PREACTIVATION_BITS, &mut self.saturations);
-            let silu_o = mlgru::silu(sigmoid, state[k], frac);
+            let silu_o = mlgru::silu(sigmoid, self.mix[k], frac);
             let v = mlgru::output_gate(g, operands.w_g[k], silu_o);
             sums.add(v, g, [gain::apply(v, operands.w_o[k]), 0, 0]);
-            self.gate[k] = g;
             self.mix[k] = v;
         }
     }

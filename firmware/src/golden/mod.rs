@@ -4,9 +4,12 @@
 //! `docs/numerics.md`. A pass walks the segments as the core does; only the parallelism (row
 //! groups and sequences over threads, SIMD in the ternary products) is the host's, and every
 //! value is an integer, so the result is the same in every bit for any thread count.
+//!
+//! A pass takes a batch of steps, each with a lane of its own: of several sequences, or several
+//! tokens of one. The latter meet in the recurrence alone, which takes them one after the other.
 
 mod epilogue;
-mod sequence;
+mod lane;
 
 use std::sync::Arc;
 
@@ -14,7 +17,7 @@ use rayon::prelude::*;
 use sterna_model::numerics::{Rescale, Scale, Statistics};
 
 use crate::device::{
-    Candidate, Device, Head, State, Step, TOP_K_MAX, Want, best, check_steps, select,
+    Candidate, Device, Head, State, Step, TOP_K_MAX, Want, best, check_prompt, check_steps, select,
 };
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
@@ -24,7 +27,7 @@ use crate::model::Model;
 use crate::shape::Shape;
 use crate::trits::ROWS;
 use epilogue::Operands;
-use sequence::Sequence;
+use lane::Lane;
 
 /// The golden device.
 pub struct Golden {
@@ -32,15 +35,23 @@ pub struct Golden {
     kernel: Kernel,
     /// Operand vectors of every segment, decoded once.
     operands: Arc<[Vec<Vec<i16>>]>,
-    sequences: Vec<Sequence>,
+    /// Recurrent state of each sequence, `[layers, inner]`.
+    states: Vec<Vec<i32>>,
+    /// One a step of the largest pass so far.
+    lanes: Vec<Lane>,
     accumulators: Vec<[i32; ROWS]>,
 }
 
-/// What one instruction did for one sequence, for lockstep checks.
+/// Tokens of a prompt that share a pass over the weights.
+const CHUNK: usize = 32;
+
+/// What one instruction did for one step of a pass, for lockstep checks.
 pub struct Observation<'a> {
     /// The instruction.
     pub segment: &'a Segment,
-    /// The sequence.
+    /// Which of the pass's steps.
+    pub step: usize,
+    /// Its sequence.
     pub slot: usize,
     /// Codes that entered the matrix, padding included.
     pub codes: &'a [i8],
@@ -78,13 +89,13 @@ impl Golden {
             })
             .collect();
         let shape = model.shape();
-        let sequences = (0..slots).map(|_| Sequence::new(&shape)).collect();
-        Ok(Golden { model, kernel, operands, sequences, accumulators: Vec::new() })
+        let states = vec![vec![0; shape.state()]; slots];
+        Ok(Golden { model, kernel, operands, states, lanes: vec![], accumulators: vec![] })
     }
 
     /// The recurrent state of a sequence, `[layers, inner]`, in each layer's unit.
     pub fn state(&self, slot: usize) -> &[i32] {
-        self.sequences[slot].state()
+        &self.states[slot]
     }
 
     /// Gives a sequence a state that it had before, `[layers, inner]`.
@@ -92,19 +103,29 @@ impl Golden {
     /// # Panics
     /// If it has another length than the model's states.
     pub fn set_state(&mut self, slot: usize, state: &[i32]) {
-        self.sequences[slot].set_state(state);
+        self.states[slot].copy_from_slice(state);
     }
 
-    /// [`Device::pass`] that also reports what every instruction did.
+    /// [`Device::pass`] that also reports what every instruction did, for each step in order.
+    ///
+    /// A slot may have several steps, one behind the other: tokens that enter it in this order. So
+    /// several prompts share a pass, and every token may have a head.
     pub fn observe(&mut self, steps: &[Step], observer: Observer<'_>) -> Result<Vec<Head>> {
         self.run(steps, Some(observer))
     }
 
     fn run(&mut self, steps: &[Step], mut observer: Option<Observer<'_>>) -> Result<Vec<Head>> {
         let shape = self.model.shape();
-        check_steps(steps, self.sequences.len(), shape.vocab)?;
         for step in steps {
-            self.sequences[step.slot].enter(&self.model.row(step.token)?);
+            check_steps(std::slice::from_ref(step), self.states.len(), shape.vocab)?;
+        }
+        let own = steps.chunk_by(|a, b| a.slot == b.slot);
+        let firsts: Vec<Step> = own.map(|steps| steps[0]).collect();
+        check_steps(&firsts, self.states.len(), shape.vocab)?;
+        let missing = steps.len().saturating_sub(self.lanes.len());
+        self.lanes.extend((0..missing).map(|_| Lane::new(&shape)));
+        for (lane, step) in self.lanes.iter_mut().zip(steps) {
+            lane.enter(step.slot, &self.model.row(step.token)?);
         }
         let model = Arc::clone(&self.model);
         let image = model.image();
@@ -112,7 +133,7 @@ impl Golden {
         let mut heads = vec![Head::default(); steps.len()];
         let (head, layers) = image.segments().split_last().expect("a pass ends with the head");
         let vectors = Arc::clone(&self.operands);
-        let all: Vec<usize> = steps.iter().map(|step| step.slot).collect();
+        let all: Vec<usize> = (0..steps.len()).collect();
         for (segment, vectors) in layers.iter().zip(&vectors[..]) {
             operands.load(segment.instruction.opcode, vectors);
             if let Some(matrix) = segment.matrix() {
@@ -130,23 +151,39 @@ impl Golden {
         segment: &Segment,
         matrix: &Matrix,
         operands: &Operands<'_>,
-        slots: &[usize],
+        lanes: &[usize],
         observer: &mut Option<Observer<'_>>,
     ) -> Result<()> {
-        self.multiply(segment, matrix, operands, slots)?;
-        let batch = slots.len();
+        self.multiply(segment, matrix, operands, lanes)?;
+        let batch = lanes.len();
         let accumulators = &self.accumulators;
-        let mut active = select(&mut self.sequences, slots);
-        active.par_iter_mut().for_each(|(n, sequence)| {
-            let column = epilogue::Column { accumulators, batch, n: *n };
-            sequence.finish(segment, matrix, operands, column);
+        let active = &mut self.lanes[..batch];
+        active.par_iter_mut().enumerate().for_each(|(n, lane)| {
+            let column = epilogue::Column { accumulators, batch, n };
+            lane.finish(segment, matrix, operands, column);
         });
+        if matrix.opcode == Opcode::MixF {
+            self.recur(matrix, batch);
+        }
         if let Some(observer) = observer {
-            for (n, sequence) in &active {
-                observer(sequence.observation(segment, slots[*n]));
+            for (n, lane) in self.lanes[..batch].iter().enumerate() {
+                observer(lane.observation(segment, n));
             }
         }
         Ok(())
+    }
+
+    /// The recurrence of a layer: sequences side by side, the tokens of each in order.
+    fn recur(&mut self, matrix: &Matrix, batch: usize) {
+        let inner = self.model.shape().inner;
+        let lanes = self.lanes[..batch].chunk_by_mut(|a, b| a.slot == b.slot);
+        let mut own: Vec<&mut [Lane]> = lanes.collect();
+        let slots: Vec<usize> = own.iter().map(|lanes| lanes[0].slot).collect();
+        let states = select(&mut self.states, &slots);
+        own.par_iter_mut().zip(states).for_each(|(lanes, (_, state))| {
+            let state = &mut state[usize::from(matrix.layer) * inner..][..inner];
+            lanes.iter_mut().for_each(|lane| lane.recur(state));
+        });
     }
 
     fn multiply(
@@ -154,16 +191,16 @@ impl Golden {
         segment: &Segment,
         matrix: &Matrix,
         operands: &Operands<'_>,
-        slots: &[usize],
+        lanes: &[usize],
     ) -> Result<()> {
-        let mut active = select(&mut self.sequences, slots);
-        active.par_iter_mut().for_each(|(_, sequence)| sequence.quantise(matrix, operands));
-        let codes: Vec<&Codes> = active.iter().map(|(_, sequence)| sequence.codes()).collect();
+        let mut active = select(&mut self.lanes, lanes);
+        active.par_iter_mut().for_each(|(_, lane)| lane.quantise(matrix, operands));
+        let codes: Vec<&Codes> = active.iter().map(|(_, lane)| lane.codes()).collect();
         let model = &self.model;
         model.multiply(self.kernel, &segment.instruction, &codes, &mut self.accumulators)
     }
 
-    /// The head, for the sequences that want it.
+    /// The head, for the steps that want it.
     fn head(
         &mut self,
         segment: &Segment,
@@ -178,15 +215,14 @@ impl Golden {
         if wanted.is_empty() {
             return Ok(());
         }
-        let slots: Vec<usize> = wanted.iter().map(|&n| steps[n].slot).collect();
-        self.multiply(segment, matrix, operands, &slots)?;
+        self.multiply(segment, matrix, operands, &wanted)?;
         let vocab = segment.instruction.dimensions.0;
         for (n, &step) in wanted.iter().enumerate() {
             let column =
-                epilogue::Column { accumulators: &self.accumulators, batch: slots.len(), n };
+                epilogue::Column { accumulators: &self.accumulators, batch: wanted.len(), n };
             let logits: Vec<i32> = column.rows(0, vocab).collect();
-            let sequence = &mut self.sequences[slots[n]];
-            let scale = sequence.scale(matrix).to_f64();
+            let lane = &self.lanes[step];
+            let scale = lane.scale(matrix).to_f64();
             let value = |accumulator: i32| (f64::from(accumulator) * scale) as f32;
             heads[step].top = best(&logits, TOP_K_MAX, |a, b| a > b)
                 .into_iter()
@@ -196,7 +232,7 @@ impl Golden {
                 heads[step].logits = logits.iter().copied().map(value).collect();
             }
             if let Some(observer) = observer {
-                let observation = sequence.observation(segment, slots[n]);
+                let observation = lane.observation(segment, step);
                 observer(Observation { output: &logits, ..observation });
             }
         }
@@ -214,39 +250,56 @@ impl Device for Golden {
     }
 
     fn slots(&self) -> usize {
-        self.sequences.len()
+        self.states.len()
     }
 
     fn clear(&mut self, slot: usize) -> Result<()> {
         let slots = self.slots();
-        let sequence = self.sequences.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
-        sequence.clear();
+        self.states.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?.fill(0);
         Ok(())
     }
 
     fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>> {
+        check_steps(steps, self.states.len(), self.model.shape().vocab)?;
         self.run(steps, None)
+    }
+
+    /// Tokens share passes over the weights, so many at a time.
+    fn prompt(&mut self, slot: usize, tokens: &[u32], want: Want) -> Result<Head> {
+        check_prompt(slot, tokens, self.states.len(), self.model.shape().vocab)?;
+        let mut last = Head::default();
+        let mut left = tokens;
+        while !left.is_empty() {
+            let (chunk, rest) = left.split_at(CHUNK.min(left.len()));
+            let mut steps: Vec<Step> =
+                chunk.iter().map(|&token| Step { slot, token, want: Want::State }).collect();
+            if let Some(step) = steps.last_mut().filter(|_| rest.is_empty()) {
+                step.want = want;
+            }
+            last = self.run(&steps, None)?.pop().unwrap_or_default();
+            left = rest;
+        }
+        Ok(last)
     }
 
     fn save(&mut self, slot: usize) -> Result<State> {
         let slots = self.slots();
-        let sequence = self.sequences.get(slot).ok_or(FirmwareError::Slot { slot, slots })?;
-        Ok(State::Fixed(sequence.state().to_vec()))
+        let state = self.states.get(slot).ok_or(FirmwareError::Slot { slot, slots })?;
+        Ok(State::Fixed(state.clone()))
     }
 
     fn restore(&mut self, slot: usize, state: &State) -> Result<()> {
         let slots = self.slots();
-        let sequence = self.sequences.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
-        let elements = sequence.state().len();
+        let own = self.states.get_mut(slot).ok_or(FirmwareError::Slot { slot, slots })?;
         match state {
-            State::Fixed(state) if state.len() == elements => sequence.set_state(state),
-            _ => return Err(FirmwareError::state(state, elements, true)),
+            State::Fixed(state) if state.len() == own.len() => own.copy_from_slice(state),
+            _ => return Err(FirmwareError::state(state, own.len(), true)),
         }
         Ok(())
     }
 
     fn saturations(&self) -> u64 {
-        self.sequences.iter().map(Sequence::saturations).sum()
+        self.lanes.iter().map(Lane::saturations).sum()
     }
 }
 

@@ -1,5 +1,8 @@
 //! A small model, taken apart so that each part can be damaged, and put together again.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -51,9 +54,14 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Desk {
+        Desk::of(&SynthSpec::new(32, 1, 11))
+    }
+
+    /// The same with another model.
+    pub fn of(spec: &SynthSpec) -> Desk {
         let dir = tempfile::tempdir().unwrap();
         let checkpoint = dir.path().join("checkpoint");
-        synth::write(&SynthSpec::new(32, 1, 11), &checkpoint, &mut |_, _| ()).unwrap();
+        synth::write(spec, &checkpoint, &mut |_, _| ()).unwrap();
         let path = dir.path().join("good.sterna");
         let checkpoint = Checkpoint::open(&checkpoint).unwrap();
         let shape = compile(&checkpoint, &path, &mut |_| ()).unwrap().shape;

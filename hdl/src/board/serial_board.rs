@@ -83,7 +83,7 @@ impl Generate for SerialBoard {
         m.output("tx", UInt(1)).set(link.port("tx"));
 
         let core = m.instance("u_core", &Core { geometry: self.geometry.clone() });
-        let lite = registers::bank().widths();
+        let lite = registers::bank(self.geometry.slots).widths();
         let slave = core.axi("s_axi", AxiKind::Lite, lite);
         slave.connect(&link.axi("m_lite", AxiKind::Lite, lite));
         m.output("irq", UInt(1)).comment("The core is done, or failed.").set(core.port("irq"));

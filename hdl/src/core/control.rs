@@ -54,7 +54,7 @@ impl Generate for Control {
         let input = |name: &str, width: u32| m.input(name, UInt(width));
         // ----- registers -----
         let commands = input("command", 5);
-        let (mode_bits, passes) = (input("mode", 2), input("count", 16));
+        let (mode_bits, passes) = (input("mode", 3), input("count", 16));
         let (slot_mask, token_0) = (input("slot_mask", 8), input("token_0", 20));
         let stops: Vec<Sig<'_>> = (0..4).map(|i| input(&format!("stop_{i}"), 21)).collect();
         let watchdog = input("watchdog", 32);
@@ -101,6 +101,7 @@ impl Generate for Control {
         let command_now = m.reg("command_now", UInt(5)).reset(0);
         let asked = |bit: u32| command_now.bit(bit.trailing_zeros());
         let no_head = mode_bits.bit(mode::NO_HEAD.trailing_zeros());
+        let chain = mode_bits.bit(mode::CHAIN.trailing_zeros());
         let done = m.reg("done", UInt(1)).reset(0);
         let failed = m.reg("failed", UInt(1)).reset(0);
         let valid_state = m.reg("state_valid", UInt(1)).reset(0);
@@ -138,7 +139,7 @@ impl Generate for Control {
             & slot_mask.eq(1)
             & image_units.ne(0)
             & row_units.ge(2)
-            & (!no_head | passes.eq(1)))
+            & (!(no_head | chain) | passes.eq(1)))
         .named("run_fits");
         let legal = only_one & (!run | run_fits) & (!(saves | loads) | state_fits);
         let legal = (legal & (!clears | slot_mask.eq(1))).named("legal");

@@ -37,13 +37,16 @@ impl Generate for Core {
             return m.require("Core::geometry", false, || error.to_string());
         }
         let g = &self.geometry;
+        m.require("Core::geometry.slots", g.slots == 1, || {
+            format!("slots is {}; this generator makes cores with 1", g.slots)
+        });
         m.doc(format!(
             "Sterna core, {} bits. Manifest {:016x}.\n{}",
             g.bus,
             g.hash(),
             g.manifest()
         ));
-        let registers = registers::bank();
+        let registers = registers::bank(g.slots);
         let widths = registers.widths();
         let slave = m.axi_slave("s_axi", AxiKind::Lite, widths);
         let memory = m.axi_master("m_axi", AxiKind::Full, memory_widths(g.bus));
@@ -58,7 +61,7 @@ impl Generate for Core {
         // ----- registers -----
         let constants = registers::identity(g);
         let engine_says = ["image_id_lo", "image_id_hi"];
-        for r in registers::ALL.iter().filter(|r| r.access == Access::Read) {
+        for r in registers::of(g.slots).filter(|r| r.access == Access::Read) {
             let port = r.port();
             let value = match constants.iter().find(|(reg, _)| reg == r) {
                 Some((_, value)) => m.lit(UInt(r.width), *value),

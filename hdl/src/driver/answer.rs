@@ -33,17 +33,27 @@ impl Answer {
 }
 
 impl<T: Transport> Card<T> {
-    /// Reads records of the last run, all at once, and believes none of it unseen.
-    pub(super) fn records(&mut self, range: Range<u32>) -> Result<Vec<Record>, CardError> {
-        let length = stride(self.geometry.top_k);
-        let mut bytes = vec![0; length * range.len()];
-        let at = self.map.results + u64::from(range.start) * length as u64;
+    /// Reads the records of passes of the last run, those of all slots at once.
+    pub(super) fn records(&mut self, passes: Range<u32>) -> Result<Vec<u8>, CardError> {
+        let length = stride(self.geometry.top_k) * self.geometry.slots as usize;
+        let mut bytes = vec![0; length * passes.len()];
+        let at = self.map.results + u64::from(passes.start) * length as u64;
         self.read_twice(at, &mut bytes)?;
-        range.zip(bytes.chunks(length)).map(|(n, bytes)| self.record(n, bytes)).collect()
+        Ok(bytes)
     }
 
-    /// Checks record `n` of a run.
-    fn record(&self, n: u32, bytes: &[u8]) -> Result<Record, CardError> {
+    /// The record of pass `n` of a run for a seat, among those of the passes from `first` on;
+    /// believed only after it was checked.
+    pub(super) fn record(
+        &self,
+        records: &[u8],
+        first: u32,
+        n: u32,
+        seat: usize,
+    ) -> Result<Record, CardError> {
+        let length = stride(self.geometry.top_k);
+        let at = (n - first) as usize * self.geometry.slots as usize + seat;
+        let bytes = &records[at * length..][..length];
         let refuse = |reason: String| Err(CardError::Record { index: n, reason });
         let Some(record) = Record::decode(bytes) else {
             return refuse("its best token or number of candidates contradicts its list".into());

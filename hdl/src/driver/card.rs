@@ -1,29 +1,24 @@
-//! A model on a card, and the states of its sequences.
+//! A model on a card, its reset and its registers.
 //!
-//! The core holds the state of one sequence. The others wait in the card's memory, a page-aligned
-//! area each; when another sequence is to go on, the one on chip is saved and that one loaded. A
-//! sequence that was only cleared has no state to load: the core clears its own.
-//!
-//! After a fault the state on chip is void, and so is the sequence it belonged to; the states in
-//! memory are not touched by it. The next command first resets the core. After an error on the way
-//! to the card the states in memory are void as well, unless core and memory show that nobody
+//! After a fault the states on chip are void, and so are the sequences they belonged to; the states
+//! in memory are not touched by it. The next command first resets the core. After an error on the
+//! way to the card the states in memory are void as well, unless core and memory show that nobody
 //! configured them anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sterna_firmware::FirmwareError;
-use sterna_firmware::device::State;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{Instruction, UNIT, instructions};
 use sterna_firmware::model::Model;
-use sterna_model::numerics::formats::STATE_BITS;
 use sterna_rtl::parts::Access;
 
 use super::error::{CardError, RESET};
 use super::identity::identify;
 use super::load::{Loaded, OnProgress};
 use super::map::{MemoryMap, image_units};
+use super::seats::Place;
 use super::stream::ring_bits;
 use super::transport::Transport;
 use crate::registers::{self as regs, Reg, command, status};
@@ -58,19 +53,6 @@ impl Default for Settings {
             stream: false,
         }
     }
-}
-
-/// Where a sequence's state is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Nowhere: it is zero.
-    Zero,
-    /// In the core.
-    OnChip,
-    /// In the card's memory.
-    Saved,
-    /// Nowhere: it went with an error.
-    Lost,
 }
 
 /// Times that memory is read again at most, for two in a row that agree.
@@ -183,7 +165,7 @@ impl<T: Transport> Card<T> {
         &mut self.transport
     }
 
-    /// Ends whatever the core does and forgets its fault. The sequence on chip is lost, the
+    /// Ends whatever the core does and forgets its fault. The sequences on chip are lost, the
     /// others are not.
     pub fn reset(&mut self) -> Result<(), CardError> {
         self.lose();
@@ -228,119 +210,6 @@ impl<T: Transport> Card<T> {
             return Err(self.foreign("reset"));
         }
         Ok(())
-    }
-
-    /// The state of a sequence, `[layers, inner]`, in each layer's unit.
-    ///
-    /// # Errors
-    /// C011 where it was lost; faults of saving it.
-    pub fn state(&mut self, slot: usize) -> Result<Vec<i32>, CardError> {
-        let elements = self.model.shape().state();
-        match self.mended(slot)? {
-            Place::Zero => return Ok(vec![0; elements]),
-            Place::Lost => return Err(CardError::StateLost { slot }),
-            Place::OnChip => self.save(slot)?,
-            Place::Saved => {}
-        }
-        let mut bytes = vec![0; 4 * elements];
-        self.read_twice(self.map.state(slot), &mut bytes)?;
-        let state: Vec<i32> = bytes.chunks_exact(4).map(word).collect();
-        let most = 1 << (STATE_BITS - 1);
-        match state.iter().position(|&value| !(-most..most).contains(&value)) {
-            Some(index) => Err(CardError::Number {
-                what: "state element",
-                index,
-                value: state[index],
-                bits: STATE_BITS,
-            }),
-            None => Ok(state),
-        }
-    }
-
-    /// Restores the state of a sequence.
-    ///
-    /// # Errors
-    /// F018 where it has another length than the model's.
-    pub fn set_state(&mut self, slot: usize, state: &[i32]) -> Result<(), CardError> {
-        self.place(slot)?;
-        let expected = self.model.shape().state();
-        if state.len() != expected {
-            let state = State::Fixed(state.to_vec());
-            return Err(FirmwareError::state(&state, expected, true).into());
-        }
-        if self.failed {
-            self.reset()?;
-        }
-        let bytes: Vec<u8> = state.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.write_memory(self.map.state(slot), &bytes)?;
-        self.places[slot] = Place::Saved;
-        Ok(())
-    }
-
-    /// Makes a sequence the one on chip.
-    pub(super) fn bring(&mut self, slot: usize) -> Result<(), CardError> {
-        let place = self.mended(slot)?;
-        if place == Place::Lost {
-            return Err(CardError::StateLost { slot });
-        }
-        if self.damaged {
-            self.load()?;
-        }
-        if place == Place::OnChip {
-            return Ok(());
-        }
-        if let Some(other) = self.on_chip() {
-            self.save(other)?;
-            self.places[other] = Place::Saved;
-        }
-        if place == Place::Zero {
-            self.command("clear", command::CLEAR)?;
-        } else {
-            self.base([&regs::STATE_LO, &regs::STATE_HI], self.map.state(slot))?;
-            self.command("load of a state", command::LOAD)?;
-        }
-        self.places[slot] = Place::OnChip;
-        Ok(())
-    }
-
-    /// Copies the state on chip to the memory.
-    fn save(&mut self, slot: usize) -> Result<(), CardError> {
-        self.base([&regs::STATE_LO, &regs::STATE_HI], self.map.state(slot))?;
-        self.command("save of a state", command::SAVE)
-    }
-
-    fn on_chip(&self) -> Option<usize> {
-        self.places.iter().position(|&place| place == Place::OnChip)
-    }
-
-    /// Where a sequence is, after the core was reset if it is to be: that may lose it.
-    fn mended(&mut self, slot: usize) -> Result<Place, CardError> {
-        if self.place(slot)? != Place::Lost && self.failed {
-            self.reset()?;
-        }
-        self.place(slot)
-    }
-
-    /// The sequences in memory are void.
-    pub(super) fn lose_saved(&mut self) {
-        for place in &mut self.places {
-            if *place == Place::Saved {
-                *place = Place::Lost;
-            }
-        }
-    }
-
-    /// The sequence on chip is void.
-    pub(super) fn lose(&mut self) {
-        if let Some(slot) = self.on_chip() {
-            self.places[slot] = Place::Lost;
-        }
-    }
-
-    pub(super) fn place(&self, slot: usize) -> Result<Place, CardError> {
-        let slots = self.places.len();
-        let place = self.places.get(slot).copied();
-        place.ok_or_else(|| FirmwareError::Slot { slot, slots }.into())
     }
 
     pub(super) fn read(&mut self, reg: &Reg) -> Result<u32, CardError> {

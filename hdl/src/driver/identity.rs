@@ -19,18 +19,17 @@ pub fn identify<T: Transport>(transport: &mut T) -> Result<Geometry, CardError> 
     if isa != u32::from(ISA_VERSION) {
         return Err(CardError::Isa { found: isa });
     }
-    for reg in [&regs::SLOTS, &regs::CHANNELS] {
-        let value = read(reg)?;
-        if value != 1 {
-            let expected = "this program drives cores with 1".into();
-            return Err(CardError::Geometry { name: reg.name, value, expected });
-        }
+    let channels = read(&regs::CHANNELS)?;
+    if channels != 1 {
+        let expected = "this program drives cores with 1".into();
+        return Err(CardError::Geometry { name: regs::CHANNELS.name, value: channels, expected });
     }
     let geometry = Geometry {
         bus: read(&regs::BUS)?,
         ways: read(&regs::WAYS)?,
         quantisers: read(&regs::QUANTISERS)?,
         top_k: read(&regs::TOP_K)?,
+        slots: read(&regs::SLOTS)?,
         hidden: read(&regs::MAX_HIDDEN)? as usize,
         inner: read(&regs::MAX_INNER)? as usize,
         intermediate: read(&regs::MAX_INTERMEDIATE)? as usize,

@@ -34,7 +34,7 @@ pub struct MemoryMap {
     pub state_stride: u64,
     /// Result records.
     pub results: u64,
-    /// Records that fit.
+    /// Passes whose records fit.
     pub records: u32,
     /// Accumulators of all tokens.
     pub logits: u64,
@@ -99,18 +99,18 @@ impl MemoryMap {
         let embeddings = take(rows);
         let state_stride = (4 * shape.state() as u64).next_multiple_of(PAGE);
         let states = take(state_stride.saturating_mul(slots as u64));
-        let results = take(u64::from(RECORDS) * record::stride(geometry.top_k) as u64);
+        let records = u64::from(RECORDS) * u64::from(geometry.slots);
+        let results = take(records * record::stride(geometry.top_k) as u64);
         let logits = take((4 * shape.vocab as u64).next_multiple_of(UNIT as u64));
-        let (ring, records) = (None, RECORDS);
         MemoryMap {
             label,
             image,
-            ring,
+            ring: None,
             embeddings,
             states,
             state_stride,
             results,
-            records,
+            records: RECORDS,
             logits,
             end,
         }

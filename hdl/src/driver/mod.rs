@@ -7,7 +7,8 @@
 //! | [`map`] | where everything lies in the card's memory |
 //! | [`bare`] | state, label and reset of a card, no model needed |
 //! | [`load`] | a model to the card, as far as it is not there |
-//! | [`card`] | a model on the card; states of sequences, reset |
+//! | [`card`] | a model on the card; its reset |
+//! | [`seats`] | states of sequences, on chip and in memory |
 //! | [`stream`] | a model through a memory that is too small for it |
 //! | [`run`] | commands, runs of one or many tokens, counters |
 //! | [`answer`] | what a pass leaves in memory, checked |
@@ -37,6 +38,7 @@ pub mod identity;
 pub mod load;
 pub mod map;
 pub mod run;
+pub mod seats;
 pub mod stream;
 pub mod transport;
 

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use sterna_firmware::FirmwareError;
 use sterna_firmware::device::Counters;
 use sterna_firmware::isa::UNIT;
 
@@ -16,16 +15,77 @@ use super::stream::Stream;
 use super::transport::Transport;
 use crate::fault::Fault;
 use crate::record::Record;
-use crate::registers::{self as regs, Reg, STOP_VALID, command, mode, status};
-
-/// Stop registers of the core.
-pub(super) const STOPS: [&Reg; 4] = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
+use crate::registers::{self as regs, STOP_VALID, command, mode, status};
 
 /// What is done at every look at the status; whether the core has got on.
 pub(super) type Each<'a, T> = &'a mut dyn FnMut(&mut Card<T>) -> Result<bool, CardError>;
 
-/// Calls what a run brings as it comes.
-pub(super) type Emit<'a> = &'a mut dyn FnMut(Record) -> ControlFlow<()>;
+/// Calls what a run brings as it comes: whose it is, of those that entered, and the record.
+pub(super) type Emit<'a> = &'a mut dyn FnMut(usize, Record) -> ControlFlow<()>;
+
+/// A token that enters a run, and the seat of its sequence; of a chain the seats go up, from the
+/// one of the sequence that all tokens are of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enter {
+    pub seat: usize,
+    pub token: u32,
+}
+
+/// The records of a run as they come.
+struct Harvest<'a, 'e> {
+    enters: &'a [Enter],
+    stops: &'a [u32],
+    /// Passes that are wanted, and those that were seen.
+    count: u32,
+    seen: u32,
+    /// Those of `enters` that still take part.
+    active: Vec<usize>,
+    /// `None` when the caller has enough.
+    emit: Option<Emit<'e>>,
+}
+
+impl Harvest<'_, '_> {
+    /// Takes what is there; whether the run has got on.
+    fn take<T: Transport>(&mut self, card: &mut Card<T>) -> Result<bool, CardError> {
+        let (count, done) = (self.count, card.read(&regs::TOKENS_DONE)?);
+        if done > count {
+            return Err(CardError::Passes { count, done });
+        }
+        let more = done > self.seen;
+        if more && self.emit.is_some() {
+            let first = self.seen;
+            let bytes = card.records(first..done)?;
+            for pass in first..done {
+                if self.active.is_empty() {
+                    return Err(CardError::Passes { count, done });
+                }
+                for n in self.active.clone() {
+                    if self.emit.is_none() {
+                        break;
+                    }
+                    let record = card.record(&bytes, first, pass, self.enters[n].seat)?;
+                    self.each(n, record);
+                }
+            }
+        }
+        self.seen = self.seen.max(done);
+        Ok(more)
+    }
+
+    fn each(&mut self, n: usize, record: Record) {
+        if self.stops.contains(&record.top[0].0) {
+            self.active.retain(|&other| other != n);
+        }
+        if self.emit.as_mut().is_some_and(|emit| emit(n, record).is_break()) {
+            self.emit = None;
+        }
+    }
+
+    /// Whether the run went as far as it should, which is not known of one that was left alone.
+    fn ends_well(&self) -> bool {
+        self.emit.is_none() || self.active.is_empty() || self.seen == self.count
+    }
+}
 
 impl<T: Transport> Card<T> {
     /// Counters of the last run.
@@ -35,110 +95,124 @@ impl<T: Transport> Card<T> {
 
     /// A whole pass for nothing but the checks that the core makes on its way.
     pub(super) fn check_walk(&mut self) -> Result<(), CardError> {
-        self.command("clear", command::CLEAR)?;
-        let stream = self.prepare(0, 1, 0, &[])?;
-        self.single(stream)
+        self.command("clear", command::CLEAR, 0)?;
+        self.single(&[Enter { seat: 0, token: 0 }], 0)
     }
 
-    /// One pass of the sequence on chip without the head.
-    pub(super) fn advance(&mut self, token: u32) -> Result<(), CardError> {
-        let stream = self.prepare(token, 1, mode::NO_HEAD, &[])?;
-        self.single(stream)
+    /// One pass without the head; `modes` may have [`mode::CHAIN`].
+    pub(super) fn advance(&mut self, enters: &[Enter], modes: u32) -> Result<(), CardError> {
+        self.single(enters, modes | mode::NO_HEAD)
     }
 
-    /// One pass of the sequence on chip with its head, and all accumulators if `all`.
-    pub(super) fn ask(&mut self, token: u32, all: bool) -> Result<Answer, CardError> {
-        let stream = self.prepare(token, 1, if all { mode::LOGITS } else { 0 }, &[])?;
-        self.single(stream)?;
-        let record = self.records(0..1)?.remove(0);
-        let accumulators = if all { self.accumulators(&record)? } else { vec![] };
-        Ok(Answer { record, accumulators })
+    /// One pass with its head, and of the last token that enters, in the highest seat, all
+    /// accumulators if `all`.
+    pub(super) fn ask(
+        &mut self,
+        enters: &[Enter],
+        modes: u32,
+        all: bool,
+    ) -> Result<Vec<Answer>, CardError> {
+        self.single(enters, modes | if all { mode::LOGITS } else { 0 })?;
+        let bytes = self.records(0..1)?;
+        let record = |enter: &Enter| self.record(&bytes, 0, 0, enter.seat);
+        let records = enters.iter().map(record).collect::<Result<Vec<_>, _>>()?;
+        let answer = |record| Answer { record, accumulators: vec![] };
+        let mut answers: Vec<Answer> = records.into_iter().map(answer).collect();
+        if let Some(last) = answers.last_mut().filter(|_| all) {
+            last.accumulators = self.accumulators(&last.record)?;
+        }
+        Ok(answers)
     }
 
-    /// Runs one prepared pass.
-    fn single(&mut self, stream: Option<Stream>) -> Result<(), CardError> {
-        match self.run("pass", 1, stream, None)? {
+    /// Runs one pass.
+    fn single(&mut self, enters: &[Enter], modes: u32) -> Result<(), CardError> {
+        let stream = self.prepare(enters, 1, modes, &[])?;
+        let active = (0..enters.len()).collect();
+        let harvest = Harvest { enters, stops: &[], count: 1, seen: 0, active, emit: None };
+        // The slots behind a chain's first need no state of their own.
+        let valid = if modes & mode::CHAIN == 0 { status::STATE_VALID } else { 0 };
+        match self.run("pass", valid, stream, harvest)? {
             1 => Ok(()),
             done => Err(CardError::Passes { count: 1, done }),
         }
     }
 
-    /// Up to `count` passes, at most the records that fit; `emit` gets each record as it comes.
-    /// Says how many there were.
+    /// Up to `count` passes, at most the records that fit, each sequence until one of `stops` was
+    /// its best; `emit` gets each record as it comes. Says how many passes there were.
     pub(super) fn several(
         &mut self,
-        token: u32,
+        enters: &[Enter],
         count: u32,
         stops: &[u32],
         emit: Emit<'_>,
     ) -> Result<u32, CardError> {
-        let stream = self.prepare(token, count, 0, stops)?;
-        self.run("run", count, stream, Some(emit))
+        let stream = self.prepare(enters, count, 0, stops)?;
+        let (active, emit) = ((0..enters.len()).collect(), Some(emit));
+        let harvest = Harvest { enters, stops, count, seen: 0, active, emit };
+        self.run("run", status::STATE_VALID, stream, harvest)
     }
 
     fn prepare(
         &mut self,
-        token: u32,
+        enters: &[Enter],
         count: u32,
-        mode: u32,
+        modes: u32,
         stops: &[u32],
     ) -> Result<Option<Stream>, CardError> {
-        let headless = mode & mode::NO_HEAD != 0;
+        let headless = modes & mode::NO_HEAD != 0;
         let units = if headless { headless_units(&self.walk) } else { image_units(&self.walk) };
         self.write(&regs::IMAGE_UNITS, units as u32)?;
-        self.write(&regs::MODE, mode)?;
+        self.write(&regs::MODE, modes)?;
         self.write(&regs::COUNT, count)?;
-        self.write(&regs::TOKEN_0, token)?;
-        for (n, reg) in STOPS.into_iter().enumerate() {
+        self.write(&regs::SLOT_MASK, enters.iter().fold(0, |mask, enter| mask | 1 << enter.seat))?;
+        for enter in enters {
+            self.write(&regs::TOKENS[enter.seat], enter.token)?;
+        }
+        for (n, reg) in regs::STOPS.iter().enumerate() {
             self.write(reg, stops.get(n).map_or(0, |stop| stop | STOP_VALID))?;
         }
-        Stream::begin(self, token, units)
+        // Where it streams, one sequence has a seat.
+        Stream::begin(self, enters.first().map_or(0, |enter| enter.token), units)
     }
 
     /// Runs what was prepared; records are read as soon as they are there.
     fn run(
         &mut self,
         what: &'static str,
-        count: u32,
+        valid: u32,
         mut stream: Option<Stream>,
-        mut emit: Option<Emit<'_>>,
+        mut harvest: Harvest<'_, '_>,
     ) -> Result<u32, CardError> {
-        let mut seen = 0;
-        let mut look = |card: &mut Self| -> Result<bool, CardError> {
-            let done = card.read(&regs::TOKENS_DONE)?;
-            if done > count {
-                return Err(CardError::Passes { count, done });
-            }
-            let more = done > seen;
-            if let (true, Some(call)) = (more, &mut emit) {
-                let flow = card.records(seen..done)?.into_iter().try_for_each(call);
-                if flow.is_break() {
-                    emit = None;
-                }
-            }
-            seen = seen.max(done);
-            Ok(more)
-        };
         let mut early = |card: &mut Self| match &mut stream {
             Some(stream) => stream.go_on(card),
-            None if count > 1 => look(card),
+            None if harvest.count > 1 => harvest.take(card),
             None => Ok(false),
         };
         self.transport.expect((image_units(&self.walk) * UNIT) as u64);
-        let result = self.obey(what, command::RUN, &mut early).and_then(|()| look(self));
-        self.account(result)?;
+        let result = self.obey(what, command::RUN, valid, &mut early);
+        let result = result.and_then(|()| harvest.take(self)).and_then(|_| {
+            let (count, done) = (harvest.count, harvest.seen);
+            if harvest.ends_well() { Ok(done) } else { Err(CardError::Passes { count, done }) }
+        });
+        let done = self.account(result)?;
         self.saturated()?;
-        Ok(seen)
+        Ok(done)
     }
 
-    /// Gives a command other than a run.
-    pub(super) fn command(&mut self, what: &'static str, bits: u32) -> Result<(), CardError> {
+    /// Gives a command other than a run, to one seat.
+    pub(super) fn command(
+        &mut self,
+        what: &'static str,
+        bits: u32,
+        seat: usize,
+    ) -> Result<(), CardError> {
+        self.write(&regs::SLOT_MASK, 1 << seat)?;
         self.transport.expect(4 * self.model.shape().state() as u64);
-        let result = self.obey(what, bits, &mut |_| Ok(false));
+        let result = self.obey(what, bits, status::STATE_VALID, &mut |_| Ok(false));
         self.account(result)
     }
 
-    /// After an error the core is to be reset, and the sequence on chip is void.
+    /// After an error the core is to be reset, and the sequences on chip are void.
     fn account<R>(&mut self, result: Result<R, CardError>) -> Result<R, CardError> {
         if result.is_err() {
             self.failed = true;
@@ -147,10 +221,17 @@ impl<T: Transport> Card<T> {
         result
     }
 
-    fn obey(&mut self, what: &'static str, bits: u32, each: Each<'_, T>) -> Result<(), CardError> {
+    /// Gives a command and waits for its end; `valid` is what STATUS should then say beside done.
+    fn obey(
+        &mut self,
+        what: &'static str,
+        bits: u32,
+        valid: u32,
+        each: Each<'_, T>,
+    ) -> Result<(), CardError> {
         self.write(&regs::COMMAND, bits)?;
         let status = self.until(what, &mut |status| status & status::BUSY == 0, each)?;
-        let wanted = status::DONE | status::STATE_VALID;
+        let wanted = status::DONE | valid;
         if status & status::FAILED == 0 && status & wanted == wanted {
             return Ok(());
         }
@@ -221,14 +302,5 @@ impl<T: Transport> Card<T> {
         let more = now.checked_sub(before).unwrap_or(now);
         self.saturations = (sum + u64::from(more), now);
         Ok(())
-    }
-
-    /// The check of a token that every device makes.
-    pub(super) fn check_token(&self, token: u32) -> Result<(), CardError> {
-        let vocab = self.model.shape().vocab;
-        if (token as usize) < vocab {
-            return Ok(());
-        }
-        Err(FirmwareError::Token { token, vocab }.into())
     }
 }

@@ -12,7 +12,7 @@ use sterna_firmware::device::{Step, Want};
 use sterna_firmware::error::DeviceError;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
-use sterna_firmware::isa::UNIT;
+use sterna_firmware::isa::{Opcode, UNIT};
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::fault::Fault;
@@ -59,6 +59,8 @@ pub struct Fake {
     /// Commands that are obeyed never end.
     pub stuck: bool,
     pub unplugged: bool,
+    /// Stops are not heeded.
+    pub deaf: bool,
     /// Commands so far, by their bits.
     pub commands: Vec<u32>,
     /// Registers that were written, by offset.
@@ -77,10 +79,14 @@ pub struct Fake {
     written: HashMap<u32, u32>,
     status: u32,
     error: (u32, u32),
+    /// Slots whose state is valid, a bit each.
+    valid: u32,
     /// Of the run: passes that are left, and those that are done.
     left: u32,
     done: u32,
-    token: u32,
+    /// Slots that take part, and the tokens that enter next, of all slots.
+    active: Vec<usize>,
+    tokens: Vec<u32>,
     saturations: u32,
 }
 
@@ -92,7 +98,7 @@ impl Fake {
         Fake {
             geometry: geometry.clone(),
             memory: vec![0xee; bytes],
-            golden: Golden::new(Arc::clone(model), 1).unwrap(),
+            golden: Golden::new(Arc::clone(model), geometry.slots as usize).unwrap(),
             model: Arc::clone(model),
             forced: HashMap::new(),
             fault: None,
@@ -100,6 +106,7 @@ impl Fake {
             spoil: None,
             stuck: false,
             unplugged: false,
+            deaf: false,
             commands: vec![],
             writes: vec![],
             loads: vec![],
@@ -112,9 +119,11 @@ impl Fake {
             // What power-up leaves: somebody's run that failed.
             status: status::FAILED | status::DRAINING,
             error: (0, 0),
+            valid: 0,
             left: 0,
             done: 0,
-            token: 0,
+            active: vec![],
+            tokens: vec![],
             saturations: 0,
         }
     }
@@ -122,7 +131,7 @@ impl Fake {
     /// Configures it again: the memory stays.
     pub fn power_up(&mut self) {
         self.written.clear();
-        self.status = 0;
+        (self.status, self.valid) = (0, 0);
     }
 
     fn get(&self, reg: &Reg) -> u32 {
@@ -136,7 +145,7 @@ impl Fake {
     fn fail(&mut self, fault: Fault, segment: u32) {
         self.error = (fault as u32, segment);
         self.status = status::FAILED;
-        self.left = 0;
+        (self.left, self.valid) = (0, 0);
     }
 
     fn words(&mut self, at: usize, words: &[u32]) {
@@ -150,35 +159,33 @@ impl Fake {
         self.commands.push(bits);
         if bits == command::RESET {
             self.status = if self.stuck { status::DRAINING } else { 0 };
-            self.error = (0, 0);
+            (self.error, self.valid) = ((0, 0), 0);
             self.saturations = 0;
             return;
         }
-        if self.status & status::BUSY != 0 {
+        let mask = self.get(&regs::SLOT_MASK);
+        if self.status & status::BUSY != 0 || mask == 0 || mask >> self.geometry.slots != 0 {
             return self.fail(Fault::Command, 0);
         }
-        let valid = self.status & status::STATE_VALID;
-        self.status = valid | status::DONE;
+        self.status = status::DONE;
         let elements = self.model.shape().state();
         let state = self.base(&regs::STATE_LO, &regs::STATE_HI);
+        let slots: Vec<usize> = (0..8).filter(|slot| mask >> slot & 1 == 1).collect();
+        let lowest = slots[0];
         match bits {
-            command::RUN => {
-                self.status = valid | status::BUSY;
-                (self.left, self.done) = (self.get(&regs::COUNT), 0);
-                self.token = self.get(&regs::TOKEN_0);
-                if valid == 0 {
-                    self.fail(Fault::StateInvalid, 0);
-                } else if self.left == 0 || self.get(&regs::SLOT_MASK) != 1 {
-                    self.fail(Fault::Command, 0);
-                }
-            }
+            command::RUN => self.begin(slots),
             command::CLEAR => {
-                self.golden.set_state(0, &vec![0; elements]);
-                self.status |= status::STATE_VALID;
+                for slot in slots {
+                    self.golden.set_state(slot, &vec![0; elements]);
+                }
+                self.valid |= mask;
             }
             command::SAVE => {
                 assert_eq!(self.get(&regs::STATE_UNITS) as usize, (elements * 4).div_ceil(64));
-                let mut values = self.golden.state(0).to_vec();
+                if self.valid >> lowest & 1 == 0 {
+                    return self.fail(Fault::StateInvalid, 0);
+                }
+                let mut values = self.golden.state(lowest).to_vec();
                 if let Some(spoil) = self.spoil {
                     spoil(&mut values);
                 }
@@ -191,11 +198,29 @@ impl Fake {
                     .chunks_exact(4)
                     .map(|b| i32::from_le_bytes(b.try_into().unwrap()))
                     .collect();
-                self.golden.set_state(0, &state);
-                self.status |= status::STATE_VALID;
+                self.golden.set_state(lowest, &state);
+                self.valid |= 1 << lowest;
             }
             _ => self.fail(Fault::Command, 0),
         }
+    }
+
+    fn begin(&mut self, slots: Vec<usize>) {
+        self.status = status::BUSY;
+        (self.left, self.done) = (self.get(&regs::COUNT), 0);
+        let modes = self.get(&regs::MODE);
+        let chain = modes & mode::CHAIN != 0;
+        // Of a chain the lowest alone has a state.
+        let owners = if chain { &slots[..1] } else { &slots };
+        if owners.iter().any(|slot| self.valid >> slot & 1 == 0) {
+            return self.fail(Fault::StateInvalid, 0);
+        }
+        if self.left == 0 || self.left > 1 && (chain || modes & mode::NO_HEAD != 0) {
+            return self.fail(Fault::Command, 0);
+        }
+        let tokens = &regs::TOKENS[..self.geometry.slots as usize];
+        self.tokens = tokens.iter().map(|reg| self.get(reg)).collect();
+        self.active = slots;
     }
 
     /// One pass, if one is to be done.
@@ -212,45 +237,56 @@ impl Fake {
         let modes = self.get(&regs::MODE);
         let head = modes & mode::NO_HEAD == 0;
         let want = if head { Want::Top } else { Want::State };
-        let step = Step { slot: 0, token: self.token, want };
-        let (mut scale, mut all) = ((0, 0), vec![]);
+        let active = self.active.clone();
+        let step = |&slot: &usize| Step {
+            slot: if modes & mode::CHAIN == 0 { slot } else { active[0] },
+            token: self.tokens[slot],
+            want,
+        };
+        let steps: Vec<Step> = active.iter().map(step).collect();
+        let mut heads = vec![];
         self.golden
-            .observe(&[step], &mut |seen| {
-                scale = (seen.scale.mant(), seen.scale.exp());
-                all = seen.output.to_vec();
+            .observe(&steps, &mut |seen| {
+                if seen.segment.instruction.opcode == Opcode::Head {
+                    let scale = (seen.scale.mant(), seen.scale.exp());
+                    heads.push((scale, seen.output.to_vec()));
+                }
             })
             .unwrap();
-        if head {
-            self.record(scale, &all);
-            if modes & mode::LOGITS != 0 {
-                let mut all = all.clone();
-                if let Some(spoil) = self.spoil {
-                    spoil(&mut all);
-                }
-                let all: Vec<u32> = all.iter().map(|&v| v as u32).collect();
-                self.words(self.base(&regs::LOGITS_LO, &regs::LOGITS_HI), &all);
+        for (&slot, (scale, all)) in active.iter().zip(&heads) {
+            self.record(slot, *scale, all);
+        }
+        if let (true, Some((_, all))) = (modes & mode::LOGITS != 0, heads.last_mut()) {
+            if let Some(spoil) = self.spoil {
+                spoil(all);
             }
+            let all: Vec<u32> = all.iter().map(|&v| v as u32).collect();
+            self.words(self.base(&regs::LOGITS_LO, &regs::LOGITS_HI), &all);
         }
         self.done += 1;
         self.left -= 1;
         self.saturations += 2;
-        let stops = [regs::STOP_0, regs::STOP_1, regs::STOP_2, regs::STOP_3];
-        let stopped = head && stops.iter().any(|r| self.get(r) == self.token | STOP_VALID);
-        if self.left == 0 || stopped {
-            self.status = status::DONE | status::STATE_VALID;
+        if head && !self.deaf {
+            let stops = regs::STOPS.map(|reg| self.get(&reg));
+            self.active.retain(|&slot| !stops.contains(&(self.tokens[slot] | STOP_VALID)));
+        }
+        if self.left == 0 || self.active.is_empty() {
+            self.status = status::DONE;
         }
     }
 
     /// What is wrong in memory with what the pass reads.
     fn damage(&self) -> Option<(Fault, u32)> {
         let stride = self.model.shape().row_stride();
-        let row = self.base(&regs::EMBED_LO, &regs::EMBED_HI) + stride * self.token as usize;
         let section = sterna_firmware::file::SectionKind::Embedding;
         let rows = self.model.container().section(section).unwrap();
-        let expected = &rows[stride * self.token as usize..][..stride];
         assert_eq!(self.get(&regs::ROW_UNITS) as usize * UNIT, stride);
-        if &self.memory[row..row + stride] != expected {
-            return Some((Fault::Row, 0));
+        for &slot in &self.active {
+            let first = stride * self.tokens[slot] as usize;
+            let row = self.base(&regs::EMBED_LO, &regs::EMBED_HI) + first;
+            if self.memory[row..row + stride] != rows[first..first + stride] {
+                return Some((Fault::Row, 0));
+            }
         }
         let image = self.base(&regs::IMAGE_LO, &regs::IMAGE_HI);
         let length = self.get(&regs::IMAGE_UNITS) as usize * UNIT;
@@ -264,7 +300,7 @@ impl Fake {
         Some((fault, segment.header.sequence))
     }
 
-    fn record(&mut self, scale: (u32, i32), all: &[i32]) {
+    fn record(&mut self, slot: usize, scale: (u32, i32), all: &[i32]) {
         let most = self.geometry.top_k as usize;
         let best = sterna_firmware::device::best(all, most, |a, b| a > b);
         let id = self.model.image().start().id;
@@ -288,9 +324,10 @@ impl Fake {
         if let Some(tamper) = self.tamper {
             tamper(&mut words);
         }
-        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI) + self.done as usize * length;
+        let number = (self.done * self.geometry.slots) as usize + slot;
+        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI) + number * length;
         self.words(at, &words);
-        self.token = best[0] as u32;
+        self.tokens[slot] = best[0] as u32;
     }
 }
 
@@ -305,11 +342,15 @@ impl Transport for Fake {
         if self.unplugged {
             return Err(Unplugged);
         }
-        let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
+        let reg =
+            regs::of(self.geometry.slots).find(|reg| reg.offset == offset).expect("a register");
         let identity = regs::identity(&self.geometry);
         let constant = identity.iter().find(|(constant, _)| constant == reg);
         let value = match reg.name {
-            "STATUS" => self.status,
+            "STATUS" => {
+                let all = self.get(&regs::SLOT_MASK) & !self.valid == 0;
+                self.status | if all && self.valid != 0 { status::STATE_VALID } else { 0 }
+            }
             "ERROR" => self.error.0,
             "ERROR_SEGMENT" => self.error.1,
             "TOKENS_DONE" => self.done,
@@ -329,7 +370,8 @@ impl Transport for Fake {
         if self.unplugged {
             return Err(Unplugged);
         }
-        let reg = regs::ALL.iter().find(|reg| reg.offset == offset).expect("a register");
+        let reg =
+            regs::of(self.geometry.slots).find(|reg| reg.offset == offset).expect("a register");
         assert!(reg.width == 32 || value >> reg.width == 0, "{value:#x} in {}", reg.name);
         self.writes.push(offset);
         match reg.name {

@@ -185,12 +185,17 @@ fn cms_multiplies_volts_and_amperes() {
 }
 
 #[test]
-fn cms_is_let_out_of_reset() {
+fn cms_is_let_out_of_reset_only_if_it_is_named() {
     let tree = Tree::new();
+    let reset = || fs::read(tree.0.path().join("dev/xdma0_user")).unwrap()[0x6_0000];
     registers(&tree, &[(MAP, 0x7473_6574)]);
+    let found = survey(&tree.root()).into_iter().find(|c| matches!(c.spec, Spec::Cms { .. }));
+    let error = found.unwrap().meter.err().unwrap();
+    assert!(error.to_string().contains("`--meter cms` lets it out"), "{error}");
+    assert_eq!(reset(), 0);
     Cms::open(&tree.root(), None, None).unwrap();
-    let bytes = fs::read(tree.0.path().join("dev/xdma0_user")).unwrap();
-    assert_eq!(bytes[(CMS + 0x2_0000) as usize], 1);
+    assert_eq!(reset(), 1);
+    Cms::find(&tree.root()).unwrap();
 }
 
 /// The registers of a chip on a bus; no answer without them.

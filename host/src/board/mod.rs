@@ -322,10 +322,11 @@ impl Board {
         Ok(())
     }
 
-    /// The same board with a core for another model, and as many candidates as before.
+    /// The same board with a core for another model, and as many candidates and sequences as
+    /// before.
     pub fn with_core_for(&self, shape: &Shape) -> Board {
-        let Geometry { bus, top_k, .. } = self.geometry;
-        let geometry = Geometry { top_k, ..Geometry::for_shape(bus, shape) };
+        let Geometry { bus, top_k, slots, .. } = self.geometry;
+        let geometry = Geometry { top_k, ..Geometry::for_shape(bus, shape).with_slots(slots) };
         Board { geometry, ..self.clone() }
     }
 
@@ -394,8 +395,11 @@ fn image(
 
 fn geometry(values: &Values) -> std::result::Result<Geometry, BoardError> {
     let bus = values.integer("core", "bus").expect("a required key") as u32;
+    let slots = values.integer("core", "slots").map_or(1, |number| number as u32);
     let sized = values.text("core", "sizes");
-    let base = sized.map(|name| Geometry::for_shape(bus, &fit::shape(&name).expect("a choice")));
+    let base = sized.map(|name| {
+        Geometry::for_shape(bus, &fit::shape(&name).expect("a choice")).with_slots(slots)
+    });
     // With neither, what is missing is the shorter of the two.
     let any = ["hidden", "inner", "intermediate", "state"];
     if base.is_none() && any.iter().all(|name| values.integer("core", name).is_none()) {
@@ -414,6 +418,7 @@ fn geometry(values: &Values) -> std::result::Result<Geometry, BoardError> {
         ways: rate("ways", |g| g.ways)?,
         quantisers: rate("quantisers", |g| g.quantisers)?,
         top_k: rate("top_k", |g| g.top_k)?,
+        slots,
         hidden: size("hidden", |g| g.hidden)?,
         inner: size("inner", |g| g.inner)?,
         intermediate: size("intermediate", |g| g.intermediate)?,

@@ -91,6 +91,7 @@ pub const KEYS: &[Key] = &[
     key("core", "ways", Integer(1, 8), false, "elements a clock of the epilogue"),
     key("core", "quantisers", Integer(2, 32), false, "elements a clock of the quantiser"),
     key("core", "top_k", Choice(&["1", "8", "64"]), false, "candidates in a record"),
+    key("core", "slots", Choice(&["1", "2", "4", "8"]), false, "sequences on chip; 1 if left out"),
     key("core", "hidden", Integer(32, 16384), false, "longest residual stream"),
     key("core", "inner", Integer(32, 16384), false, "longest recurrence of a layer"),
     key("core", "intermediate", Integer(32, 16384), false, "longest GLU"),

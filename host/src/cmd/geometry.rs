@@ -9,12 +9,15 @@ use crate::devices::bus;
 use crate::error::{HostError, Result};
 use crate::output;
 
-/// The `--bus` and `--geometry` options.
+/// The `--bus`, `--batch` and `--geometry` options.
 #[derive(clap::Args, Clone)]
 pub struct Choice {
     /// Bits of the memory bus, 64, 128, 256 or 512: a core whose rates suit it [default: 512]
     #[arg(long, value_name = "BITS", value_parser = bus, conflicts_with = "geometry")]
     bus: Option<u32>,
+    /// Sequences on chip that share each beat of weights: 1, 2, 4 or 8
+    #[arg(long, value_name = "B", default_value = "1", value_parser = batch, conflicts_with = "geometry")]
+    batch: u32,
     /// A manifest: a core with these rates and sizes
     #[arg(long, value_name = "FILE.json")]
     geometry: Option<PathBuf>,
@@ -24,7 +27,8 @@ impl Choice {
     /// The geometry of the manifest, or one that suits bus and shape.
     pub fn resolve(&self, shape: &Shape) -> Result<Geometry> {
         let Some(path) = &self.geometry else {
-            return Ok(Geometry::for_shape(self.bus.unwrap_or(512), shape));
+            let geometry = Geometry::for_shape(self.bus.unwrap_or(512), shape);
+            return Ok(geometry.with_slots(self.batch));
         };
         let text = output::read_text(path)?;
         let refuse =
@@ -32,5 +36,13 @@ impl Choice {
         let geometry: Geometry = serde_json::from_str(&text).map_err(refuse)?;
         geometry.check()?;
         Ok(geometry)
+    }
+}
+
+/// A number of sequences, for clap.
+fn batch(text: &str) -> std::result::Result<u32, String> {
+    match text.parse() {
+        Ok(slots @ (1 | 2 | 4 | 8)) => Ok(slots),
+        _ => Err("it is 1, 2, 4 or 8".into()),
     }
 }

@@ -153,10 +153,13 @@ impl Info {
         line("interrupts", if self.interrupts { "used" } else { "none: polled" }.into());
         if let Some(geometry) = &self.geometry {
             line("core", survey::core(geometry));
-            let Geometry { ways, quantisers, top_k, prefetch, .. } = geometry;
+            let Geometry { ways, quantisers, top_k, slots, prefetch, .. } = geometry;
             line(
                 "rates",
-                format!("{ways} ways, {quantisers} quantisers, top {top_k}, prefetch {prefetch}"),
+                format!(
+                    "{ways} ways, {quantisers} quantisers, top {top_k}, slots {slots}, \
+                     prefetch {prefetch}"
+                ),
             );
         }
         if let Some(state) = &self.state {

@@ -40,12 +40,12 @@ pub fn steps(bench: &mut Bench<'_>) {
         Ok((format!("STATUS was {:#04x}", before.status), figures))
     });
     bench.step("registers read", |bench| {
-        bench.core()?;
-        read_only(bench)
+        let slots = bench.core()?.slots;
+        read_only(bench, slots)
     });
     bench.step("registers hold", |bench| {
-        bench.core()?;
-        hold(bench)
+        let slots = bench.core()?.slots;
+        hold(bench, slots)
     });
     bench.step("interrupt", |bench| {
         bench.core()?;
@@ -55,10 +55,10 @@ pub fn steps(bench: &mut Bench<'_>) {
 
 /// Registers that are only read are inside their width, the constant ones the same every time,
 /// and STATUS and ERROR are such as there are.
-fn read_only(bench: &mut Bench<'_>) -> Tried {
+fn read_only(bench: &mut Bench<'_>, slots: u32) -> Tried {
     let transport = &mut bench.transport;
     let mut count = 0;
-    for reg in of(Access::Read) {
+    for reg in of(slots, Access::Read) {
         let value = transport.read_register(reg.offset)?;
         let wrong = |what: &str| {
             let figures = json!({ "register": reg.name, "read": value });
@@ -89,9 +89,9 @@ fn read_only(bench: &mut Bench<'_>) -> Tried {
 
 /// Registers that are written hold every bit by itself and every bit but one, none changes
 /// another, and all are as before afterwards.
-fn hold(bench: &mut Bench<'_>) -> Tried {
+fn hold(bench: &mut Bench<'_>, slots: u32) -> Tried {
     let transport = &mut bench.transport;
-    let registers: Vec<&Reg> = of(Access::Write).collect();
+    let registers: Vec<&Reg> = of(slots, Access::Write).collect();
     let mut before = vec![];
     for reg in &registers {
         before.push(transport.read_register(reg.offset)?);
@@ -179,8 +179,8 @@ fn interrupt(bench: &mut Bench<'_>) -> Tried {
     Ok((format!("after {:.0} us", seconds * 1e6), figures))
 }
 
-fn of(access: Access) -> impl Iterator<Item = &'static Reg> {
-    regs::ALL.iter().filter(move |reg| reg.access == access)
+fn of(slots: u32, access: Access) -> impl Iterator<Item = &'static Reg> {
+    regs::of(slots).filter(move |reg| reg.access == access)
 }
 
 fn mask(reg: &Reg) -> u32 {

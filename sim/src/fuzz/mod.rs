@@ -81,6 +81,7 @@ fn geometry(seed: u64) -> Geometry {
         ways,
         quantisers: choose(rng, &quantisers),
         top_k: choose(rng, &[1, 8, 64]),
+        slots: 1,
         hidden,
         inner,
         intermediate,

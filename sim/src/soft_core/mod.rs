@@ -17,11 +17,11 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use sterna_firmware::geometry::Geometry;
+use sterna_firmware::geometry::{Geometry, SLOTS_MAX};
 use sterna_firmware::isa::UNIT;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::fault::Fault;
-use sterna_hdl::registers::{self as regs, Reg, command, status};
+use sterna_hdl::registers::{self as regs, Reg, command, mode, status};
 use sterna_rtl::parts::Access;
 
 use crate::error::SimError;
@@ -46,6 +46,7 @@ pub struct SoftCore {
     arithmetic: Arithmetic,
     memory: Store,
     written: BTreeMap<u32, u32>,
+    /// All of STATUS but whether states are valid.
     status: u32,
     error: (u32, u32),
     /// Passes of the run that are left, and those that are done.
@@ -53,12 +54,14 @@ pub struct SoftCore {
     done: u32,
     /// Units that a pass of the run reads.
     units: u64,
-    token: u32,
-    last_token: u32,
+    /// Slots that take part in the run, and the token that enters each.
+    active: Vec<(usize, u32)>,
+    /// Best tokens, by slot.
+    last_tokens: [u32; SLOTS_MAX],
     image_id: u64,
     saturations: u32,
-    /// The recurrent state; empty is zero.
-    state: Vec<i32>,
+    /// The recurrent state of each slot: empty is zero, `None` is not valid.
+    states: Vec<Option<Vec<i32>>>,
     /// What the memory was found to hold; `None` after it was written.
     held: Option<Held>,
     /// What came through a ring of the image of this pass.
@@ -79,11 +82,11 @@ impl SoftCore {
             left: 0,
             done: 0,
             units: 0,
-            token: 0,
-            last_token: 0,
+            active: vec![],
+            last_tokens: [0; SLOTS_MAX],
             image_id: 0,
             saturations: 0,
-            state: vec![],
+            states: vec![None; geometry.slots as usize],
             held: None,
             arrived: vec![],
         }
@@ -99,6 +102,7 @@ impl SoftCore {
     pub fn fail(&mut self, fault: Fault, segment: u32) {
         self.error = (fault as u32, segment);
         self.status = status::FAILED;
+        self.states.fill(None);
         self.left = 0;
         self.arrived.clear();
     }
@@ -119,6 +123,7 @@ impl SoftCore {
     fn obey(&mut self, bits: u32) {
         if bits & command::RESET != 0 {
             self.status = 0;
+            self.states.fill(None);
             self.error = (0, 0);
             self.left = 0;
             self.arrived.clear();
@@ -128,41 +133,55 @@ impl SoftCore {
         if self.is_busy() {
             return;
         }
-        let valid = self.status & status::STATE_VALID;
         self.error = (0, 0);
-        self.status = valid | status::BUSY;
+        self.status = status::BUSY;
+        let slots = self.mask();
         let result = match bits {
-            command::RUN => self.begin(),
+            _ if slots.is_empty() => Err(Fault::Command),
+            command::RUN => self.begin(&slots),
             command::CLEAR => {
-                self.state.clear();
-                self.finish(status::STATE_VALID)
+                slots.iter().for_each(|&slot| self.states[slot] = Some(vec![]));
+                self.finish()
             }
-            command::SAVE => self.save().and_then(|()| self.finish(valid)),
-            command::LOAD => self.restore(),
+            command::SAVE => self.save(slots[0]),
+            command::LOAD => self.restore(slots[0]),
             _ => Err(Fault::Command),
         };
-        if let Err(fault) = result {
-            self.fail(fault, 0);
-            if fault == Fault::Command {
-                // What was never begun has not touched the state.
-                self.status |= valid;
+        match result {
+            // What was never begun has not touched a state.
+            Err(Fault::Command) => {
+                (self.error, self.status) = ((Fault::Command as u32, 0), status::FAILED);
             }
+            Err(fault) => self.fail(fault, 0),
+            Ok(()) => {}
         }
     }
 
-    fn finish(&mut self, valid: u32) -> Result<(), Fault> {
-        self.status = valid | status::DONE;
+    /// The slots of SLOT_MASK, the lowest first; none where it names one that is not there.
+    fn mask(&self) -> Vec<usize> {
+        let mask = self.get(&regs::SLOT_MASK);
+        let slots = (0..SLOTS_MAX).filter(|slot| mask >> slot & 1 == 1);
+        if mask >> self.states.len() == 0 { slots.collect() } else { vec![] }
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        self.status = status::DONE;
         Ok(())
     }
 
-    fn begin(&mut self) -> Result<(), Fault> {
+    fn begin(&mut self, slots: &[usize]) -> Result<(), Fault> {
         (self.left, self.done) = (self.get(&regs::COUNT), 0);
-        self.token = self.get(&regs::TOKEN_0);
+        let tokens = slots.iter().map(|&slot| (slot, self.get(&regs::TOKENS[slot])));
+        self.active = tokens.collect();
         self.units = self.get(&regs::IMAGE_UNITS).into();
-        if self.left == 0 || self.get(&regs::SLOT_MASK) != 1 || self.units == 0 {
+        let modes = self.get(&regs::MODE);
+        let one = modes & (mode::NO_HEAD | mode::CHAIN) != 0;
+        if self.left == 0 || (one && self.left > 1) || self.units == 0 {
             return Err(Fault::Command);
         }
-        if self.status & status::STATE_VALID == 0 {
+        // Of a chain the lowest alone has a state.
+        let owners = if modes & mode::CHAIN == 0 { slots } else { &slots[..1] };
+        if owners.iter().any(|&slot| self.states[slot].is_none()) {
             return Err(Fault::StateInvalid);
         }
         if self.arithmetic == Arithmetic::Canned && self.get(&regs::IMAGE_OWED) == 0 {
@@ -180,14 +199,16 @@ impl SoftCore {
         if elements == 0 || elements > most { Err(Fault::Command) } else { Ok(elements) }
     }
 
-    fn save(&mut self) -> Result<(), Fault> {
-        let mut state = self.state.clone();
-        state.resize(self.state_elements()?, 0);
+    fn save(&mut self, slot: usize) -> Result<(), Fault> {
+        let elements = self.state_elements()?;
+        let mut state = self.states[slot].clone().ok_or(Fault::StateInvalid)?;
+        state.resize(elements, 0);
         let words: Vec<u32> = state.iter().map(|&value| value as u32).collect();
-        self.words(self.base(&regs::STATE_LO, &regs::STATE_HI), &words)
+        self.words(self.base(&regs::STATE_LO, &regs::STATE_HI), &words)?;
+        self.finish()
     }
 
-    fn restore(&mut self) -> Result<(), Fault> {
+    fn restore(&mut self, slot: usize) -> Result<(), Fault> {
         let mut bytes = vec![0; 4 * self.state_elements()?];
         let at = self.base(&regs::STATE_LO, &regs::STATE_HI);
         if !self.memory.holds(at, bytes.len() as u64) {
@@ -195,8 +216,8 @@ impl SoftCore {
         }
         self.memory.read(at, &mut bytes);
         let word = |b: &[u8]| i32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-        self.state = bytes.chunks_exact(4).map(word).collect();
-        self.finish(status::STATE_VALID)
+        self.states[slot] = Some(bytes.chunks_exact(4).map(word).collect());
+        self.finish()
     }
 
     /// Writes words to memory, as the core does.
@@ -221,14 +242,21 @@ impl SoftCore {
         if let Some((_, value)) = self.identity.iter().find(|(constant, _)| constant == reg) {
             return *value;
         }
+        if let Some(slot) = regs::LAST_TOKENS.iter().position(|last| last == reg) {
+            return self.last_tokens[slot];
+        }
         let read = self.units * u64::from(self.done) * UNIT as u64 + self.arrived.len() as u64;
         let beats = read / u64::from(self.geometry.bus / 8);
         match reg.name {
-            "STATUS" => self.status,
+            "STATUS" => {
+                let slots = self.mask();
+                let valid = slots.iter().all(|&slot| self.states[slot].is_some());
+                let valid = valid && !slots.is_empty();
+                self.status | if valid { status::STATE_VALID } else { 0 }
+            }
             "ERROR" => self.error.0,
             "ERROR_SEGMENT" => self.error.1,
             "TOKENS_DONE" => self.done,
-            "LAST_TOKEN" => self.last_token,
             "IMAGE_ID_LO" => self.image_id as u32,
             "IMAGE_ID_HI" => (self.image_id >> 32) as u32,
             "SATURATIONS" => self.saturations,
@@ -238,8 +266,8 @@ impl SoftCore {
         }
     }
 
-    fn register(offset: u32) -> Result<&'static Reg, SimError> {
-        let found = regs::ALL.iter().find(|reg| reg.offset == offset);
+    fn register(&self, offset: u32) -> Result<&'static Reg, SimError> {
+        let found = regs::of(self.geometry.slots).find(|reg| reg.offset == offset);
         found.ok_or(SimError::Register { offset, why: "SLVERR" })
     }
 
@@ -258,11 +286,11 @@ impl Transport for SoftCore {
     }
 
     fn read_register(&mut self, offset: u32) -> Result<u32, SimError> {
-        Ok(self.value(SoftCore::register(offset)?))
+        Ok(self.value(self.register(offset)?))
     }
 
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), SimError> {
-        let reg = SoftCore::register(offset)?;
+        let reg = self.register(offset)?;
         match reg.access {
             Access::Read => return Err(SimError::Register { offset, why: "SLVERR" }),
             Access::Pulse => self.obey(value),

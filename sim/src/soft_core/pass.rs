@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sterna_firmware::FirmwareError;
 use sterna_firmware::device::{Step, Want, best};
 use sterna_firmware::golden::Golden;
-use sterna_firmware::isa::UNIT;
+use sterna_firmware::isa::{Opcode, UNIT};
 use sterna_firmware::model::Model;
 use sterna_hdl::record::{HEADER, stride};
 use sterna_hdl::registers::{self as regs, STOP_VALID, mode, status};
@@ -66,29 +66,40 @@ impl SoftCore {
         if self.units != held.units[usize::from(head)] {
             return Err((Fault::Command, 0));
         }
-        if self.token as usize >= held.vocab {
+        if self.active.iter().any(|(_, token)| *token as usize >= held.vocab) {
             return Err((Fault::Row, 0));
         }
         let (id, vocab) = (held.id, held.vocab as u32);
-        match &mut held.golden {
-            Some(golden) => {
-                self.state.resize(held.elements, 0);
-                golden.set_state(0, &self.state);
-                let said = run(golden, self.token, head)?;
-                self.state.copy_from_slice(golden.state(0));
-                if head {
-                    self.say(id, said, modes)?;
-                }
+        if let Some(golden) = &mut held.golden {
+            let lowest = (modes & mode::CHAIN != 0).then_some(self.active[0].0);
+            let want = if head { Want::Top } else { Want::State };
+            let step =
+                |&(slot, token): &(usize, u32)| Step { slot: lowest.unwrap_or(slot), token, want };
+            let steps: Vec<Step> = self.active.iter().map(step).collect();
+            let mut owners: Vec<usize> = steps.iter().map(|step| step.slot).collect();
+            owners.dedup();
+            for &slot in &owners {
+                let state = self.states[slot].get_or_insert_default();
+                state.resize(held.elements, 0);
+                golden.set_state(slot, state);
             }
-            None => self.say_next(id, vocab)?,
+            let said = run(golden, &steps)?;
+            for &slot in &owners {
+                self.states[slot] = Some(golden.state(slot).to_vec());
+            }
+            self.say(id, &said, modes)?;
+        } else if head {
+            self.say_next(id, vocab)?;
         }
         self.arrived.clear();
         self.done += 1;
         self.left -= 1;
-        let stops = [regs::STOP_0, regs::STOP_1, regs::STOP_2, regs::STOP_3];
-        let stopped = head && stops.iter().any(|reg| self.get(reg) == self.token | STOP_VALID);
-        if self.left == 0 || stopped {
-            self.status = status::DONE | status::STATE_VALID;
+        if head {
+            let stops = regs::STOPS.map(|reg| self.get(&reg));
+            self.active.retain(|(_, token)| !stops.contains(&(token | STOP_VALID)));
+        }
+        if self.left == 0 || self.active.is_empty() {
+            self.status = status::DONE;
         }
         Ok(())
     }
@@ -124,25 +135,27 @@ impl SoftCore {
         };
         if self.arithmetic == Arithmetic::Golden {
             let (image, rows) = match streams {
-                true => (self.arrived.clone(), self.only_row(rows, &shape)?),
+                true => (self.arrived.clone(), self.only_rows(rows, &shape)?),
                 false => (memory(image, length as usize)?, memory(rows, stretch)?),
             };
             check(&image, &start)?;
             let image = whole(image, &start);
             let model = Model::of_memory("the card's memory", &image, &rows);
-            let golden = model.and_then(|model| Golden::new(Arc::clone(&model), 1));
+            let golden = model.and_then(|model| Golden::new(Arc::clone(&model), self.states.len()));
             held.golden = Some(golden.map_err(|_| (Fault::Field, 0))?);
         }
         Ok(held)
     }
 
-    /// Writes the record, and the accumulators if they are wanted.
-    fn say(&mut self, id: u64, (scale, all): Said, modes: u32) -> Result<(), Stop> {
+    /// Writes the records, and the accumulators of the last slot if they are wanted.
+    fn say(&mut self, id: u64, said: &[Said], modes: u32) -> Result<(), Stop> {
         let most = self.geometry.top_k as usize;
-        let best = best(&all, most, |a, b| a > b);
-        let top: Vec<(u32, i32)> = best.into_iter().map(|n| (n as u32, all[n])).collect();
-        self.record(id, scale, &top)?;
-        if modes & mode::LOGITS != 0 {
+        for (n, (scale, all)) in said.iter().enumerate() {
+            let best = best(all, most, |a, b| a > b);
+            let top: Vec<(u32, i32)> = best.into_iter().map(|n| (n as u32, all[n])).collect();
+            self.record(n, id, *scale, &top)?;
+        }
+        if let (true, Some((_, all))) = (modes & mode::LOGITS != 0, said.last()) {
             let mut words: Vec<u32> = all.iter().map(|&value| value as u32).collect();
             words.resize(words.len().next_multiple_of(16), 0);
             let at = self.base(&regs::LOGITS_LO, &regs::LOGITS_HI);
@@ -154,12 +167,23 @@ impl SoftCore {
     /// The answer of a core that does not compute.
     fn say_next(&mut self, id: u64, vocab: u32) -> Result<(), Stop> {
         let count = self.geometry.top_k.min(vocab);
-        let top: Vec<(u32, i32)> =
-            (0..count).map(|n| ((self.token + 1 + n) % vocab, -(n as i32))).collect();
-        self.record(id, (1, 0), &top)
+        for n in 0..self.active.len() {
+            let token = self.active[n].1;
+            let top: Vec<(u32, i32)> =
+                (0..count).map(|n| ((token + 1 + n) % vocab, -(n as i32))).collect();
+            self.record(n, id, (1, 0), &top)?;
+        }
+        Ok(())
     }
 
-    fn record(&mut self, id: u64, scale: (u32, i32), top: &[(u32, i32)]) -> Result<(), Stop> {
+    /// Writes the record of the `n`th slot that takes part, whose best token enters next.
+    fn record(
+        &mut self,
+        n: usize,
+        id: u64,
+        scale: (u32, i32),
+        top: &[(u32, i32)],
+    ) -> Result<(), Stop> {
         let length = stride(self.geometry.top_k);
         let mut words = vec![0; length / 4];
         let best = top[0].0;
@@ -170,24 +194,25 @@ impl SoftCore {
         for (pair, &(token, value)) in words[HEADER / 4..].chunks_exact_mut(2).zip(top) {
             pair.copy_from_slice(&[token, value as u32]);
         }
-        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI);
-        let at = at + u64::from(self.done) * length as u64;
-        self.words(at, &words).map_err(|fault| (fault, 0))?;
-        (self.token, self.last_token) = (best, best);
-        Ok(())
+        let (slot, token) = &mut self.active[n];
+        let slot = *slot;
+        (*token, self.last_tokens[slot]) = (best, best);
+        let number = u64::from(self.done) * u64::from(self.geometry.slots) + slot as u64;
+        let at = self.base(&regs::RESULT_LO, &regs::RESULT_HI) + number * length as u64;
+        self.words(at, &words).map_err(|fault| (fault, 0))
     }
 }
 
-/// Golden's pass, and what its head said.
-fn run(golden: &mut Golden, token: u32, head: bool) -> Result<Said, Stop> {
-    let want = if head { Want::Top } else { Want::State };
-    let (mut scale, mut all) = ((0, 0), vec![]);
-    let result = golden.observe(&[Step { slot: 0, token, want }], &mut |seen| {
-        scale = (seen.scale.mant(), seen.scale.exp());
-        all = seen.output.to_vec();
+/// Golden's pass, and what the heads of its steps said.
+fn run(golden: &mut Golden, steps: &[Step]) -> Result<Vec<Said>, Stop> {
+    let mut said = vec![];
+    let result = golden.observe(steps, &mut |seen| {
+        if seen.segment.instruction.opcode == Opcode::Head {
+            said.push(((seen.scale.mant(), seen.scale.exp()), seen.output.to_vec()));
+        }
     });
     match result {
-        Ok(_) => Ok((scale, all)),
+        Ok(_) => Ok(said),
         Err(FirmwareError::TritBlock { segment, .. }) => Err((Fault::TritBlock, segment as u32)),
         Err(_) => Err((Fault::Row, 0)),
     }

@@ -39,14 +39,16 @@ impl SoftCore {
         self.arrived.len() as u64 == self.units * UNIT as u64
     }
 
-    /// Rows of which only that of the token that enters is there.
-    pub(super) fn only_row(&self, rows: u64, shape: &Shape) -> Result<Vec<u8>, Stop> {
+    /// Rows of which only those of the tokens that enter are there.
+    pub(super) fn only_rows(&self, rows: u64, shape: &Shape) -> Result<Vec<u8>, Stop> {
         let stride = shape.row_stride();
         let mut all = vec![0; stride * shape.vocab];
-        let first = self.token as usize * stride;
-        if let Some(row) = all.get_mut(first..first + stride) {
-            let at = rows.wrapping_add(first as u64) & ((1 << ADDRESS) - 1);
-            row.copy_from_slice(&bytes(&self.memory, at, stride).map_err(|fault| (fault, 0))?);
+        for (_, token) in &self.active {
+            let first = *token as usize * stride;
+            if let Some(row) = all.get_mut(first..first + stride) {
+                let at = rows.wrapping_add(first as u64) & ((1 << ADDRESS) - 1);
+                row.copy_from_slice(&bytes(&self.memory, at, stride).map_err(|fault| (fault, 0))?);
+            }
         }
         Ok(all)
     }

@@ -22,7 +22,7 @@ impl Generate for Reader {
         let g = &self.geometry;
         let lite = AxiWidths { addr: ADDRESS_BITS, data: 32, id: 1 };
         let bus = m.axi_slave("s_axi", AxiKind::Lite, lite);
-        let bank = m.instance("u_registers", &regs::bank());
+        let bank = m.instance("u_registers", &regs::bank(g.slots));
         bank.axi("s_axi", AxiKind::Lite, lite).connect(&bus);
 
         // Bits of COMMAND: run, clear, save, load, reset.
@@ -89,12 +89,13 @@ impl Generate for Reader {
             failed.set(0);
             valid.set(0);
         });
-        for reg in regs::ALL.iter().filter(|reg| reg.access == Access::Read) {
+        for reg in regs::of(g.slots).filter(|reg| reg.access == Access::Read) {
             let ty = UInt(reg.width);
             let number = |n: u64| m.lit(ty, n);
             let value = match reg.name {
                 "ID" => number(regs::ID_VALUE.into()),
-                "ISA" | "SLOTS" | "CHANNELS" => number(1),
+                "ISA" | "CHANNELS" => number(1),
+                "SLOTS" => number(g.slots.into()),
                 "MANIFEST_LO" => number(g.hash() & 0xffff_ffff),
                 "MANIFEST_HI" => number(g.hash() >> 32),
                 "BUS" => number(g.bus.into()),

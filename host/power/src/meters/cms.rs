@@ -57,6 +57,29 @@ impl Cms {
     /// W002 where there is no card, W003 where its registers may not be opened, W008 where there
     /// is no CMS.
     pub fn open(root: &Root, card: Option<u32>, base: Option<u64>) -> Result<Cms> {
+        let cms = Cms::at(root, card, base)?;
+        if cms.is_held()? {
+            cms.wake()?;
+        }
+        cms.check()
+    }
+
+    /// The CMS of card 0 where Sterna's designs have it, if it runs. Writes nothing: nobody has
+    /// said that the card's design has one.
+    ///
+    /// # Errors
+    /// Those of [`Cms::open`]; W008 of one that is held in reset, too.
+    pub fn find(root: &Root) -> Result<Cms> {
+        let cms = Cms::at(root, None, None)?;
+        if cms.is_held()? {
+            return Err(
+                cms.absent("it is held in reset, if it is there; `--meter cms` lets it out")
+            );
+        }
+        cms.check()
+    }
+
+    fn at(root: &Root, card: Option<u32>, base: Option<u64>) -> Result<Cms> {
         let (card, base) = (card.unwrap_or(0), base.unwrap_or(BASE));
         let path = root.path(&format!("dev/xdma{card}_user"));
         let file = OpenOptions::new().read(true).write(true).open(&path);
@@ -72,30 +95,48 @@ impl Cms {
             },
             _ => PowerError::Sensor { path: path.clone(), source },
         })?;
-        let cms = Cms { description: describe(card, base), file, path, base };
-        cms.wake()?;
-        Ok(cms)
+        Ok(Cms { description: describe(card, base), file, path, base })
     }
 
-    fn wake(&self) -> Result<()> {
-        let absent =
-            |why: String| PowerError::Cms { path: self.path.clone(), base: self.base, why };
-        let outside =
-            |error: io::Error| absent(format!("its registers cannot be reached: {error}"));
-        match self.peek(RESETN).map_err(outside)? {
-            0 => {
-                let begin = Instant::now();
-                self.file.write_all_at(&1u32.to_le_bytes(), self.base + RESETN).map_err(outside)?;
-                while self.peek(MAP).map_err(outside)? != ID && begin.elapsed() < WAKE {
-                    sleep(Duration::from_millis(20));
-                }
-            }
-            1 => {}
-            other => return Err(absent(format!("MB_RESETN reads as {other:#x}, not as 0 or 1"))),
+    fn absent(&self, why: impl Into<String>) -> PowerError {
+        PowerError::Cms { path: self.path.clone(), base: self.base, why: why.into() }
+    }
+
+    fn outside(&self, error: io::Error) -> PowerError {
+        self.absent(format!("its registers cannot be reached: {error}"))
+    }
+
+    fn register(&self, offset: u64) -> Result<u32> {
+        self.peek(offset).map_err(|error| self.outside(error))
+    }
+
+    /// Whether it is held in reset.
+    fn is_held(&self) -> Result<bool> {
+        match self.register(RESETN)? {
+            0 => Ok(true),
+            1 => Ok(false),
+            other => Err(self.absent(format!("MB_RESETN reads as {other:#x}, not as 0 or 1"))),
         }
-        match self.peek(MAP).map_err(outside)? {
-            ID => Ok(()),
-            other => Err(absent(format!("its map begins with {other:#010x}, not with {ID:#010x}"))),
+    }
+
+    /// Lets it out of reset, and waits for its map.
+    fn wake(&self) -> Result<()> {
+        let begin = Instant::now();
+        let write = self.file.write_all_at(&1u32.to_le_bytes(), self.base + RESETN);
+        write.map_err(|error| self.outside(error))?;
+        while self.register(MAP)? != ID && begin.elapsed() < WAKE {
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Itself, if its map is there.
+    fn check(self) -> Result<Cms> {
+        match self.register(MAP)? {
+            ID => Ok(self),
+            other => {
+                Err(self.absent(format!("its map begins with {other:#010x}, not with {ID:#010x}")))
+            }
         }
     }
 

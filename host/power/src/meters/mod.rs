@@ -58,10 +58,17 @@ pub struct Candidate {
 }
 
 /// The meters of this machine that need no further word: hwmon, CMS, RAPL, xbutil, in this order.
+/// Looking for them changes nothing.
 pub fn survey(root: &Root) -> Vec<Candidate> {
     let cms = Spec::Cms { card: None, base: None };
     let specs = [Spec::Hwmon(vec![]), cms, Spec::Xbutil(None), Spec::Rapl];
-    let candidate = |spec: Spec| open(&spec, root).map(|meter| Candidate { spec, meter });
+    let candidate = |spec: Spec| {
+        let meter = match &spec {
+            Spec::Cms { .. } => boxed(Cms::find(root)),
+            spec => open(spec, root),
+        };
+        meter.map(|meter| Candidate { spec, meter })
+    };
     specs.into_iter().filter_map(candidate).collect()
 }
 
@@ -71,9 +78,6 @@ pub fn survey(root: &Root) -> Vec<Candidate> {
 /// Those of the meter. `None` of a meter that somebody else has to make: on a serial port, or a
 /// model.
 pub fn open(spec: &Spec, root: &Root) -> Option<Result<Box<dyn Meter>>> {
-    fn boxed<M: Meter + 'static>(meter: Result<M>) -> Option<Result<Box<dyn Meter>>> {
-        Some(meter.map(|meter| Box::new(meter) as _))
-    }
     match spec {
         Spec::Hwmon(wanted) => boxed(Hwmon::open(root, wanted)),
         Spec::Rapl => boxed(Rapl::open(root)),
@@ -85,4 +89,8 @@ pub fn open(spec: &Spec, root: &Root) -> Option<Result<Box<dyn Meter>>> {
         Spec::File(path) => boxed(FileMeter::open(path)),
         Spec::Serial(_) | Spec::Activity => None,
     }
+}
+
+fn boxed<M: Meter + 'static>(meter: Result<M>) -> Option<Result<Box<dyn Meter>>> {
+    Some(meter.map(|meter| Box::new(meter) as _))
 }

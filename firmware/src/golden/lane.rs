@@ -1,4 +1,4 @@
-//! The on-chip memories of one sequence, and what a matrix instruction does to them.
+//! The vectors of one token on its way through a pass, and what a matrix instruction does to them.
 
 use sterna_model::numerics::{Reciprocal, Rescale, Scale, Statistics, Sums, gain};
 
@@ -10,16 +10,16 @@ use crate::kernel::Codes;
 use crate::rows::Row;
 use crate::shape::Shape;
 
-/// State, vectors and statistics of one sequence.
-pub struct Sequence {
-    /// Recurrent state, `[layers, inner]`.
-    pub(super) state: Vec<i32>,
+/// Vectors and statistics of one step of a pass: all that a token has on chip but the state.
+pub struct Lane {
+    /// The sequence whose state it advances.
+    pub slot: usize,
     /// Residual stream, `[hidden]`.
     pub(super) residual: Vec<i32>,
-    /// Pre-activation a, then the gated vector v: `[inner]`.
+    /// Pre-activation a, silu(a), the layer's new state, the gated vector v: `[inner]`.
     pub(super) mix: Vec<i32>,
-    /// The g projection, `[inner]`.
-    pub(super) gate: Vec<i32>,
+    /// 1 − f, `[inner]`.
+    pub(super) rate: Vec<u32>,
     /// The GLU's gate, then its product p: `[intermediate]`.
     pub(super) product: Vec<i32>,
     /// Statistics of whichever vector is quantised next.
@@ -30,13 +30,13 @@ pub struct Sequence {
     rescale: Rescale,
 }
 
-impl Sequence {
-    pub fn new(shape: &Shape) -> Sequence {
-        Sequence {
-            state: vec![0; shape.state()],
+impl Lane {
+    pub fn new(shape: &Shape) -> Lane {
+        Lane {
+            slot: 0,
             residual: vec![0; shape.hidden],
             mix: vec![0; shape.inner],
-            gate: vec![0; shape.inner],
+            rate: vec![0; shape.inner],
             product: vec![0; shape.intermediate],
             statistics: Statistics::default(),
             saturations: 0,
@@ -44,19 +44,6 @@ impl Sequence {
             scale: Scale::ZERO,
             rescale: Rescale::default(),
         }
-    }
-
-    /// Forgets the past.
-    pub fn clear(&mut self) {
-        self.state.fill(0);
-    }
-
-    pub fn state(&self) -> &[i32] {
-        &self.state
-    }
-
-    pub fn set_state(&mut self, state: &[i32]) {
-        self.state.copy_from_slice(state);
     }
 
     pub fn codes(&self) -> &Codes {
@@ -67,8 +54,9 @@ impl Sequence {
         self.saturations
     }
 
-    /// Takes an embedding row as residual, and its statistics.
-    pub fn enter(&mut self, row: &Row) {
+    /// Takes an embedding row as residual, and its statistics, for a sequence.
+    pub fn enter(&mut self, slot: usize, row: &Row) {
+        self.slot = slot;
         for (k, x) in self.residual.iter_mut().enumerate() {
             *x = row.residual(k);
         }
@@ -122,19 +110,18 @@ impl Sequence {
     }
 
     /// What the last instruction did.
-    pub fn observation<'a>(&'a self, segment: &'a Segment, slot: usize) -> Observation<'a> {
+    pub fn observation<'a>(&'a self, segment: &'a Segment, step: usize) -> Observation<'a> {
         let opcode = segment.instruction.opcode;
-        let inner = self.mix.len();
         let output = match opcode {
-            Opcode::MixI | Opcode::MixG => &self.mix,
-            Opcode::MixF => &self.state[segment.instruction.layer * inner..][..inner],
+            Opcode::MixI | Opcode::MixF | Opcode::MixG => &self.mix,
             Opcode::MixO | Opcode::Down => &self.residual[..],
             Opcode::Glu => &self.product,
             Opcode::Start | Opcode::Head => &[],
         };
         Observation {
             segment,
-            slot,
+            step,
+            slot: self.slot,
             codes: self.codes.as_slice(),
             scale: self.scale,
             rescale: self.rescale,
