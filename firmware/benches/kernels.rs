@@ -16,7 +16,7 @@ fn products(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("{rows}x{columns}"));
         for batch in [1, 4, 32] {
             let codes = vec![&codes; batch];
-            let mut out = vec![[0; ROWS]; rows.div_ceil(ROWS) * batch];
+            let mut out = vec![0; rows.next_multiple_of(ROWS) * batch];
             group.throughput(Throughput::Bytes(weights.len() as u64));
             for kernel in Kernel::available() {
                 let id = BenchmarkId::new(format!("{kernel:?}"), batch);

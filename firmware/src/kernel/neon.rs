@@ -18,7 +18,7 @@ pub fn is_there() -> bool {
         && std::arch::is_aarch64_feature_detected!("dotprod")
 }
 
-/// See [`super::Kernel::group`].
+/// See [`super::by_group`].
 pub fn group(group: &[u8], codes: &[&[i8]], out: &mut [[i32; ROWS]]) -> bool {
     let mut canonical = true;
     for (codes, out) in codes.chunks(TILE).zip(out.chunks_mut(TILE)) {

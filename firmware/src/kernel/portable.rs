@@ -5,7 +5,7 @@ use crate::trits::{ROWS, TABLES};
 /// Columns that are unpacked before they are used.
 const STRETCH: usize = 512;
 
-/// See [`super::Kernel::group`].
+/// See [`super::by_group`].
 pub fn group(group: &[u8], codes: &[&[i8]], out: &mut [[i32; ROWS]]) -> bool {
     let mut canonical = true;
     let mut digits = [[0; STRETCH]; ROWS];

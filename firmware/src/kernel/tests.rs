@@ -2,6 +2,11 @@ use super::*;
 use crate::trits;
 use proptest::prelude::*;
 
+fn sums(kernel: Kernel, weights: &[u8], codes: &[&[i8]], out: &mut [i32]) -> bool {
+    let stride = out.len() / codes.len();
+    kernel.sums(weights, codes, &mut Sums { out, stride })
+}
+
 #[test]
 fn every_byte_is_the_code_s() {
     for kernel in Kernel::available() {
@@ -13,13 +18,13 @@ fn every_byte_is_the_code_s() {
                 // One sequence sees the byte alone, the other everything but it.
                 let (mut alone, mut others) = ([0; 64], [1; 64]);
                 (alone[at], others[at]) = (1, 0);
-                let mut out = [[9; ROWS]; 2];
-                let canonical = kernel.group(&group, &[&alone, &others], &mut out);
+                let mut out = [9; 2 * ROWS];
+                let canonical = sums(kernel, &group, &[&alone, &others], &mut out);
                 let want = trits::decode(byte);
                 assert_eq!(canonical, want.is_some(), "{kernel:?} byte {byte} at {at}");
                 let Some(want) = want else { continue };
-                assert_eq!(out[0], want.map(i32::from), "{kernel:?} byte {byte} at {at}");
-                assert_eq!(out[1], [126, 0, 63, 126, 0], "{kernel:?} beside {byte} at {at}");
+                assert_eq!(out[..5], want.map(i32::from), "{kernel:?} byte {byte} at {at}");
+                assert_eq!(out[5..], [126, 0, 63, 126, 0], "{kernel:?} beside {byte} at {at}");
             }
         }
     }
@@ -34,9 +39,9 @@ fn extreme_codes_do_not_overflow() {
             for code in [127i8, -127, -128] {
                 let want = columns as i32 * i32::from(trit + 1) * i32::from(code);
                 for kernel in Kernel::available() {
-                    let mut out = [[1; ROWS]];
-                    assert!(kernel.group(&group, &[&vec![code; columns]], &mut out));
-                    assert_eq!(out, [[want; ROWS]], "{kernel:?} {columns} {trit} {code}");
+                    let mut out = [1; ROWS];
+                    assert!(sums(kernel, &group, &[&vec![code; columns]], &mut out));
+                    assert_eq!(out, [want; ROWS], "{kernel:?} {columns} {trit} {code}");
                 }
             }
         }
@@ -68,21 +73,22 @@ proptest! {
         }).collect();
         let codes: Vec<&Codes> = codes.iter().collect();
         for kernel in Kernel::available() {
-            let mut out = vec![[0; ROWS]; rows.div_ceil(ROWS) * batch];
+            let stride = rows.next_multiple_of(ROWS);
+            let mut out = vec![0; stride * batch];
             prop_assert_eq!(multiply(kernel, &weights, &codes, &mut out), Ok(()));
             for (slot, vector) in vectors.iter().enumerate() {
                 for row in 0..rows {
                     let want: i32 = (0..columns)
                         .map(|k| i32::from(matrix[row * columns + k]) * i32::from(vector[k]))
                         .sum();
-                    prop_assert_eq!(out[row / ROWS * batch + slot][row % ROWS], want);
+                    prop_assert_eq!(out[slot * stride + row], want);
                 }
             }
         }
         // A refused byte is found wherever it is.
         let at = (seed as usize) % weights.len();
         weights[at] = 0xff;
-        let mut out = vec![[0; ROWS]; rows.div_ceil(ROWS) * batch];
+        let mut out = vec![0; rows.next_multiple_of(ROWS) * batch];
         for kernel in Kernel::available() {
             prop_assert_eq!(multiply(kernel, &weights, &codes, &mut out), Err(at));
         }

@@ -38,7 +38,7 @@ pub fn has_vnni() -> bool {
     has_avx2() && is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512vl")
 }
 
-/// A row group by one of the dot products; see [`super::Kernel::group`].
+/// A row group by one of the dot products; see [`super::by_group`].
 macro_rules! kernel {
     ($name:ident, $features:literal, $dots:ident) => {
         pub fn $name(group: &[u8], codes: &[&[i8]], out: &mut [[i32; ROWS]]) -> bool {
