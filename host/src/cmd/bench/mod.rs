@@ -1,6 +1,7 @@
 //! `sterna bench`: how fast a device is, and how to repeat it.
 
 mod core;
+mod golden;
 mod host;
 
 use std::path::PathBuf;
@@ -49,6 +50,7 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Core(core::Args),
+    Golden(golden::Args),
     Host(host::Args),
 }
 
@@ -56,6 +58,7 @@ enum What {
 pub fn run(args: Args) -> Result<()> {
     match args.what {
         Some(What::Core(args)) => core::run(args),
+        Some(What::Golden(args)) => golden::run(args),
         Some(What::Host(args)) => host::run(args),
         None => device(args),
     }
