@@ -34,6 +34,8 @@ const VOCAB: u32 = 101;
 const SLOTS: usize = 3;
 /// More than a run of a core.
 const LONG: usize = 70;
+/// As many tokens side by side.
+const SHORT: usize = 20;
 const MEMORY: u64 = 4 << 20;
 
 fn write(directory: &Path) -> Arc<Model> {
@@ -85,6 +87,15 @@ fn sim() {
     suite("sim", &model, &|| {
         Box::new(common::card(&model, &common::geometry(64), memory, &settings(SLOTS)))
     });
+}
+
+/// Sequences that share a pass, and chains of a prompt, by the core itself.
+#[test]
+fn sim_with_slots() {
+    let model = model();
+    let memory = common::memory(Stalls::Random, 4);
+    let geometry = common::geometry(64).with_slots(2);
+    suite("sim", &model, &|| Box::new(common::card(&model, &geometry, memory, &settings(SLOTS))));
 }
 
 #[test]
@@ -324,11 +335,11 @@ fn runs_are_passes(device: &mut dyn Device) {
 
 /// Several tokens at once, against one pass after the other.
 fn prompts_are_passes(device: &mut dyn Device) {
-    let tokens: Vec<u32> = (0..45).map(|n| n * n * 7 % VOCAB).collect();
+    let tokens: Vec<u32> = (0..27).map(|n| n * n * 7 % VOCAB).collect();
     let right = sequence(device, 0, &tokens);
     sequence(device, 1, &[60, 61]);
     device.clear(2).unwrap();
-    for (slot, lengths) in [(2, &[1, 2, 7, 0, 8, 9, 17, 1][..]), (0, &[45])] {
+    for (slot, lengths) in [(2, &[1, 2, 3, 0, 4, 9, 7, 1][..]), (0, &[27])] {
         device.clear(slot).unwrap();
         let mut done = 0;
         for (n, &length) in lengths.iter().enumerate() {
@@ -354,12 +365,12 @@ fn several_go_on_as_alone(device: &mut dyn Device) {
     let firsts = [(1, 3), (0, 50), (2, 99)];
     let alone = firsts.map(|(slot, token)| {
         device.clear(slot).unwrap();
-        run(device, slot, token, LONG, &[])
+        run(device, slot, token, SHORT, &[])
     });
     let chosen = |heads: &[Head]| heads.iter().map(|head| head.top[0].token).collect::<Vec<_>>();
     let stop = chosen(&alone[0])[9];
     let ends = alone.each_ref().map(|heads| {
-        chosen(heads).iter().position(|&token| token == stop).map_or(LONG, |at| at + 1)
+        chosen(heads).iter().position(|&token| token == stop).map_or(SHORT, |at| at + 1)
     });
     let side_by_side = |device: &mut dyn Device, which: &[usize], stops: &[u32]| {
         let starts: Vec<(usize, u32)> = which.iter().map(|&n| firsts[n]).collect();
@@ -371,7 +382,7 @@ fn several_go_on_as_alone(device: &mut dyn Device) {
             heads[n].push(head);
             ControlFlow::Continue(())
         };
-        device.generate_all(&starts, LONG, stops, &mut keep).unwrap();
+        device.generate_all(&starts, SHORT, stops, &mut keep).unwrap();
         heads
     };
     for which in [&[0, 1, 2][..], &[2, 0], &[1]] {

@@ -12,6 +12,7 @@
 //! | [`link`] | a board on a serial line: the hardware, the protocol, the host's side |
 //! | [`sdram`] | a board's memory: the chip behind AXI4 |
 //! | `read_queue` | beats that a memory has read and the bus has not taken |
+//! | `slots` | what each of several sequences has |
 //! | [`driver`] | a card with the core, from the host: over PCIe, a serial line, or in simulation |
 
 pub mod board;
@@ -24,4 +25,5 @@ mod read_queue;
 pub mod record;
 pub mod registers;
 pub mod sdram;
+mod slots;
 pub mod units;

@@ -1,8 +1,10 @@
 //! What a simulation sees of every instruction: outputs of the top that hardware leaves open, so
 //! that synthesis removes them.
 //!
-//! Each kind of event comes in the order of the pass, so that a checker needs no tags. All are
-//! outputs of the core, valid in the clock in which their `valid` is high.
+//! Each kind of event comes in the order of the pass, so that a checker needs no tags but, in a core
+//! of several sequences, whose it is: `probe_codes_slot`, `probe_out_slot` and `probe_stats_slot`
+//! say so, and scales and accumulators of the head have a lane for each slot, slot 0's lowest. All
+//! are outputs of the core, valid in the clock in which their `valid` is high.
 //!
 //! | port | bits | one event |
 //! |---|---|---|
@@ -26,20 +28,24 @@
 use sterna_firmware::geometry::Geometry;
 use sterna_rtl::Type::{self, SInt, UInt};
 
+use crate::slots;
+
 /// Every port, with its type.
 pub fn ports(geometry: &Geometry) -> Vec<(&'static str, Type)> {
-    vec![
+    let slots = geometry.slots;
+    let each = |ty| slots::ty(ty, slots);
+    let mut ports = vec![
         ("probe_codes_valid", UInt(1)),
         ("probe_codes", UInt(8 * geometry.quantisers)),
         ("probe_scale_valid", UInt(1)),
-        ("probe_factor", UInt(17)),
-        ("probe_shift", UInt(6)),
-        ("probe_mant", UInt(24)),
-        ("probe_exp", SInt(12)),
+        ("probe_factor", each(UInt(17))),
+        ("probe_shift", each(UInt(6))),
+        ("probe_mant", each(UInt(24))),
+        ("probe_exp", each(SInt(12))),
         ("probe_out_valid", UInt(1)),
         ("probe_out", UInt(32 * geometry.ways)),
         ("probe_head_valid", UInt(1)),
-        ("probe_head", SInt(22)),
+        ("probe_head", each(SInt(22))),
         ("probe_stats_valid", UInt(1)),
         ("probe_a_mant", UInt(24)),
         ("probe_a_exp", SInt(12)),
@@ -52,5 +58,11 @@ pub fn ports(geometry: &Geometry) -> Vec<(&'static str, Type)> {
         ("probe_begins", UInt(1)),
         ("probe_beat", UInt(1)),
         ("probe_ended", UInt(1)),
-    ]
+    ];
+    if slots > 1 {
+        let slot = UInt(slots::bits(slots));
+        let names = ["probe_codes_slot", "probe_out_slot", "probe_stats_slot"];
+        ports.extend(names.map(|name| (name, slot)));
+    }
+    ports
 }

@@ -119,7 +119,7 @@ fn pass(sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
         }
         // The sums as Scales, a fixed time after they came.
         let due =
-            gathering.is_some_and(|(at, _)| cycle == at + u64::from(NormScale::GATHER_LATENCY));
+            gathering.is_some_and(|(at, _)| cycle == at + u64::from(NormScale::gather_latency(1)));
         assert_eq!(sim.u64("gathered") == 1, due, "cycle {cycle}");
         if let (true, Some((_, known))) = (due, gathering.take_if(|_| due)) {
             let got = [sim.u64("a_mant") as i64, sim.i64("a_exp"), sim.u64("b_mant") as i64];
@@ -163,7 +163,7 @@ fn pass(sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
 
 #[test]
 fn scales_of_a_pass() {
-    let design = Issue.build().unwrap();
+    let design = Issue { slots: 1 }.build().unwrap();
     let mut sim = Interpreter::new(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
@@ -176,7 +176,7 @@ fn scales_of_a_pass() {
 /// A pass may begin while another one's instruction is inside; the engine's reset does the same.
 #[test]
 fn a_pass_begins_anew() {
-    let mut sim = Interpreter::new(&Issue.build().unwrap());
+    let mut sim = Interpreter::new(&Issue { slots: 1 }.build().unwrap());
     let mut rng = Rng::new(seed());
     sim.reset();
     for clocks in [1, 2, 40, 125] {

@@ -186,7 +186,7 @@ fn elements(
 fn elements_of_every_length() {
     let mut rng = Rng::new(seed());
     for ways in [1, 2, 4, 8] {
-        let mut sim = Interpreter::new(&Elements { ways }.build().unwrap());
+        let mut sim = Interpreter::new(&Elements { ways, slots: 1 }.build().unwrap());
         sim.reset();
         assert_eq!((sim.u64("ended"), sim.u64("group_ready")), (1, 0), "nothing is due");
         for turn in 0..24 {
@@ -205,5 +205,5 @@ fn elements_of_every_length() {
             }
         }
     }
-    insta::assert_snapshot!("elements", Elements { ways: 1 }.build().unwrap().verilog());
+    insta::assert_snapshot!("elements", Elements { ways: 1, slots: 1 }.build().unwrap().verilog());
 }

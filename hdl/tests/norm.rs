@@ -92,7 +92,7 @@ impl Bench {
 fn rms_norm() {
     let seed = seed();
     for ways in [1, 2, 4, 8] {
-        let unit = RmsNorm { ways };
+        let unit = RmsNorm { ways, slots: 1 };
         let mut sim = Interpreter::new(&unit.build().unwrap());
         sim.reset();
         let mut bench = Bench { unit, sim, rng: Rng::new(seed), history: vec![] };
@@ -101,14 +101,14 @@ fn rms_norm() {
             bench.vector(count, turn % 2 == 0, [0, 3, 2][turn % 3], turn % 5 == 4);
         }
     }
-    let unit = RmsNorm { ways: 1 };
+    let unit = RmsNorm { ways: 1, slots: 1 };
     insta::assert_snapshot!("rms_norm", unit.build().unwrap().verilog());
 }
 
 /// The longest vector of the largest values: both sums reach 2^76.
 #[test]
 fn largest_sums() {
-    let unit = RmsNorm { ways: 8 };
+    let unit = RmsNorm { ways: 8, slots: 1 };
     let mut sim = Interpreter::new(&unit.build().unwrap());
     sim.reset();
     sim.poke("clear", 1);
@@ -186,7 +186,7 @@ fn check_scale(sim: &mut Interpreter, scale: Scale) {
 
 #[test]
 fn norm_scale() {
-    let design = NormScale.build().unwrap();
+    let design = NormScale { slots: 1 }.build().unwrap();
     let mut sim = Interpreter::new(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
@@ -204,7 +204,7 @@ fn norm_scale() {
             for name in ["a", "b", "max_0", "max_1", "max_2"] {
                 sim.poke(name, 1);
             }
-            for clock in 1..NormScale::GATHER_LATENCY {
+            for clock in 1..NormScale::gather_latency(1) {
                 let got = (sim.u64("ready"), sim.u64("gathered"));
                 assert_eq!(got, (0, 0), "turn {turn}, clock {clock}");
                 sim.step();

@@ -47,7 +47,7 @@ struct Bench {
 
 impl Bench {
     fn new(bus: u32, seed: u64) -> Bench {
-        let unit = TernaryUnit { bus };
+        let unit = TernaryUnit { bus, slots: 1 };
         let mut sim = Interpreter::new(&unit.build().unwrap());
         sim.reset();
         let ahead = unit.latency() as usize + 1;
@@ -200,6 +200,6 @@ fn longest_rows() {
 
 #[test]
 fn verilog() {
-    let unit = TernaryUnit { bus: 16 };
+    let unit = TernaryUnit { bus: 16, slots: 1 };
     insta::assert_snapshot!("ternary_unit", unit.build().unwrap().file(&unit.name()).unwrap());
 }

@@ -11,7 +11,7 @@ fn designs() -> Vec<(String, Design)> {
     let mut units: Vec<Box<dyn Generate>> = vec![
         Box::new(Glu),
         Box::new(Mlgru),
-        Box::new(NormScale),
+        Box::new(NormScale { slots: 1 }),
         Box::new(Quantise),
         Box::new(Reciprocal),
         Box::new(Rescale),
@@ -20,10 +20,10 @@ fn designs() -> Vec<(String, Design)> {
         Box::new(TritDecode),
     ];
     for bus in [16, 64, 512] {
-        units.push(Box::new(TernaryUnit { bus }));
+        units.push(Box::new(TernaryUnit { bus, slots: 1 }));
     }
     for ways in [1, 2, 8] {
-        units.push(Box::new(RmsNorm { ways }));
+        units.push(Box::new(RmsNorm { ways, slots: 1 }));
     }
     for k in [1, 8, 64] {
         units.push(Box::new(TopK { k }));

@@ -52,14 +52,14 @@ pub fn generate(
     request: &Request<'_>,
     emit: &mut dyn FnMut(u32) -> Result<()>,
 ) -> Result<Generation> {
-    let (&last, before) = request.prompt.split_last().ok_or(HostError::EmptyPrompt)?;
+    if request.prompt.is_empty() {
+        return Err(HostError::EmptyPrompt);
+    }
     let mut sampler = Sampler::new(request.sampling);
     let mut generation = Generation::default();
     device.clear(0)?;
     let begin = Instant::now();
-    for &token in before {
-        device.pass(&[Step { slot: 0, token, want: Want::State }])?;
-    }
+    let head = device.prompt(0, request.prompt, Want::Top)?;
     let mut first = None;
     // What a choice means; an error of `emit` ends the loop and is the result.
     let mut take = |token: u32| -> Result<ControlFlow<()>> {
@@ -72,23 +72,26 @@ pub fn generate(
         emit(token)?;
         Ok(ControlFlow::Continue(()))
     };
-    if request.sampling.temperature == 0.0 {
-        // The device chooses the best token as well, and a core does so without the host.
-        let mut failed = None;
-        device.generate(0, last, request.count, request.stop, &mut |head| {
-            failed = take(head.top[0].token).err();
-            if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-    } else {
-        let mut token = last;
-        for _ in 0..request.count {
-            let heads = device.pass(&[Step { slot: 0, token, want: Want::Top }])?;
-            token = sampler.choose(&heads[0].top);
-            if take(token)?.is_break() {
-                break;
+    let mut token = sampler.choose(&head.top);
+    if request.count > 0 && take(token)?.is_continue() {
+        let more = request.count - 1;
+        if request.sampling.temperature == 0.0 {
+            // The device chooses the best token as well, and a core does so without the host.
+            let mut failed = None;
+            device.generate(0, token, more, request.stop, &mut |head| {
+                failed = take(head.top[0].token).err();
+                if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        } else {
+            for _ in 0..more {
+                let heads = device.pass(&[Step { slot: 0, token, want: Want::Top }])?;
+                token = sampler.choose(&heads[0].top);
+                if take(token)?.is_break() {
+                    break;
+                }
             }
         }
     }

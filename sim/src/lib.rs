@@ -93,7 +93,7 @@ pub use card::{CardOptions, SimCard, Window};
 pub use error::SimError;
 pub use model::{Model, Options, Trace};
 pub use port::{Carrier, Input, Number, Output, Words};
-pub use session::Session;
+pub use session::{Batch, Session};
 pub use simulator::Simulator;
 pub use tools::toolchain;
 pub use uart::Uart;

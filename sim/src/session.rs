@@ -1,5 +1,7 @@
 //! A simulated card and the golden model side by side, through one sequence of commands.
 
+mod batch;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,13 +16,17 @@ use sterna_rtl::Design;
 
 use crate::card::{CardOptions, SimCard, Window};
 use crate::error::SimError;
-use crate::lockstep::{Checker, Pass, Report};
+use crate::lockstep::{Checker, Lockstep, Pass, Report};
 use crate::memory::Stalls;
-use crate::timing::{Ideal, Timing, differences};
+use crate::timing::{Ideal, Timing, Tokens, differences};
+
+pub use batch::Batch;
 
 /// Both, with everything compared that can be.
 pub struct Session {
     golden: Golden,
+    slots: usize,
+    top_k: u32,
     card: Card<SimCard>,
     /// The token that enters next: golden's best.
     token: u32,
@@ -32,7 +38,7 @@ pub struct Session {
     /// The memory, if it never stalls.
     ideal: Option<Ideal>,
     /// Passes that the next command makes.
-    passes: Vec<(u32, Want)>,
+    passes: Vec<Tokens>,
     predicted: Counters,
 }
 
@@ -67,7 +73,9 @@ impl Session {
         sim.watch(geometry)?;
         let ideal = options.memory.stalls == Stalls::None;
         Ok(Session {
-            golden: Golden::new(Arc::clone(model), 1)?,
+            golden: Golden::new(Arc::clone(model), geometry.slots as usize)?,
+            slots: geometry.slots as usize,
+            top_k: geometry.top_k,
             card: Card::open(sim, "sim", Arc::clone(model), &Settings::default())?,
             token: model.description().bos.unwrap_or(0),
             counters: Counters::default(),
@@ -93,6 +101,11 @@ impl Session {
     /// Chooses the token that enters next.
     pub fn set_token(&mut self, token: u32) {
         self.token = token;
+    }
+
+    /// The token that enters next.
+    pub fn token(&self) -> u32 {
+        self.token
     }
 
     /// Asks for a waveform.
@@ -215,14 +228,17 @@ impl Session {
     }
 
     fn expect(&mut self, pass: Pass, token: u32, want: Want) -> Result<()> {
-        self.passes.push((token, want));
-        let lockstep = self.card.transport().lockstep();
-        lockstep.expect("watched since it was made").expect(pass);
+        self.passes.push((vec![Some(token)], want));
+        self.lockstep().expect(vec![Some(pass)]);
         Ok(())
     }
 
     fn checker(&mut self) -> &mut Checker {
-        self.card.transport().lockstep().expect("watched since it was made").checker()
+        self.lockstep().checker()
+    }
+
+    fn lockstep(&mut self) -> &mut Lockstep {
+        self.card.transport().lockstep().expect("watched since it was made")
     }
 
     /// Has the card do something, and adds up what that took.
@@ -255,7 +271,7 @@ impl Session {
         let memory = self.ideal.filter(|_| self.card.streamed().is_none());
         for ideal in std::iter::once(None).chain(memory.map(Some)) {
             let (predicted, found) = differences(&self.timing, &passes, &seen, &traffic, ideal);
-            let first = self.checker().report().tokens.saturating_sub(passes.len() as u64);
+            let first = self.checker().passes().saturating_sub(passes.len() as u64);
             for difference in &found {
                 self.checker().clock(first, difference);
             }

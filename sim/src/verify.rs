@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use sterna_firmware::Result;
-use sterna_firmware::device::Counters;
-use sterna_firmware::device::Want;
+use sterna_firmware::device::{Counters, Device, Want};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
 use sterna_rtl::Design;
@@ -15,13 +14,16 @@ use crate::card::{CardOptions, Window};
 use crate::error::SimError;
 use crate::lockstep::{Mismatch, Report};
 use crate::model::Trace;
-use crate::session::Session;
+use crate::session::{Batch, Session};
 
 /// What is verified, and how.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
-    /// Tokens.
+    /// Passes: tokens of each sequence.
     pub tokens: usize,
+    /// The slots of a core that has several take a pass's tokens of one sequence, as of a prompt,
+    /// instead of each one of its own.
+    pub prompt: bool,
     /// The card.
     pub card: CardOptions,
     /// Folder of the waveform of the first mismatch, if one is wanted.
@@ -60,7 +62,8 @@ const WINDOW: (u64, u64) = (1000, 100);
 
 /// Has the core follow golden's greedy choice for some tokens, from an empty state, and compares
 /// everything: each vector of each instruction, records, final state, counters. Ends with the
-/// first pass that differs.
+/// first pass that differs. In a core of several slots each has a sequence of its own, which
+/// begins with a token of its own.
 ///
 /// # Errors
 /// Those of the simulation and of the driver; a difference is none.
@@ -88,7 +91,7 @@ pub fn verify_design(
     options: &VerifyOptions,
 ) -> Result<Verified> {
     let mut session = Session::of(design, model, geometry, &options.card)?;
-    follow(&mut session, options.tokens)?;
+    follow(&mut session, geometry.slots, options)?;
     let report = session.report();
     let wave = match (&options.wave, &report.first_mismatch) {
         (Some(folder), Some(first)) => {
@@ -111,14 +114,39 @@ pub fn verify_design(
     })
 }
 
-fn follow(session: &mut Session, tokens: usize) -> Result<()> {
-    for _ in 0..tokens {
+fn follow(session: &mut Session, slots: u32, options: &VerifyOptions) -> Result<()> {
+    if slots > 1 {
+        return follow_all(session, slots, options);
+    }
+    for _ in 0..options.tokens {
         session.pass(Want::Top)?;
         if session.report().mismatches > 0 {
             return Ok(());
         }
     }
     session.state().map(|_| ())
+}
+
+fn follow_all(session: &mut Session, slots: u32, options: &VerifyOptions) -> Result<()> {
+    let vocab = session.golden().shape().vocab as u32;
+    let first = session.token();
+    // Any tokens will do: neighbours of each other, or of what was best.
+    let after = |token: u32| -> Vec<Option<u32>> {
+        (0..slots).map(|slot| Some((token + slot) % vocab)).collect()
+    };
+    let mut tokens = after(first);
+    session.clear_slots((1 << slots) - 1)?;
+    for _ in 0..options.tokens {
+        let chain = options.prompt;
+        let batch = Batch { tokens, chain, want: Want::Top, count: 1, stops: vec![] };
+        let best = session.batch(&batch)?;
+        if session.report().mismatches > 0 {
+            return Ok(());
+        }
+        tokens = if chain { after(best.last().copied().flatten().unwrap_or(first)) } else { best };
+    }
+    let sequences = if options.prompt { 1 } else { slots as usize };
+    (0..sequences).try_for_each(|slot| session.move_state(slot, slot))
 }
 
 /// The same again with a model that writes waveforms: the simulation is the same in every clock.
@@ -141,7 +169,7 @@ fn waveform(
     let mut session = Session::of(design, model, geometry, &card)?;
     let (from, to) = (first.clock.saturating_sub(WINDOW.0), first.clock + WINDOW.1);
     session.record(Window { from, to, path: path.clone() });
-    follow(&mut session, options.tokens)?;
+    follow(&mut session, geometry.slots, options)?;
     let clock = session.clock();
     session.idle(to.saturating_sub(clock))?;
     Ok(path)

@@ -58,11 +58,11 @@ fn sound() -> Vec<Event<'static>> {
 }
 
 fn check(events: &[Event<'_>]) -> Report {
-    let (pass, mut checker) = (pass(), Checker::default());
+    let (passes, mut checker) = (vec![Some(pass())], Checker::default());
     for (clock, &event) in events.iter().enumerate() {
-        checker.event(Some(&pass), event, clock as u64);
+        checker.event(Some(&passes), 0, event, clock as u64);
     }
-    checker.end(&pass, 99);
+    checker.end(&passes, 99);
     checker.report().clone()
 }
 

@@ -91,7 +91,7 @@ fn seen(timing: &Timing, geometry: &Geometry, shape: &Shape, memory: Ideal) -> S
 #[test]
 fn a_clock_that_was_not_predicted_is_found() {
     let memory = Ideal::new(40);
-    let passes = [(1, Want::Top), (0, Want::Top)];
+    let passes = [(vec![Some(1)], Want::Top), (vec![Some(0)], Want::Top)];
     for (timing, geometry, shape, mut rng) in cases(8) {
         let sound = seen(&timing, &geometry, &shape, memory);
         let found =
@@ -178,4 +178,26 @@ fn illegal_cores_are_refused() {
     assert!(Timing::new(&sound, &shape).is_ok());
     assert!(Timing::new(&Geometry { ways: 3, ..sound.clone() }, &shape).is_err());
     assert!(Timing::new(&Geometry { hidden: 32, ..sound }, &shape).is_err());
+}
+
+/// Slots share the beats: what a pass takes beyond that of one token is little, and a core of
+/// several slots takes no longer for one token than a core of one.
+#[test]
+fn slots_share_the_beats() {
+    let shape = Shape { hidden: 1024, inner: 1024, intermediate: 2816, layers: 24, vocab: 32_000 };
+    let one = Geometry::for_shape(512, &shape);
+    let memory = Ideal::new(60);
+    let cycles = |geometry: &Geometry, slots| {
+        let timing = Timing::new(geometry, &shape).unwrap();
+        timing.tokens(memory, slots).counters.cycles
+    };
+    let alone = cycles(&one, 1);
+    for slots in [2, 4, 8] {
+        let geometry = one.clone().with_slots(slots);
+        let (single, all) = (cycles(&geometry, 1), cycles(&geometry, slots as usize));
+        println!("{slots} slots: {single} clocks of one token, {all} of all; {alone} without");
+        assert!(single <= alone + alone / 1000, "{slots} slots, one token");
+        let most = if slots == 8 { 112 } else { 108 };
+        assert!(100 * all <= most * alone, "{slots} slots");
+    }
 }

@@ -91,7 +91,7 @@ pub fn run(
 
 /// Compares every vector of so many greedy tokens.
 pub fn compare(model: &Arc<Model>, geometry: &Geometry, tokens: usize, memory: MemoryOptions) {
-    let options = VerifyOptions { tokens, card: card_options(memory), wave: None };
+    let options = VerifyOptions { tokens, prompt: false, card: card_options(memory), wave: None };
     let Verified { report, cycles, sim_cycles_per_second, .. } =
         verify(model, geometry, &options).unwrap();
     let what = format!("{} at {} bits, {memory:?}", model.path().display(), geometry.bus);

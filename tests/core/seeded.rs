@@ -66,7 +66,7 @@ fn finds_in(
     };
     let card = CardOptions { model: traced, ..card_options(memory(Stalls::Random, 1)) };
     let waves = tempfile::tempdir().unwrap();
-    let options = VerifyOptions { tokens: 3, card, wave: Some(waves.path().into()) };
+    let options = VerifyOptions { tokens: 3, prompt: false, card, wave: Some(waves.path().into()) };
     let verified = verify_design(&design, model, geometry, &options).unwrap();
     let first = verified.report.first_mismatch.expect("a difference");
     println!("{module}: {first:?}");

@@ -14,7 +14,7 @@ use crate::common::{card_options, five, geometry, memory, tiny};
 
 fn predicts(model: &Arc<Model>, geometry: &Geometry, tokens: usize, memory: MemoryOptions) {
     let card = CardOptions { patience: 1 << 30, ..card_options(memory) };
-    let options = VerifyOptions { tokens, card, wave: None };
+    let options = VerifyOptions { tokens, prompt: false, card, wave: None };
     let verified = verify(model, geometry, &options).unwrap();
     let what = format!("{} bits, {memory:?}", geometry.bus);
     println!("{what}: {} cycles of {tokens} tokens", verified.cycles);

@@ -4,7 +4,8 @@ use sterna_rtl::{Generate, Module, Sig, UInt};
 use super::ADDRESS;
 use crate::fault::Fault;
 use crate::record;
-use crate::registers::{STOP_VALID, command, mode};
+use crate::registers::{LAST_TOKENS, STOP_VALID, TOKENS, command, mode};
+use crate::slots;
 
 /// Obeys commands: runs passes, token after token, moves state, stops at faults.
 ///
@@ -17,6 +18,9 @@ use crate::registers::{STOP_VALID, command, mode};
 /// After a fault the engine is reset when the memory owes nothing and is owed nothing, so that the
 /// bus stays in order; until then `draining` stands. The recurrent state is invalid from then on.
 /// Commands other than reset are ignored while one is obeyed.
+///
+/// Several sequences each have a token, a state that is valid or not, and stops that take the slot
+/// out of what is left of a run. A chain of tokens has one state, that of its lowest slot.
 ///
 /// Cost five counters of 48 bits, some 200 registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,41 @@ enum State {
     Clear,
 }
 
+/// Which of several sequences are meant, a bit each.
+struct Several<'m> {
+    /// SLOT_MASK, as far as there are slots, and the lowest of them.
+    asked: Sig<'m>,
+    asked_lowest: Sig<'m>,
+    /// It names one at least, and none that is not there.
+    exist: Sig<'m>,
+    /// Those that take part in what is obeyed, and the lowest.
+    mask: Sig<'m>,
+    lowest: Sig<'m>,
+    /// Those whose state changes: of a chain the lowest.
+    owners: Sig<'m>,
+}
+
+impl<'m> Several<'m> {
+    fn new(m: &'m Module, slots: u32, slot_mask: Sig<'m>, chain: Sig<'m>) -> Several<'m> {
+        let lowest = |mask: Sig<'m>| mask & m.lit(UInt(slots), 0).wrapping_sub(mask);
+        let asked = slot_mask.slice(0..slots).named("asked");
+        let exist = match slots {
+            8 => asked.any(),
+            _ => asked.any() & !slot_mask.slice(slots..8).any(),
+        };
+        let mask = m.reg("mask_now", UInt(slots)).reset(0);
+        let own = lowest(mask).named("lowest_of_mask");
+        Several {
+            asked,
+            asked_lowest: lowest(asked).named("asked_lowest"),
+            exist: exist.named("slots_exist"),
+            mask,
+            lowest: own,
+            owners: chain.mux(own, mask).named("owners"),
+        }
+    }
+}
+
 /// Bits of a counter: at 1 GHz three days.
 const COUNTER: u32 = 48;
 
@@ -55,7 +94,10 @@ impl Generate for Control {
         // ----- registers -----
         let commands = input("command", 5);
         let (mode_bits, passes) = (input("mode", 3), input("count", 16));
-        let (slot_mask, token_0) = (input("slot_mask", 8), input("token_0", 20));
+        let slots = self.geometry.slots;
+        let slot_mask = input("slot_mask", 8);
+        let first_tokens: Vec<Sig<'_>> =
+            TOKENS[..slots as usize].iter().map(|reg| input(&reg.port(), reg.width)).collect();
         let stops: Vec<Sig<'_>> = (0..4).map(|i| input(&format!("stop_{i}"), 21)).collect();
         let watchdog = input("watchdog", 32);
         let (image_units, row_units) = (input("image_units", 32), input("row_units", 10));
@@ -65,7 +107,7 @@ impl Generate for Control {
         let pass_ok = m.input("pass_ok", UInt(1));
         let layers_ended = m.input("layers_ended", UInt(1)).comment("The last DOWN is done.");
         let best_given = m.input("best_given", UInt(1));
-        let best = m.input("best", UInt(20));
+        let best = slots::lanes(m.input("best", UInt(20 * slots)), slots);
         let (recorded, head_idle) = (m.input("recorded", UInt(1)), m.input("head_idle", UInt(1)));
         let mover_busy = m.input("mover_busy", UInt(1));
         let (image_busy, row_busy, writer_busy) = (
@@ -75,7 +117,7 @@ impl Generate for Control {
         );
         let (valid, want) = (m.input("image_valid", UInt(1)), m.input("image_want", UInt(1)));
         let moves = m.input("moves", UInt(1)).comment("Anything else made progress.");
-        let clamps = m.input("clamps", UInt(4));
+        let clamps = m.input("clamps", UInt(if slots == 1 { 4 } else { 5 }));
         // ----- faults -----
         let front_fault = m.input("front_fault", UInt(8));
         let front_segment = m.input("front_segment", UInt(32));
@@ -104,15 +146,29 @@ impl Generate for Control {
         let chain = mode_bits.bit(mode::CHAIN.trailing_zeros());
         let done = m.reg("done", UInt(1)).reset(0);
         let failed = m.reg("failed", UInt(1)).reset(0);
-        let valid_state = m.reg("state_valid", UInt(1)).reset(0);
-        let fresh = m.reg("fresh_now", UInt(1)).reset(0).comment("The state is zero.");
+        let valid_state = m.reg("state_valid", UInt(slots)).reset(0);
+        let fresh = m.reg("fresh_now", UInt(slots)).reset(0).comment("The state is zero.");
         let error = m.reg("error_now", UInt(8)).reset(0);
         let error_segment = m.reg("error_segment_now", UInt(32)).reset(0);
-        let token = m.reg("token_now", UInt(20));
+        let each = |name: &str| -> Vec<Sig<'_>> {
+            (0..slots).map(|n| m.reg(slots::name(name, slots, n), UInt(20))).collect()
+        };
+        let tokens = each("token_now");
         let left = m.reg("passes_left", UInt(16));
         let index = m.reg("pass_index", UInt(16)).reset(0);
         let tokens_done = m.reg("tokens_done_now", UInt(16)).reset(0);
-        let last_token = m.reg("last_token_now", UInt(20)).reset(0);
+        let last_tokens = each("last_token_now");
+        last_tokens.iter().for_each(|token| {
+            token.reset(0);
+        });
+        let several = (slots > 1).then(|| Several::new(m, slots, slot_mask, chain));
+        // Marks states as something, those of some slots.
+        let mark = |of: Sig<'_>, slots: Option<Sig<'_>>, value: bool| match slots {
+            None => of.set(u8::from(value)),
+            Some(slots) if value => of.set(of | slots),
+            Some(slots) => of.set(of & !slots),
+        };
+        let some = several.as_ref();
         let record_addr = m.reg("record_at", UInt(ADDRESS));
         let sound = m.reg("sound", UInt(1)).reset(0);
         let layers_done = m.reg("layers_done", UInt(1)).reset(0);
@@ -136,19 +192,33 @@ impl Generate for Control {
         let most_units = (self.geometry.state / 16) as u32;
         let state_fits = (state_units.ne(0) & state_units.le(most_units)).named("state_fits");
         let run_fits = (passes.ne(0)
-            & slot_mask.eq(1)
+            & several.as_ref().map_or(slot_mask.eq(1), |several| several.exist)
             & image_units.ne(0)
             & row_units.ge(2)
             & (!(no_head | chain) | passes.eq(1)))
         .named("run_fits");
         let legal = only_one & (!run | run_fits) & (!(saves | loads) | state_fits);
-        let legal = (legal & (!clears | slot_mask.eq(1))).named("legal");
+        let legal = match &several {
+            None => legal & (!clears | slot_mask.eq(1)),
+            Some(several) => legal & several.exist,
+        };
+        let legal = legal.named("legal");
         let refuse = (at(State::Check) & !legal).named("refuses");
-        let stale = (at(State::Check) & legal & (run | saves) & !valid_state).named("stale");
+        let there = match &several {
+            None => valid_state,
+            Some(several) => {
+                let all = (saves | chain).mux(several.asked_lowest, several.asked);
+                (valid_state | !all).all()
+            }
+        };
+        let stale = (at(State::Check) & legal & (run | saves) & !there).named("stale");
         m.when(at(State::Check) & legal & !stale, || {
+            if let Some(several) = &several {
+                several.mask.set(several.asked);
+            }
             m.when(clears, || {
-                valid_state.set(1);
-                fresh.set(1);
+                mark(valid_state, some.map(|several| several.asked), true);
+                mark(fresh, some.map(|several| several.asked), true);
                 done.set(1);
                 go(State::Idle);
             });
@@ -158,12 +228,12 @@ impl Generate for Control {
             });
             m.when(loads, || {
                 load.set(1);
-                valid_state.set(0);
+                mark(valid_state, some.map(|several| several.asked_lowest), false);
                 go(State::Load);
             });
             m.when(run, || {
                 begins.set(1);
-                token.set(token_0);
+                tokens.iter().zip(&first_tokens).for_each(|(to, from)| to.set(*from));
                 left.set(passes);
                 index.set(0);
                 record_addr.set(result);
@@ -180,16 +250,35 @@ impl Generate for Control {
             (at(State::Pass) & no_head & sound & layers_done & !begins).named("state_only_ends");
         let pass_ends = (at(State::Pass) & (best_given | state_only)).named("pass_ends");
         let unread = (pass_ends & image_busy).named("image_unread");
-        let stops_here: Vec<Sig<'_>> =
-            stops.iter().map(|stop| stop.eq(best.extend(21) | STOP_VALID)).collect();
-        let over = (no_head | left.eq(1) | m.cat(&stops_here).any()).named("over");
+        let stops_here = best.iter().map(|best| {
+            let stops: Vec<Sig<'_>> =
+                stops.iter().map(|stop| stop.eq(best.extend(21) | STOP_VALID)).collect();
+            m.cat(&stops).any()
+        });
+        let stops_here: Vec<Sig<'_>> = stops_here.collect();
+        // Who goes on, where there are several.
+        let others = several.as_ref().map(|several| several.mask & !slots::join(m, &stops_here));
+        let ended = others.map_or(stops_here[0], |others| !others.any());
+        let over = (no_head | left.eq(1) | ended).named("over");
         m.when(pass_ends, || {
-            fresh.set(0);
+            mark(fresh, some.map(|several| several.owners), false);
             left.set(left.wrapping_sub(1));
-            m.when(!no_head, || last_token.set(best));
+            m.when(!no_head, || {
+                for (n, (last, best)) in last_tokens.iter().zip(&best).enumerate() {
+                    match &several {
+                        None => last.set(*best),
+                        Some(several) => {
+                            m.when(several.mask.bit(n as u32), || last.set(*best));
+                        }
+                    }
+                }
+            });
             m.when(over, || go(State::Record)).otherwise(|| {
                 begins.set(1);
-                token.set(best);
+                tokens.iter().zip(&best).for_each(|(to, from)| to.set(*from));
+                if let Some((several, others)) = several.as_ref().zip(others) {
+                    several.mask.set(others);
+                }
                 sound.set(0);
                 layers_done.set(0);
             });
@@ -199,7 +288,7 @@ impl Generate for Control {
         m.when(recorded & written & !bad_write, || {
             tokens_done.set(tokens_done.wrapping_add(1));
             index.set(index.wrapping_add(1));
-            let stride = record::stride(self.geometry.top_k) as u32;
+            let stride = record::stride(self.geometry.top_k) as u32 * slots;
             record_addr.set((record_addr + stride).truncate(ADDRESS));
         });
         let finish = || {
@@ -213,8 +302,8 @@ impl Generate for Control {
         let moved = !mover_busy & !save & !load & !writer_busy & !row_busy;
         m.when(at(State::Save) & moved, finish);
         m.when(at(State::Load) & moved, || {
-            valid_state.set(1);
-            fresh.set(0);
+            mark(valid_state, some.map(|several| several.lowest), true);
+            mark(fresh, some.map(|several| several.lowest), false);
             finish();
         });
 
@@ -297,19 +386,45 @@ impl Generate for Control {
         m.output("begins", UInt(1)).set(begins);
         m.output("save", UInt(1)).set(save);
         m.output("load", UInt(1)).set(load);
-        m.output("token", UInt(20)).set(token);
+        let entering: Vec<Sig<'_>> = match &several {
+            None => tokens,
+            // Who takes no part goes the same way, with a row that is sure to be there.
+            Some(several) => {
+                let all = tokens.iter().enumerate();
+                all.map(|(n, token)| several.mask.bit(n as u32).mux(*token, 0)).collect()
+            }
+        };
+        m.output("token", UInt(20 * slots)).set(slots::join(m, &entering));
         m.output("no_head", UInt(1)).set(no_head);
         m.output("logits", UInt(1)).set(mode_bits.bit(mode::LOGITS.trailing_zeros()) & !no_head);
-        m.output("fresh", UInt(1)).set(fresh);
+        match &several {
+            None => m.output("fresh", UInt(1)).set(fresh),
+            Some(several) => {
+                m.output("fresh", UInt(slots)).set(fresh & several.owners);
+                m.output("chain", UInt(1)).set(chain);
+                m.output("mask", UInt(slots)).set(several.mask);
+                let numbers = [
+                    ("lowest", slots::lowest(several.mask)),
+                    ("highest", slots::highest(several.mask)),
+                ];
+                for (name, number) in numbers {
+                    m.output(name, number.ty()).set(number);
+                }
+            }
+        }
         m.output("index", UInt(16)).set(index);
         m.output("record_addr", UInt(ADDRESS)).set(record_addr);
         // Who reads right after a command sees that it is being obeyed.
-        let flags = [draining, valid_state, failed, done, busy | commands.any()];
+        let all_valid =
+            several.as_ref().map_or(valid_state, |several| (valid_state | !several.asked).all());
+        let flags = [draining, all_valid, failed, done, busy | commands.any()];
         m.output("status", UInt(5)).set(m.cat(&flags));
         m.output("error", UInt(8)).set(error);
         m.output("error_segment", UInt(32)).set(error_segment);
         m.output("tokens_done", UInt(16)).set(tokens_done);
-        m.output("last_token", UInt(20)).set(last_token);
+        for (reg, last) in LAST_TOKENS.iter().zip(last_tokens) {
+            m.output(reg.port(), UInt(20)).set(last);
+        }
         m.output("saturations", UInt(32)).set(saturations);
         m.output("irq", UInt(1)).set(done | failed);
     }

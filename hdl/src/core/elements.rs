@@ -1,6 +1,7 @@
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt, index_width};
 
 use super::{ACCUMULATOR, ROWS};
+use crate::slots;
 
 /// Row groups of five accumulators to steps of V elements.
 ///
@@ -20,16 +21,38 @@ use super::{ACCUMULATOR, ROWS};
 /// vocabulary's, which comes one by one (`single`). `take` says that the step is used. A group is
 /// accepted when less than V are held, so that five rows leave in every 5/V clocks.
 ///
+/// Several sequences take turns, each with a stream of groups of its own: the same steps of slot 0,
+/// of slot 1, up to that of `highest`, then the next. A turn is [`Elements::TURN`] steps, which are
+/// whole groups and whole steps, or what is left of the matrix.
+///
+/// ```text
+///  group_0  A B C         D E F
+///  group_1        A B C         D E F
+/// ```
+///
 /// Latency one clock. Cost `22 (V + 4)` registers and their multiplexers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elements {
     /// Elements of a step.
     pub ways: u32,
+    /// Sequences.
+    pub slots: u32,
+}
+
+impl Elements {
+    /// Steps of a turn: three times five, so that a sequence's state is in its memory when the next
+    /// one reads it (`Epilogue::GAP`).
+    pub const TURN: u32 = 3 * ROWS;
+
+    /// Row groups of a turn.
+    pub fn groups(&self) -> u32 {
+        Elements::TURN / ROWS * self.ways
+    }
 }
 
 impl Generate for Elements {
     fn name(&self) -> String {
-        format!("elements_v{}", self.ways)
+        slots::name(&format!("elements_v{}", self.ways), self.slots, self.slots)
     }
 
     fn describe(&self, m: &Module) {
@@ -40,7 +63,14 @@ impl Generate for Elements {
         let rows = m.input("rows", UInt(21)).comment("Of one matrix.");
         let parts = m.input("parts", UInt(2)).comment("Matrices that follow one another.");
         let single = m.input("single", UInt(1)).comment("One element a step.");
-        let groups = m.stream_in("group", UInt(ROWS * ACCUMULATOR), false);
+        let groups: Vec<_> = (0..self.slots)
+            .map(|n| {
+                let name = slots::name("group", self.slots, n);
+                m.stream_in(&name, UInt(ROWS * ACCUMULATOR), false)
+            })
+            .collect();
+        let highest = slots::input(m, "highest", self.slots);
+        let turn = slots::register(m, "turn", self.slots);
         let take = m.input("take", UInt(1));
 
         let count_ty = UInt(index_width(most as usize + 1));
@@ -56,8 +86,20 @@ impl Generate for Elements {
         let valid = count.ge(step).named("step_ready");
         let leaves = (valid & take).named("leaves");
         let stay = leaves.mux(count.wrapping_sub(step), count).named("stay");
-        groups.ready.set(to_come.ne(0) & stay.lt(step));
-        let arrives = groups.fires().named("arrives");
+        let ready = to_come.ne(0) & stay.lt(step);
+        for (n, group) in groups.iter().enumerate() {
+            group.ready.set(slots::only(ready, turn, n as u32));
+        }
+        let arrives = match turn {
+            None => groups[0].fires(),
+            Some(turn) => {
+                let valid: Vec<Sig<'_>> = groups.iter().map(|group| group.valid).collect();
+                turn.select(&valid) & ready
+            }
+        };
+        let arrives = arrives.named("arrives");
+        let data: Vec<Sig<'_>> = groups.iter().map(|group| group.data).collect();
+        let data = slots::pick(turn, &data);
         let fresh = to_come.lt(ROWS).mux(to_come.truncate(3), ROWS).named("fresh");
         let none = m.lit(UInt(3), 0);
         count.set((stay + arrives.mux(fresh, none)).truncate(count_ty.width()));
@@ -70,17 +112,23 @@ impl Generate for Elements {
             let first = i.saturating_sub(ROWS - 1);
             let mut from = stay.switch(kept);
             for start in first..=i.min(v - 1) {
-                from = from.case(start, groups.data.lane(i - start, ACCUMULATOR));
+                from = from.case(start, data.lane(i - start, ACCUMULATOR));
             }
             slot.set(arrives.mux(from.end(), kept));
         }
-        m.when(arrives, || {
-            let rest = to_come.wrapping_sub(fresh).named("rest");
-            to_come.set(rest);
+        let rest = to_come.wrapping_sub(fresh).named("rest");
+        let next_part = |more: &dyn Fn()| {
             m.when(rest.eq(0) & parts_left.ne(0), || {
                 to_come.set(whole);
                 parts_left.set(parts_left.wrapping_sub(1));
+                more();
             });
+        };
+        m.when(arrives, || {
+            to_come.set(rest);
+            if turn.is_none() {
+                next_part(&|| ());
+            }
         });
         m.when(load, || {
             to_come.set(rows);
@@ -88,6 +136,35 @@ impl Generate for Elements {
             parts_left.set(parts.wrapping_sub(1));
             one.set(single);
         });
+        if let Some((turn, highest)) = turn.zip(highest) {
+            // Every turn goes over the same rows: those to come when the first of them began.
+            let again = m.reg("again", UInt(21));
+            let groups = self.groups();
+            let left = m.reg("turn_left", UInt(index_width(groups as usize + 1)));
+            let ends = (rest.eq(0) | left.eq(1)).named("turn_ends");
+            m.when(arrives, || {
+                left.set(left.wrapping_sub(1));
+                m.when(ends, || {
+                    left.set(groups);
+                    m.when(turn.ne(highest), || {
+                        turn.set(turn.wrapping_add(1));
+                        to_come.set(again);
+                    })
+                    .otherwise(|| {
+                        turn.set(0);
+                        again.set(rest);
+                        next_part(&|| again.set(whole));
+                    });
+                });
+            });
+            m.when(load, || {
+                turn.set(0);
+                again.set(rows);
+                left.set(groups);
+            });
+            let first = left.eq(groups).named("turn_begins");
+            m.assert("turns_do_not_mix", !(arrives & first) | stay.eq(0));
+        }
         m.output("valid", UInt(1)).set(valid);
         let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
         m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));

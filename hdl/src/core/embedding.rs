@@ -4,6 +4,7 @@ use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 
 use super::header_check::is_scale;
 use super::{ADDRESS, LENGTH, RESIDUE};
+use crate::slots;
 
 /// Fetches a token's embedding row into the residual, with the statistics that it carries.
 ///
@@ -16,6 +17,8 @@ use super::{ADDRESS, LENGTH, RESIDUE};
 /// A row's common shift stands at its end, so the last unit is read first, then the row. Nothing
 /// that it says counts before the row's checksum, token and fields were found right; `enter` comes
 /// with the statistics for layer 0. Elements arrive V a clock.
+///
+/// Of several sequences each has a token and a row, slot 0's first; `enter` comes with each.
 ///
 /// Latency two reads of the memory and `hidden / V` clocks. Cost a CRC unit, two registers of a
 /// beat, a barrel shifter a way.
@@ -64,10 +67,13 @@ impl Generate for Embedding {
     }
 
     fn describe(&self, m: &Module) {
-        let (bus, v) = (self.geometry.bus, self.geometry.ways);
+        let (bus, v, slots) = (self.geometry.bus, self.geometry.ways, self.geometry.slots);
         m.doc("Fetches an embedding row into the residual.");
         let start = m.input("start", UInt(1));
-        let token = m.input("token", UInt(20));
+        let tokens = slots::lanes(m.input("token", UInt(20 * slots)), slots);
+        let highest = slots::input(m, "highest", slots);
+        let turn = slots::register(m, "turn", slots);
+        let token = slots::pick(turn, &tokens);
         let base = m.input("base", UInt(ADDRESS));
         let row_units = m.input("row_units", UInt(10));
         let stream = m.stream_in("s", UInt(bus), true);
@@ -86,7 +92,9 @@ impl Generate for Embedding {
         let fires = stream.fires().named("fires");
         let last = (fires & stream.last.unwrap_or(fires)).named("last_beat");
 
-        m.when(at(State::Idle) & start, || {
+        let again = turn.map(|_| m.reg("again", UInt(1)).reset(0).comment("The next slot's row."));
+        let starts = again.map_or(start, |again| start | again);
+        m.when(at(State::Idle) & starts, || {
             waited.set(0);
             go(State::Address);
         });
@@ -179,6 +187,20 @@ impl Generate for Embedding {
             & is_scale(word(9));
         let sound = sound.named("sound");
         m.when(decide, || go(State::Idle));
+        if let (Some(turn), Some(highest), Some(again)) = (turn, highest, again) {
+            let entered = m.reg("entered", turn.ty());
+            again.set(0);
+            m.when(start, || turn.set(0));
+            m.when(decide, || {
+                entered.set(turn);
+                m.when(sound & turn.ne(highest), || {
+                    again.set(1);
+                    turn.set(turn.wrapping_add(1));
+                });
+            });
+            m.output("slot", turn.ty()).comment("Whose row is written.").set(turn);
+            m.output("enter_slot", turn.ty()).set(entered);
+        }
         m.output("enter", UInt(1)).set((decide & sound).register("enters").reset(0));
         m.output("fault", UInt(1)).set((decide & !sound).register("refuses").reset(0));
         for (name, n) in

@@ -11,18 +11,18 @@ mod reports;
 
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::Opcode;
-use sterna_rtl::parts::{Fifo, Storage};
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
 use super::instruction::{Instruction, is};
 use super::memory_port::{JOB, RING};
 use super::{
-    ACCUMULATOR, ADDRESS, Embedding, Epilogue, FrontEnd, GROUPS, Head, Issue, MemoryPort,
-    Quantiser, READ, ROWS, StateMover, memory_widths,
+    ADDRESS, Embedding, Epilogue, FrontEnd, Head, Issue, MemoryPort, Quantiser, READ, StateMover,
+    groups, memory_widths,
 };
+use crate::slots;
 use crate::units::TernaryUnit;
 use data::Data;
-pub(crate) use reports::REPORTS;
+pub(crate) use reports::reports;
 
 /// All that a pass runs through.
 ///
@@ -52,6 +52,16 @@ struct State<'m> {
     units: Sig<'m>,
 }
 
+/// Which of several sequences take part.
+#[derive(Clone, Copy)]
+struct Turns<'m> {
+    mask: Sig<'m>,
+    lowest: Sig<'m>,
+    highest: Sig<'m>,
+    /// They are tokens of one sequence.
+    chain: Sig<'m>,
+}
+
 /// The units of an engine.
 struct Units<'m> {
     port: Instance<'m>,
@@ -71,8 +81,8 @@ impl<'m> Units<'m> {
         Units {
             port: m.instance("u_memory_port", &MemoryPort { geometry: geometry() }),
             front: m.instance("u_front_end", &FrontEnd { geometry: geometry() }),
-            ternary: m.instance("u_ternary_unit", &TernaryUnit { bus: g.bus }),
-            issue: m.instance("u_issue", &Issue),
+            ternary: m.instance("u_ternary_unit", &ternary(g)),
+            issue: m.instance("u_issue", &Issue { slots: g.slots }),
             quantiser: m.instance("u_quantiser", &Quantiser { geometry: geometry() }),
             epilogue: m.instance("u_epilogue", &Epilogue { geometry: geometry() }),
             embedding: m.instance("u_embedding", &Embedding { geometry: geometry() }),
@@ -86,6 +96,10 @@ impl<'m> Units<'m> {
         let out = Instruction::of(self.issue, "out");
         (out.valid & out.ready, out.opcode())
     }
+}
+
+fn ternary(g: &Geometry) -> TernaryUnit {
+    TernaryUnit { bus: g.bus, slots: g.slots }
 }
 
 /// Passes ports of one unit on to another, name by name.
@@ -114,6 +128,23 @@ impl Generate for Engine {
         let no_head = bit("no_head");
         let axi = m.axi_master("m_axi", AxiKind::Full, memory_widths(g.bus));
         let u = Units::new(m, g);
+        let turns = (g.slots > 1).then(|| {
+            let slot = |name: &str| m.input(name, UInt(slots::bits(g.slots)));
+            Turns {
+                mask: m.input("mask", UInt(g.slots)),
+                lowest: slot("lowest"),
+                highest: slot("highest"),
+                chain: m.input("chain", UInt(1)),
+            }
+        });
+        if let Some(turns) = turns {
+            for unit in [u.issue, u.quantiser, u.epilogue, u.embedding, u.head] {
+                unit.set("highest", turns.highest);
+            }
+            for unit in [u.epilogue, u.head] {
+                unit.set("mask", turns.mask);
+            }
+        }
         u.port.set("halt", halt);
         axi.connect(&u.port.axi("m_axi", AxiKind::Full, memory_widths(g.bus)));
         for unit in [u.front, u.issue, u.quantiser, u.epilogue, u.head] {
@@ -138,23 +169,23 @@ impl Generate for Engine {
             units: m.input("state_units", UInt(20)),
         };
         let data = Data::new(m, g);
-        self.matrix(m, &u, &data);
-        self.scales(&u, m.input("fresh", UInt(1)));
+        self.matrix(m, &u, &data, turns);
+        self.scales(m, &u, m.input("fresh", UInt(g.slots)), turns);
         u.quantiser.set("no_head", no_head);
         data.vectors(m, g, &u);
         data.operands(m, g, &u);
-        data.state(m, g, &u);
+        data.state(m, g, &u, turns);
         self.rows(m, &u, (begins, load), row_units, state);
         self.results(m, &u, save, state);
-        let ended = reports::to_control(m, &u, begins);
+        let ended = reports::to_control(m, g, &u, (begins, turns.map(|turns| turns.mask)));
         reports::to_probe(m, g, &u, (begins, no_head & ended));
     }
 }
 
 impl Engine {
     /// Codes and weights to groups of accumulators.
-    fn matrix(&self, m: &Module, u: &Units<'_>, data: &Data<'_>) {
-        let unit = TernaryUnit { bus: self.geometry.bus };
+    fn matrix<'m>(&self, m: &'m Module, u: &Units<'m>, data: &Data<'m>, turns: Option<Turns<'m>>) {
+        let unit = ternary(&self.geometry);
         let from_front =
             ["hidden", "inner", "intermediate", "layers", "start_loaded", "code_release"];
         join(u.quantiser, u.front, &from_front);
@@ -173,39 +204,54 @@ impl Engine {
         let from = u.front.port("code_from").delay("sum_from", late);
         let sums = ["code_sum_0", "code_sum_1"].map(|name| u.quantiser.port(name));
         u.ternary.set("sum_codes", from.mux(sums[1], sums[0]));
-        let groups = Fifo {
-            ty: UInt(ROWS * ACCUMULATOR),
-            depth: GROUPS as usize,
-            last: false,
-            storage: Storage::Registers,
-        };
-        let groups = m.instance("u_groups", &groups);
-        let (into, out_of) = (groups.stream("s"), groups.stream("m"));
-        into.valid.set(u.ternary.port("sums_valid"));
-        into.data.set(u.ternary.port("sums"));
-        m.assert("every_group_has_a_place", !into.valid | into.ready);
-        u.epilogue.stream("group").connect(out_of);
-        u.front.set("group_taken", out_of.fires());
+        let slots = self.geometry.slots;
+        let sums = slots::lanes(u.ternary.port("sums"), slots);
+        let mut taken = vec![];
+        for n in 0..slots {
+            let queue = groups(&self.geometry);
+            let queue = m.instance(slots::name("u_groups", slots, n), &queue);
+            let (into, out_of) = (queue.stream("s"), queue.stream("m"));
+            let valid = u.ternary.port("sums_valid");
+            into.valid.set(turns.map_or(valid, |turns| valid & turns.highest.ge(n)));
+            into.data.set(sums[n as usize]);
+            m.assert("every_group_has_a_place", !into.valid | into.ready);
+            u.epilogue.stream(&slots::name("group", slots, n)).connect(out_of);
+            taken.push(out_of.fires());
+        }
+        u.front.set("group_taken", slots::pick(turns.map(|turns| turns.highest), &taken));
     }
 
     /// Instructions, their scales, and the statistics that these come of.
-    fn scales(&self, u: &Units<'_>, fresh: Sig<'_>) {
+    fn scales<'m>(&self, m: &'m Module, u: &Units<'m>, fresh: Sig<'m>, turns: Option<Turns<'m>>) {
+        let slots = self.geometry.slots;
         Instruction::of(u.issue, "in").connect(&Instruction::of(u.front, "issue"));
         join(u.issue, u.front, &["outer", "floor", "rescale"]);
         join(u.issue, u.epilogue, &["a", "b", "max_0", "max_1", "max_2", "gather"]);
         let row = ["row_a", "row_b", "row_max_0", "row_max_1", "row_max_2", "enter"];
         join(u.issue, u.embedding, &row);
+        if slots > 1 {
+            join(u.issue, u.embedding, &["enter_slot"]);
+        }
         Instruction::of(u.epilogue, "in").connect(&Instruction::of(u.issue, "out"));
         join(u.epilogue, u.issue, &["factor", "shift"]);
         join(u.epilogue, u.front, &["inner"]);
         u.epilogue.set("fresh", fresh).set("head_ready", u.head.port("ready"));
-        u.mover.set("zero", fresh);
+        let lowest = turns.map(|turns| turns.lowest);
+        u.mover.set("zero", slots::pick(lowest, &slots::lanes(fresh, slots)));
         // Maxima go to the quantiser at once, an embedding row's as well.
         let enter = u.embedding.port("enter");
-        u.quantiser.set("max_valid", enter | u.epilogue.port("max_valid"));
+        let valid: Vec<Sig<'m>> = (0..slots)
+            .map(|n| {
+                let slot = (slots > 1).then(|| u.embedding.port("enter_slot"));
+                slots::only(enter, slot, n) | u.epilogue.port("max_valid")
+            })
+            .collect();
+        u.quantiser.set("max_valid", slots::join(m, &valid));
         for i in 0..3 {
             let (max, row) = (format!("max_{i}"), format!("row_max_{i}"));
-            u.quantiser.set(&max, enter.mux(u.embedding.port(&row), u.epilogue.port(&max)));
+            let row = u.embedding.port(&row);
+            let row = if slots == 1 { row } else { row.repeat(slots as usize) };
+            u.quantiser.set(&max, enter.mux(row, u.epilogue.port(&max)));
         }
     }
 
@@ -218,7 +264,7 @@ impl Engine {
         row_units: Sig<'m>,
         saved: State<'m>,
     ) {
-        let token = m.input("token", UInt(20));
+        let token = m.input("token", UInt(20 * self.geometry.slots));
         u.embedding.set("start", begins).set("token", token).set("row_units", row_units);
         u.embedding.set("base", m.input("embed_base", UInt(ADDRESS)));
         let ask = u.embedding.port("ask");

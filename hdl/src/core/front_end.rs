@@ -1,10 +1,10 @@
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::Opcode;
 use sterna_rtl::parts::Crc32c;
-use sterna_rtl::{Generate, Module, Sig, UInt};
+use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 
 use super::instruction::{Instruction, OPCODE, ROW_COUNT, is};
-use super::{GROUPS, HeaderCheck, LENGTH, READ, ROWS};
+use super::{HeaderCheck, LENGTH, READ, ROWS, groups};
 use crate::fault::Fault;
 
 /// Reads the image: headers, operands, weights, in this order, as they come.
@@ -20,7 +20,7 @@ use crate::fault::Fault;
 ///
 /// A header takes its beats and two clocks of checking. Operands are taken a beat a clock;
 /// weights, too, as long as the codes that they meet are there (`code_words` counts those of the
-/// vector in question) and fewer than GROUPS row groups wait for the epilogue. Nothing else stalls
+/// vector in question) and fewer row groups wait for the epilogue than have a place. Nothing else stalls
 /// the stream, so a pass is a fixed function of the image and of when its codes are ready.
 ///
 /// Trusts nothing in the stream. A payload's checksum is compared two clocks after its last beat;
@@ -140,12 +140,16 @@ impl Generate for FrontEnd {
         });
 
         // ----- what may stall -----
-        let waiting = m.reg("waiting", UInt(4)).reset(0).comment("Row groups not yet taken.");
+        let places = groups(&self.geometry).depth;
+        let waiting = m
+            .reg("waiting", UInt(index_width(places + 1)))
+            .reset(0)
+            .comment("Row groups not yet taken.");
         let group_begins = (weight_fires & beat.eq(0)).named("group_begins");
         m.when(group_begins & !group_taken, || waiting.set(waiting.wrapping_add(1)));
         m.when(group_taken & !group_begins, || waiting.set(waiting.wrapping_sub(1)));
-        m.assert("a_place_for_every_group", waiting.le(GROUPS));
-        let room = (beat.ne(0) | waiting.ne(GROUPS)).named("room");
+        m.assert("a_place_for_every_group", waiting.le(places));
+        let room = (beat.ne(0) | waiting.ne(places)).named("room");
         // An instruction is handed on before its payload: then the one two before it is done, and
         // its operands may be overwritten.
         let pending = m.reg("pending", UInt(1)).reset(0).comment("`issue` was not taken yet.");

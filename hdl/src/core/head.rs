@@ -1,10 +1,11 @@
 use sterna_firmware::geometry::Geometry;
 use sterna_rtl::parts::Pack;
-use sterna_rtl::{Generate, Module, SInt, UInt};
+use sterna_rtl::{Generate, Instance, Module, SInt, Sig, Type, UInt};
 
 use super::instruction::ROW_COUNT;
 use super::{ACCUMULATOR, ADDRESS};
 use crate::record;
+use crate::slots;
 use crate::units::TopK;
 
 /// The end of a pass: the best tokens, every accumulator if wanted, and the record.
@@ -22,7 +23,11 @@ use crate::units::TopK;
 /// Trusts that a record's header has left when HEAD of the next pass starts: it finds the writer
 /// empty, and a pass takes far longer than its 16 words.
 ///
-/// Cost: [`TopK`], one [`Pack`] of 32 bits.
+/// Of several sequences each has a [`TopK`] and a record; accumulators come side by side, one of each
+/// a clock, and all best tokens are given out at once. Records are written one after the other, of
+/// those in `mask`; logits are those of `highest`.
+///
+/// Cost: [`TopK`] for each sequence, one [`Pack`] of 32 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Rates and sizes.
@@ -41,6 +46,8 @@ enum State {
     Record,
     /// The writer finishes.
     Write,
+    /// Of several records the next is begun.
+    Next,
 }
 
 /// Clocks in which the last candidate reaches the top.
@@ -49,6 +56,12 @@ const CANDIDATES: u32 = TopK::LATENCY + 1;
 impl Head {
     /// Clocks from the last accumulator to the best token, where nothing else is waited for.
     pub const BEST: u32 = CANDIDATES + 2;
+
+    /// Clocks from the best token to the job of its record, and from the end of a record to the job
+    /// of the next.
+    pub fn record_begins(slots: u32) -> u32 {
+        u32::from(slots > 1)
+    }
 }
 
 impl Generate for Head {
@@ -58,6 +71,7 @@ impl Generate for Head {
 
     fn describe(&self, m: &Module) {
         let (bus, k) = (self.geometry.bus, self.geometry.top_k);
+        let slots = self.geometry.slots;
         m.doc("Finds the best tokens and writes what a pass leaves in memory.");
         let begins = m.input("begins", UInt(1)).comment("A pass starts.");
         let starts = m.input("starts", UInt(1)).comment("HEAD starts; its scale is there.");
@@ -66,12 +80,18 @@ impl Generate for Head {
         let pass_ok = m.input("pass_ok", UInt(1)).comment("The pass was read and is sound.");
         let index = m.input("index", UInt(16)).comment("Number of the pass in its run.");
         let id = m.input("image_id", UInt(64));
-        let mant = m.input("mant", UInt(24));
-        let exp = m.input("exp", SInt(12));
+        let mant = slots::lanes(m.input("mant", UInt(24 * slots)), slots);
+        let exp = slots::lanes(m.input("exp", slots::ty(SInt(12), slots)), slots);
         let (record_addr, logits_addr) =
             (m.input("record_addr", UInt(ADDRESS)), m.input("logits_addr", UInt(ADDRESS)));
         let valid = m.input("valid", UInt(1));
-        let acc = m.input("acc", SInt(ACCUMULATOR));
+        let accs = slots::lanes(m.input("acc", slots::ty(SInt(ACCUMULATOR), slots)), slots);
+        let accs: Vec<Sig<'_>> = match slots {
+            1 => accs,
+            _ => accs.into_iter().map(|acc| acc.as_sint()).collect(),
+        };
+        let highest = slots::input(m, "highest", slots);
+        let mask = (slots > 1).then(|| m.input("mask", UInt(slots)).comment("Who takes part."));
         let token = m.input("token", UInt(20));
         let last = m.input("last", UInt(1));
         let writer_busy = m.input("writer_busy", UInt(1));
@@ -83,7 +103,12 @@ impl Generate for Head {
         let sound = m.reg("sound", UInt(1)).reset(0);
         let waits = m.reg("waits", UInt(1)).reset(0).comment("HEAD has started, `open` is due.");
         let open = m.reg("open", UInt(1)).reset(0).comment("Accumulators are welcome.");
-        let (mant_now, exp_now) = (m.reg("mant_now", UInt(24)), m.reg("exp_now", SInt(12)));
+        let turn = slots::register(m, "turn", slots);
+        let kept = |name: &str, ty: Type| -> Vec<Sig<'_>> {
+            (0..slots).map(|n| m.reg(slots::name(name, slots, n), ty)).collect()
+        };
+        let (mants, exps) = (kept("mant_now", UInt(24)), kept("exp_now", SInt(12)));
+        let (mant_now, exp_now) = (slots::pick(turn, &mants), slots::pick(turn, &exps));
         let best_given = m.reg("gives_best", UInt(1)).reset(0);
         best_given.set(0);
         let ask = m.reg("asks", UInt(1)).reset(0);
@@ -91,12 +116,17 @@ impl Generate for Head {
         let ask_beats = m.reg("asks_beats", UInt(ROW_COUNT));
         ask.set(0);
 
-        let top = m.instance("u_top", &TopK { k });
+        let tops: Vec<Instance<'_>> =
+            (0..slots).map(|n| m.instance(slots::name("u_top", slots, n), &TopK { k })).collect();
         let clear = m.reg("clears", UInt(1)).reset(0);
         clear.set(0);
         let shift = m.wire("shift", UInt(1));
-        top.set("clear", clear).set("valid", valid).set("acc", acc).set("token", token);
-        top.set("shift", shift);
+        for (n, (top, &acc)) in tops.iter().zip(&accs).enumerate() {
+            top.set("clear", clear).set("valid", valid).set("acc", acc).set("token", token);
+            top.set("shift", slots::only(shift, turn, n as u32));
+        }
+        let best = |name: &str| -> Vec<Sig<'_>> { tops.iter().map(|top| top.port(name)).collect() };
+        let acc = slots::pick(highest, &accs);
 
         // ----- words of 32 bits: logits, then the record -----
         let pack = m.instance("u_pack", &Pack { from: 32, to: bus });
@@ -110,11 +140,14 @@ impl Generate for Head {
         let record_words = record::stride(k) as u32 / 4;
         let few = vocab.lt(k).mux(vocab.truncate(7), k).named("candidates");
         // The header's words, then token and accumulator of each candidate.
-        let entry = top.port("best_valid").repeat(32);
+        let of_turn = |name: &str| slots::pick(turn, &best(name));
+        let entry = of_turn("best_valid").repeat(32);
         let pair = count
             .bit(0)
-            .mux(top.port("best_acc").extend(32).as_uint(), top.port("best_token").extend(32));
-        let first_token = m.reg("first_token", UInt(20)).comment("The best.");
+            .mux(of_turn("best_acc").extend(32).as_uint(), of_turn("best_token").extend(32));
+        let first_tokens: Vec<Sig<'_>> =
+            kept("first_token", UInt(20)).into_iter().map(|sig| sig.comment("The best.")).collect();
+        let first_token = slots::pick(turn, &first_tokens);
         let header = count
             .slice(0..4)
             .switch(m.lit(UInt(32), 0))
@@ -145,13 +178,25 @@ impl Generate for Head {
             ((vocab + (bus / 32 - 1)) >> beat_shift).truncate(ROW_COUNT).named("logit_beats");
         let written = (begun & !writer_busy & !ask).named("written");
         m.when(ask, || begun.set(1));
+        let take_scales = || {
+            mants.iter().zip(&mant).for_each(|(to, from)| to.set(*from));
+            exps.iter().zip(&exp).for_each(|(to, from)| match slots {
+                1 => to.set(*from),
+                _ => to.set(from.as_sint()),
+            });
+        };
         m.when(starts, || {
             waits.set(1);
-            mant_now.set(mant);
-            exp_now.set(exp);
+            if slots == 1 {
+                take_scales();
+            }
         });
         m.when(at(State::Gather) & waits & !clear, || {
             waits.set(0);
+            // Several records may take longer than a pass.
+            if slots > 1 {
+                take_scales();
+            }
             open.set(1);
             ask.set(logits);
             ask_addr.set(logits_addr);
@@ -172,29 +217,65 @@ impl Generate for Head {
             candidates_in.set(candidates_in.wrapping_sub(1));
         });
         m.when(pass_ok, || sound.set(1));
-        m.when(at(State::Sound) & sound & candidates_in.eq(0), || {
-            best_given.set(1);
-            first_token.set(top.port("best_token"));
+        let begin_record = |at: Sig<'_>| {
             count.set(0);
             ask.set(1);
-            ask_addr.set(record_addr);
+            ask_addr.set(at);
             ask_beats.set(record_words / (bus / 32));
             go(State::Record);
+        };
+        // Who has no record yet.
+        let left = mask.map(|mask| m.reg("records_left", mask.ty()));
+        m.when(at(State::Sound) & sound & candidates_in.eq(0), || {
+            best_given.set(1);
+            first_tokens.iter().zip(best("best_token")).for_each(|(to, from)| to.set(from));
+            if slots == 1 {
+                begin_record(record_addr);
+            }
+            if let Some((left, mask)) = left.zip(mask) {
+                left.set(mask);
+                go(State::Next);
+            }
         });
         m.when(record_fires, || {
             count.set(count.wrapping_add(1));
             m.when(record_ends, || go(State::Write));
         });
         let finished = (at(State::Write) & written).named("finished");
-        m.when(finished, || {
-            begun.set(0);
+        let all_written = || {
             go(State::Gather);
             clear.set(1);
-        });
+        };
+        let all_finished = match left.zip(turn) {
+            None => {
+                m.when(finished, || {
+                    begun.set(0);
+                    all_written();
+                });
+                finished
+            }
+            Some((left, turn)) => {
+                m.when(finished, || {
+                    begun.set(0);
+                    m.when(left.any(), || go(State::Next)).otherwise(all_written);
+                });
+                let first = slots::lowest(left);
+                let stride = record::stride(k) as u32;
+                let offsets: Vec<Sig<'_>> =
+                    (0..slots).map(|n| m.lit(UInt(ADDRESS), n * stride)).collect();
+                let place = (record_addr + first.select(&offsets)).truncate(ADDRESS);
+                m.when(at(State::Next), || {
+                    turn.set(first);
+                    left.set(left & left.wrapping_sub(1));
+                    begin_record(place);
+                });
+                (finished & !left.any()).named("all_finished")
+            }
+        };
         m.when(begins, || sound.set(0));
         m.output("best_given", UInt(1)).comment("`best` is the pass's token.").set(best_given);
-        m.output("best", UInt(20)).set(first_token);
-        m.output("recorded", UInt(1)).comment("The record is in memory.").set(finished);
+        m.output("best", UInt(20 * slots)).set(slots::join(m, &first_tokens));
+        m.output("recorded", UInt(1)).comment("The record is in memory.").set(all_finished);
         m.output("idle", UInt(1)).set(at(State::Gather));
         m.output("ask", UInt(1)).set(ask);
         m.output("ask_addr", UInt(ADDRESS)).set(ask_addr);

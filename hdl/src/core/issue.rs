@@ -2,6 +2,7 @@ use sterna_firmware::isa::Opcode;
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
 use super::instruction::{GATHER, Instruction, is, is_one_of};
+use crate::slots;
 use crate::units::NormScale;
 
 /// Takes an instruction from the front end, works out its scale, and hands both to the epilogue.
@@ -16,12 +17,18 @@ use crate::units::NormScale;
 /// (`MIX_G`, `MIX_O`, `GLU`, `DOWN`), and for the first of a pass, not before they are complete.
 /// While the epilogue works on an instruction the next one's scale is prepared here.
 ///
-/// Latency that of [`NormScale`]; cost that, and one instruction of registers.
+/// Of several sequences each has a scale, slot 0 first; they are handed on together.
+///
+/// Latency that of [`NormScale`], for each sequence; cost that, and one instruction of registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Issue;
+pub struct Issue {
+    /// Sequences.
+    pub slots: u32,
+}
 
-/// What a scale is made of.
+/// What a scale is made of; of all sequences.
 const SUMS: [(&str, u32); 5] = [("a", 77), ("b", 77), ("max_0", 32), ("max_1", 32), ("max_2", 32)];
+/// The same of an embedding row, which comes alone.
 const ROW: [(&str, u32); 5] =
     [("row_a", 32), ("row_b", 32), ("row_max_0", 32), ("row_max_1", 32), ("row_max_2", 32)];
 
@@ -37,11 +44,21 @@ impl Generate for Issue {
         let constants = ["outer", "floor", "rescale"].map(|name| (name, m.input(name, UInt(32))));
         let gather = m.input("gather", UInt(1)).comment("The epilogue's sums are complete.");
         let enter = m.input("enter", UInt(1)).comment("An embedding row's are.");
+        let highest = slots::input(m, "highest", self.slots);
+        let entering = slots::input(m, "enter_slot", self.slots);
+        let turn = slots::register(m, "turn", self.slots);
         let out = Instruction::output(m, "out");
 
-        let unit = m.instance("u_scale", &NormScale);
-        for (name, width) in SUMS.into_iter().chain(ROW) {
+        let unit = m.instance("u_scale", &NormScale { slots: self.slots });
+        for (name, width) in
+            SUMS.map(|(name, width)| (name, width * self.slots)).into_iter().chain(ROW)
+        {
             unit.set(name, m.input(name, UInt(width)));
+        }
+        for (name, slot) in [("highest", highest), ("enter_slot", entering), ("slot", turn)] {
+            if let Some(slot) = slot {
+                unit.set(name, slot);
+            }
         }
         unit.set("gather", gather).set("enter", enter);
 
@@ -64,11 +81,22 @@ impl Generate for Issue {
         let consumer = is(opcode, Opcode::MixG)
             .mux(m.lit(UInt(2), 2), is(opcode, Opcode::MixF).mux(m.lit(UInt(2), 1), 0));
         unit.set("consumer", consumer);
-        m.when(unit.port("gathered") | enter, || awaits.set(0));
+        let all = if self.slots == 1 { "gathered" } else { "gathered_all" };
+        let entered = slots::last(enter, entering, highest);
+        m.when(unit.port(all) | entered, || awaits.set(0));
         m.when(start, || working.set(1));
         m.when(unit.port("done"), || {
             working.set(0);
-            scaled.set(1);
+            match turn.zip(highest) {
+                None => scaled.set(1),
+                Some((turn, highest)) => {
+                    turn.set(turn.wrapping_add(1));
+                    m.when(turn.eq(highest), || {
+                        turn.set(0);
+                        scaled.set(1);
+                    });
+                }
+            }
         });
         let taken = (out.valid & out.ready).named("taken");
         m.when(taken, || {
@@ -86,15 +114,27 @@ impl Generate for Issue {
             working.set(0);
             scaled.set(0);
             awaits.set(1);
+            if let Some(turn) = turn {
+                turn.set(0);
+            }
         });
         out.valid.set(held & scaled);
         out.fields.iter().zip(fields).for_each(|(to, from)| to.set(from));
-        let results = [
+        let scales = [
             ("mant", UInt(24)),
             ("exp", SInt(12)),
             ("factor", UInt(17)),
             ("shift", UInt(6)),
             ("clamped", UInt(1)),
+        ];
+        for (name, ty) in scales {
+            m.output(name, slots::ty(ty, self.slots)).set(unit.port(name));
+        }
+        if let Some(turn) = turn {
+            m.output("gathered_slot", turn.ty()).set(unit.port("gathered_slot"));
+            m.output("gathered_all", UInt(1)).set(unit.port("gathered_all"));
+        }
+        let results = [
             ("gathered", UInt(1)),
             ("done", UInt(1)),
             ("a_mant", UInt(24)),

@@ -67,8 +67,10 @@ pub use quantiser::Quantiser;
 pub use state_mover::StateMover;
 pub use top::Core;
 
+use sterna_firmware::geometry::Geometry;
 use sterna_firmware::trits;
-use sterna_rtl::AxiWidths;
+use sterna_rtl::parts::{Fifo, Storage};
+use sterna_rtl::{AxiWidths, UInt};
 
 /// Bits of an address in the memory.
 pub const ADDRESS: u32 = 40;
@@ -76,8 +78,17 @@ pub const ADDRESS: u32 = 40;
 pub(crate) const ROWS: u32 = trits::ROWS as u32;
 /// Bits of a finished accumulator: `127 · 16384 < 2^21`.
 pub(crate) const ACCUMULATOR: u32 = 22;
-/// Row groups that may wait between the matrix and the epilogue.
-pub const GROUPS: u32 = 8;
+/// Row groups that may wait between the matrix and the epilogue: eight, or of several sequences
+/// those of two turns.
+pub fn groups(geometry: &Geometry) -> Fifo {
+    let ty = UInt(ROWS * ACCUMULATOR);
+    let (depth, storage) = match geometry.slots {
+        1 => (8, Storage::Registers),
+        _ => (8 * geometry.ways as usize, Storage::Block),
+    };
+    Fifo { ty, depth, last: false, storage }
+}
+
 /// Bits of a length or index of a vector: up to 16,384.
 pub(crate) const LENGTH: u32 = 15;
 

@@ -4,6 +4,7 @@ use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
 use super::instruction::{OPCODE, is, is_one_of};
 use super::{ACCUMULATOR, LENGTH, READ};
+use crate::slots;
 use crate::units::{Quantise, Reciprocal};
 
 /// Which vector the quantiser reads.
@@ -35,6 +36,9 @@ pub(crate) enum Source {
 ///  read                   n + 3
 ///  code_write                       + READ + Quantise::LATENCY + 1
 /// ```
+///
+/// Of several sequences each vector is turned into codes slot after slot, up to `highest`; words
+/// count as there when the last slot's are.
 ///
 /// Cost: Q [`Quantise`] ways, one [`Reciprocal`], an adder tree of Q codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +80,7 @@ impl Generate for Quantiser {
     }
 
     fn describe(&self, m: &Module) {
-        let q = self.geometry.quantisers;
+        let (q, slots) = (self.geometry.quantisers, self.geometry.slots);
         m.doc("Turns vectors into codes, in the order of a pass.");
         let begins = m.input("begins", UInt(1)).comment("A pass starts.");
         let no_head = m.input("no_head", UInt(1));
@@ -84,8 +88,12 @@ impl Generate for Quantiser {
         let [hidden, inner, intermediate] =
             ["hidden", "inner", "intermediate"].map(|name| m.input(name, UInt(LENGTH)));
         let layers = m.input("layers", UInt(10));
-        let max_valid = m.input("max_valid", UInt(1)).comment("The maxima of a vector.");
-        let max_in: Vec<Sig<'_>> = (0..3).map(|i| m.input(format!("max_{i}"), UInt(32))).collect();
+        let max_valid = m.input("max_valid", UInt(slots)).comment("The maxima of a vector.");
+        let max_valid = slots::lanes(max_valid, slots);
+        let max_in: Vec<Vec<Sig<'_>>> = (0..3)
+            .map(|i| slots::lanes(m.input(format!("max_{i}"), UInt(32 * slots)), slots))
+            .collect();
+        let highest = slots::input(m, "highest", slots);
         let release = m.input("code_release", UInt(1)).comment("A matrix has read its codes.");
         let vector = m.input("vector", UInt(32 * q)).comment("READ clocks after `read`.");
         let gain = m.input("gain", UInt(16 * q));
@@ -95,16 +103,23 @@ impl Generate for Quantiser {
         let go = |s: State| state.set(s as u8);
         let which = m.reg("which", UInt(OPCODE)).reset(Opcode::MixI as u8);
         let layer = m.reg("layer", UInt(10)).reset(0);
-        let maxima: Vec<Sig<'_>> =
-            (0..3).map(|i| m.reg(format!("maximum_{i}"), UInt(32))).collect();
-        let complete = m.reg("complete", UInt(1)).reset(0).comment("Maxima that nobody has used.");
+        let turn = slots::register(m, "turn", slots);
+        let named = |name: &str, n: u32| slots::name(name, slots, n);
+        let of = |i| move |n| m.reg(named(&format!("maximum_{i}"), n), UInt(32));
+        let maxima: Vec<Vec<Sig<'_>>> = (0..3).map(|i| (0..slots).map(of(i)).collect()).collect();
+        let complete = |n| {
+            let complete = m.reg(named("complete", n), UInt(1)).reset(0);
+            complete.comment("Maxima that nobody has used.")
+        };
+        let complete: Vec<Sig<'_>> = (0..slots).map(complete).collect();
+        let now: Vec<Sig<'_>> = maxima.iter().map(|of| slots::pick(turn, of)).collect();
         let gains_there = m.reg("gains_there", UInt(1)).reset(0);
         m.when(loaded, || gains_there.set(1));
 
         // ----- reciprocal -----
         let forget = is(which, Opcode::MixF);
         let gate = is(which, Opcode::MixG);
-        let max = gate.mux(maxima[2], forget.mux(maxima[1], maxima[0])).named("max_now");
+        let max = gate.mux(now[2], forget.mux(now[1], now[0])).named("max_now");
         let unit = m.instance("u_reciprocal", &Reciprocal);
         let start = m.reg("start", UInt(1)).reset(0);
         start.set(0);
@@ -130,12 +145,19 @@ impl Generate for Quantiser {
             (0..2).map(|i| m.reg(format!("used_{i}"), UInt(1)).reset(0)).collect();
         let reading = m.reg("reading", UInt(1)).reset(0).comment("Buffer that a matrix reads.");
         let free = !buffer.mux(used[1], used[0]);
+        // The slots after the first go into the buffer that it took.
+        let free = turn.map_or(free, |turn| free | turn.ne(0));
         let flush = m.reg("flush", UInt(6));
 
         let next = |op: Opcode| m.lit(UInt(OPCODE), op as u8);
         let last_layer = (layer + 1).eq(layers.extend(11)).register("is_last_layer");
-        m.when(at(State::Wait) & complete & gains_there, || {
-            complete.set(0);
+        m.when(at(State::Wait) & slots::pick(turn, &complete) & gains_there, || {
+            match turn {
+                None => complete[0].set(0),
+                Some(turn) => complete.iter().enumerate().for_each(|(n, complete)| {
+                    m.when(turn.eq(n), || complete.set(0));
+                }),
+            }
             start.set(1);
             go(State::Reciprocal);
         });
@@ -158,7 +180,7 @@ impl Generate for Quantiser {
         });
         let flushed = (at(State::Flush) & flush.eq(0)).named("flushed");
         m.when(at(State::Flush), || flush.set(flush.wrapping_sub(1)));
-        m.when(flushed, || {
+        let next_vector = || {
             buffer.set(!buffer);
             let after_down = last_layer.mux(next(Opcode::Head), next(Opcode::MixI));
             let following =
@@ -173,11 +195,29 @@ impl Generate for Quantiser {
                 m.lit(UInt(3), State::Ended as u8),
                 known.mux(m.lit(UInt(3), State::Reciprocal as u8), State::Wait as u8),
             ));
+        };
+        m.when(flushed, || match turn.zip(highest) {
+            None => next_vector(),
+            Some((turn, highest)) => {
+                m.when(turn.eq(highest), || {
+                    turn.set(0);
+                    next_vector();
+                })
+                .otherwise(|| {
+                    turn.set(turn.wrapping_add(1));
+                    let known = (forget | gate).named("known");
+                    start.set(known);
+                    state
+                        .set(known.mux(m.lit(UInt(3), State::Reciprocal as u8), State::Wait as u8));
+                });
+            }
         });
-        m.when(max_valid, || {
-            complete.set(1);
-            maxima.iter().zip(&max_in).for_each(|(to, from)| to.set(*from));
-        });
+        for n in 0..slots as usize {
+            m.when(max_valid[n], || {
+                complete[n].set(1);
+                maxima.iter().zip(&max_in).for_each(|(to, from)| to[n].set(from[n]));
+            });
+        }
         m.when(release, || {
             reading.set(!reading);
             for (i, used) in used.iter().enumerate() {
@@ -189,7 +229,10 @@ impl Generate for Quantiser {
             which.set(Opcode::MixI as u8);
             layer.set(0);
             gains_there.set(0);
-            complete.set(0);
+            complete.iter().for_each(|complete| complete.set(0));
+            if let Some(turn) = turn {
+                turn.set(0);
+            }
             buffer.set(0);
             reading.set(0);
             used.iter().for_each(|used| used.set(0));
@@ -220,6 +263,9 @@ impl Generate for Quantiser {
         m.output("code_write", UInt(1)).set(write);
         m.output("code_write_at", word_ty).set(write_at);
         m.output("code_buffer", UInt(1)).set(buffer);
+        if let Some(turn) = turn {
+            m.output("code_slot", turn.ty()).set(turn);
+        }
         m.output("codes", UInt(8 * q)).set(m.cat(&lanes));
 
         // ----- how many words of a beat's columns are there, and their sum -----
@@ -228,6 +274,7 @@ impl Generate for Quantiser {
             1 => write,
             n => write & write_at.slice(0..n.trailing_zeros()).all(),
         };
+        let completes = slots::last(completes, turn, highest);
         let there: Vec<Sig<'_>> = (0..2u8)
             .map(|i| {
                 let there = m.reg(format!("there_{i}"), UInt(LENGTH)).reset(0);
@@ -245,15 +292,16 @@ impl Generate for Quantiser {
         let total = (running + sum).truncate(ACCUMULATOR);
         let total = first.mux(sum.extend(ACCUMULATOR), total).named("total");
         m.when(add, || running.set(total));
-        let totals: Vec<Sig<'_>> = (0..2u8)
-            .map(|i| {
-                let kept = m.reg(format!("sum_{i}"), SInt(ACCUMULATOR));
-                m.when(flushed & buffer.eq(i), || kept.set(running));
+        for i in 0..2u8 {
+            let kept = |n| {
+                let kept = m.reg(named(&format!("sum_{i}"), n), SInt(ACCUMULATOR));
+                let here = slots::only(flushed & buffer.eq(i), turn, n);
+                m.when(here, || kept.set(running));
                 kept
-            })
-            .collect();
-        for (i, total) in totals.iter().enumerate() {
-            m.output(format!("code_sum_{i}"), SInt(ACCUMULATOR)).set(*total);
+            };
+            let totals: Vec<Sig<'_>> = (0..slots).map(kept).collect();
+            let ty = slots::ty(SInt(ACCUMULATOR), slots);
+            m.output(format!("code_sum_{i}"), ty).set(slots::join(m, &totals));
         }
 
         // ----- what is read -----
@@ -264,6 +312,9 @@ impl Generate for Quantiser {
         );
         m.output("read", UInt(1)).set(reads & inside);
         m.output("read_at", word_ty).set(index);
+        if let Some(turn) = turn {
+            m.output("read_slot", turn.ty()).set(turn);
+        }
         m.output("read_vector", UInt(2))
             .comment("0 residual, 1 mix, 2 product.")
             .set(source.register("source"));

@@ -2,7 +2,7 @@ use sterna_firmware::geometry::Geometry;
 use sterna_rtl::parts::Access;
 use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 
-use super::engine::REPORTS;
+use super::engine::reports;
 use super::{Control, Engine, memory_widths};
 use crate::{probe, registers};
 
@@ -37,9 +37,6 @@ impl Generate for Core {
             return m.require("Core::geometry", false, || error.to_string());
         }
         let g = &self.geometry;
-        m.require("Core::geometry.slots", g.slots == 1, || {
-            format!("slots is {}; this generator makes cores with 1", g.slots)
-        });
         m.doc(format!(
             "Sterna core, {} bits. Manifest {:016x}.\n{}",
             g.bus,
@@ -75,7 +72,6 @@ impl Generate for Core {
             "mode",
             "count",
             "slot_mask",
-            "token_0",
             "stop_0",
             "stop_1",
             "stop_2",
@@ -87,6 +83,9 @@ impl Generate for Core {
         ];
         for name in to_control {
             control.set(name, bank.port(name));
+        }
+        for token in &registers::TOKENS[..g.slots as usize] {
+            control.set(&token.port(), bank.port(&token.port()));
         }
         control.set("result", base(bank, "result"));
         for name in ["image_units", "image_owed", "image_ring", "row_units", "state_units"] {
@@ -111,7 +110,12 @@ impl Generate for Core {
         ] {
             engine.set(name, control.port(name));
         }
-        for (name, _) in REPORTS {
+        if g.slots > 1 {
+            for name in ["mask", "lowest", "highest", "chain"] {
+                engine.set(name, control.port(name));
+            }
+        }
+        for (name, _) in reports(g) {
             control.set(name, engine.port(name));
         }
         m.output("irq", UInt(1)).comment("Done or failed.").set(control.port("irq"));

@@ -1,8 +1,9 @@
 use sterna_model::numerics::formats::{RESCALE_BITS, RESCALE_SHIFT_MAX, RESIDUAL_BITS, SCALE_BITS};
 use sterna_rtl::parts::InverseRoot;
-use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
+use sterna_rtl::{Generate, Module, SInt, Sig, Type, UInt};
 
 use super::{EXP_BITS, SQUARES_BITS, magnitude};
+use crate::slots::{self, Slot};
 
 const ROOT: InverseRoot = InverseRoot { width: SCALE_BITS };
 
@@ -47,18 +48,29 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// come only while no scale is being computed (`start` begins one, only while `ready`); everything is
 /// taken in the clock of the pulse.
 ///
-/// Latencies [`NormScale::LATENCY`] and [`NormScale::GATHER_LATENCY`], always; three quarters of the
+/// Of several sequences the statistics are taken all at once and normalised one after the other,
+/// slot 0's first, up to that of `highest`; `gathered` comes for each, and `gathered_all` with the
+/// last. A scale is of the slot that `slot` names from `start` to `done`; the results of each stand
+/// until its next, in a lane of the outputs, and raw sums and maxima come in lanes, too.
+///
+/// Latencies [`NormScale::LATENCY`] and [`NormScale::gather_latency`], always; three quarters of the
 /// first are the root and its division, which have a quantiser's pass over the vector to hide behind.
 /// Cost (*synthesised*, ECP5), without the root: four multipliers of 18 x 18, 1,446 LUT4, 130 CCU2C,
 /// 961 registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NormScale;
+pub struct NormScale {
+    /// Sequences.
+    pub slots: u32,
+}
 
 impl NormScale {
     /// Clocks from `start` to `done`.
     pub const LATENCY: u32 = ROUNDED + 1;
-    /// Clocks from `gather` to `gathered`.
-    pub const GATHER_LATENCY: u32 = 2 * (SHIFTS + 1) + 1;
+
+    /// Clocks from `gather` to the last of so many `gathered`.
+    pub const fn gather_latency(slots: u32) -> u32 {
+        2 * (SHIFTS + 1) * slots + 1
+    }
 }
 
 /// A mantissa with its exponent; zero has neither.
@@ -73,6 +85,15 @@ impl<'m> Pair<'m> {
         Pair {
             mant: m.reg(format!("{name}_mantissa"), UInt(SCALE_BITS)),
             exp: m.reg(format!("{name}_exponent"), SInt(EXP_BITS)),
+        }
+    }
+
+    /// That of a slot.
+    fn pick(slot: Slot<'m>, of: &[Pair<'m>]) -> Pair<'m> {
+        let each = |part: fn(&Pair<'m>) -> Sig<'m>| of.iter().map(part).collect::<Vec<_>>();
+        Pair {
+            mant: slots::pick(slot, &each(|pair| pair.mant)),
+            exp: slots::pick(slot, &each(|pair| pair.exp)),
         }
     }
 
@@ -94,7 +115,7 @@ impl<'m> Pair<'m> {
 
 impl Generate for NormScale {
     fn name(&self) -> String {
-        "norm_scale".into()
+        slots::name("norm_scale", self.slots, self.slots)
     }
 
     fn describe(&self, m: &Module) {
@@ -102,15 +123,20 @@ impl Generate for NormScale {
             "Statistics of a vector, and the scales that come of them.\n\
              Latency {} from start, {} from gather.",
             Self::LATENCY,
-            Self::GATHER_LATENCY
+            Self::gather_latency(1)
         ));
+        let count = self.slots;
+        let highest = slots::input(m, "highest", count);
+        let turn = slots::input(m, "slot", count);
         let word = |name: &str| m.input(name, UInt(32));
         let pulse = |name: &str| m.input(name, UInt(1));
         let gather = pulse("gather").comment("Take raw sums and maxima.");
-        let raw_a = m.input("a", UInt(SQUARES_BITS));
-        let raw_b = m.input("b", UInt(SQUARES_BITS));
-        let raw_max: Vec<_> = (0..3).map(|j| word(&format!("max_{j}"))).collect();
+        let raw = |name: &str, width: u32| slots::lanes(m.input(name, UInt(width * count)), count);
+        let raw_a = raw("a", SQUARES_BITS);
+        let raw_b = raw("b", SQUARES_BITS);
+        let raw_max: Vec<_> = (0..3).map(|j| raw(&format!("max_{j}"), 32)).collect();
         let enter = pulse("enter").comment("Take those of an embedding row.");
+        let entering = slots::input(m, "enter_slot", count);
         let (row_a, row_b) = (word("row_a"), word("row_b"));
         let row_max: Vec<_> = (0..3).map(|j| word(&format!("row_max_{j}"))).collect();
         let start = pulse("start").comment("Compute a scale; only while ready.");
@@ -118,13 +144,20 @@ impl Generate for NormScale {
         let consumer = m.input("consumer", UInt(2));
 
         // ----- the statistics -----
-        let (a, b) = (Pair::reg(m, "a"), Pair::reg(m, "b"));
-        let max: Vec<_> = (0..3).map(|j| m.reg(format!("maximum_{j}"), UInt(32))).collect();
+        let pairs = |name: &str| -> Vec<Pair<'_>> {
+            (0..count).map(|n| Pair::reg(m, &slots::name(name, count, n))).collect()
+        };
+        let (a, b) = (pairs("a"), pairs("b"));
+        // By consumer, then by slot.
+        let of = |j| move |n| m.reg(slots::name(&format!("maximum_{j}"), count, n), UInt(32));
+        let max: Vec<Vec<_>> = (0..3).map(|j| (0..count).map(of(j)).collect()).collect();
         let there = m.reg("there", UInt(1)).reset(0);
         let gathered = m.reg("gathers", UInt(1)).reset(0);
         let phase = m.reg("phase", UInt(2)).reset(0).comment("1: a is being normalised, 2: b is.");
         let waiting = m.reg("waiting", UInt(SQUARES_BITS)).comment("b, meanwhile.");
         let step = m.reg("step", UInt(7)).reset(0).comment("Clocks since start, 0: none.");
+        let gathering = slots::register(m, "gathering", count);
+        let gathered_slot = slots::register(m, "gathered_of", count);
         let ready = (there & step.eq(0)).named("is_ready");
         let begin = (start & ready).named("begins");
 
@@ -132,32 +165,58 @@ impl Generate for NormScale {
         let normal = normaliser.result();
         let finished = normaliser.finished();
         gathered.set(0);
+        let each = |of: &[Pair<'_>], slot: Slot<'_>, to: Pair<'_>| match slot {
+            None => of[0].set(to),
+            Some(slot) => of.iter().enumerate().for_each(|(n, pair)| {
+                m.when(slot.eq(n), || pair.set(to));
+            }),
+        };
         m.when(phase.eq(1) & finished, || {
-            a.set(normal);
+            each(&a, gathering, normal);
             phase.set(2);
             normaliser.load(waiting);
         });
         m.when(phase.eq(2) & finished, || {
-            b.set(normal);
+            each(&b, gathering, normal);
             phase.set(0);
             there.set(1);
             gathered.set(1);
+            if let (Some(now), Some(highest), Some(done)) = (gathering, highest, gathered_slot) {
+                done.set(now);
+                let next = now.wrapping_add(1).named("gathering_next");
+                now.set(next);
+                m.when(now.ne(highest), || {
+                    phase.set(1);
+                    there.set(0);
+                    waiting.set(next.select(&raw_b));
+                    normaliser.load(next.select(&raw_a));
+                });
+            }
         });
-        m.when(begin, || normaliser.load(consumer.select(&max).extend(SQUARES_BITS)));
+        m.when(begin, || {
+            let max: Vec<_> = max.iter().map(|of| slots::pick(turn, of)).collect();
+            normaliser.load(consumer.select(&max).extend(SQUARES_BITS));
+        });
         m.when(gather, || {
             phase.set(1);
             there.set(0);
-            waiting.set(raw_b);
-            normaliser.load(raw_a);
+            waiting.set(raw_b[0]);
+            normaliser.load(raw_a[0]);
+            if let Some(gathering) = gathering {
+                gathering.set(0);
+            }
         });
         m.when(enter, || {
             phase.set(0);
             there.set(1);
-            a.set(Pair::unpack(row_a));
-            b.set(Pair::unpack(row_b));
+            each(&a, entering, Pair::unpack(row_a));
+            each(&b, entering, Pair::unpack(row_b));
         });
         for ((max, raw), row) in max.iter().zip(&raw_max).zip(&row_max) {
-            m.when(gather, || max.set(*raw)).elsewhen(enter, || max.set(*row));
+            for (n, (max, raw)) in max.iter().zip(raw).enumerate() {
+                m.when(gather, || max.set(*raw))
+                    .elsewhen(slots::only(enter, entering, n as u32), || max.set(*row));
+            }
         }
         m.assume("between_scales", !(gather | enter) | step.eq(0));
 
@@ -189,15 +248,16 @@ impl Generate for NormScale {
         let inverse = inverse.unless_zero(sum.mant.msb());
 
         m.when(step.ne(0), || step.set(step.wrapping_add(1)));
+        let (a_now, b_now) = (Pair::pick(turn, &a), Pair::pick(turn, &b));
         m.when(begin, || {
             step.set(1);
-            x.set(b);
+            x.set(b_now);
             y.set(Pair::unpack(outer));
             floors.set(floor);
             rescales.set(rescale);
         });
         m.when(at(OUTER), || {
-            x.set(a);
+            x.set(a_now);
             y.set(product);
         });
         m.when(at(FIRST_SUM), || {
@@ -233,35 +293,52 @@ impl Generate for NormScale {
         let shift = negative.mux(0, large.mux(RESCALE_SHIFT_MAX, shift.slice(0..6)));
 
         let done = m.reg("finished", UInt(1)).reset(0);
-        let out = Pair::reg(m, "out");
-        let out_factor = m.reg("out_factor", UInt(RESCALE_BITS));
-        let out_shift = m.reg("out_shift", UInt(6));
-        let out_clamped = m.reg("out_clamped", UInt(1));
+        let out = pairs("out");
+        let results = |name: &str, width: u32| -> Vec<Sig<'_>> {
+            (0..count).map(|n| m.reg(slots::name(name, count, n), UInt(width))).collect()
+        };
+        let out_factor = results("out_factor", RESCALE_BITS);
+        let out_shift = results("out_shift", 6);
+        let out_clamped = results("out_clamped", 1);
         done.set(at(ROUNDED));
-        m.when(at(ROUNDED), || {
-            step.set(0);
-            out.set(scale);
-            out_factor.set(some.mux(factor, 0));
-            out_shift.set(some.mux(shift, 0));
-            out_clamped.set(some & negative);
-        });
+        let ends = at(ROUNDED);
+        m.when(ends, || step.set(0));
+        for n in 0..count as usize {
+            m.when(slots::only(ends, turn, n as u32), || {
+                out[n].set(scale);
+                out_factor[n].set(some.mux(factor, 0));
+                out_shift[n].set(some.mux(shift, 0));
+                out_clamped[n].set(some & negative);
+            });
+        }
 
+        // What was gathered last.
+        let (a, b) = (Pair::pick(gathered_slot, &a), Pair::pick(gathered_slot, &b));
+        let max = max.iter().map(|of| slots::pick(gathered_slot, of));
         let pairs = [("a_mant", "a_exp", a), ("b_mant", "b_exp", b)];
         m.output("ready", UInt(1)).set(ready);
         m.output("gathered", UInt(1)).set(gathered);
+        if let (Some(slot), Some(highest)) = (gathered_slot, highest) {
+            m.output("gathered_slot", slot.ty()).set(slot);
+            m.output("gathered_all", UInt(1)).set(gathered & slot.eq(highest));
+        }
         for (mant, exp, pair) in pairs.into_iter() {
             m.output(mant, UInt(SCALE_BITS)).set(pair.mant);
             m.output(exp, SInt(EXP_BITS)).set(pair.exp);
         }
-        for (j, max) in max.iter().enumerate() {
-            m.output(format!("stat_max_{j}"), UInt(RESIDUAL_BITS)).set(*max);
+        for (j, max) in max.enumerate() {
+            m.output(format!("stat_max_{j}"), UInt(RESIDUAL_BITS)).set(max);
         }
         m.output("done", UInt(1)).set(done);
-        m.output("mant", UInt(SCALE_BITS)).set(out.mant);
-        m.output("exp", SInt(EXP_BITS)).set(out.exp);
-        m.output("factor", UInt(RESCALE_BITS)).set(out_factor);
-        m.output("shift", UInt(6)).set(out_shift);
-        m.output("clamped", UInt(1)).set(out_clamped);
+        let give = |name: &str, ty: Type, of: &[Sig<'_>]| {
+            m.output(name, slots::ty(ty, count)).set(slots::join(m, of));
+        };
+        let (mants, exps): (Vec<_>, Vec<_>) = out.iter().map(|pair| (pair.mant, pair.exp)).unzip();
+        give("mant", UInt(SCALE_BITS), &mants);
+        give("exp", SInt(EXP_BITS), &exps);
+        give("factor", UInt(RESCALE_BITS), &out_factor);
+        give("shift", UInt(6), &out_shift);
+        give("clamped", UInt(1), &out_clamped);
         m.assert("root_in_time", !root.port("done") | at(INVERSE));
         m.assert("normalised_in_time", !at(INVERSE) | finished);
         m.assert("root_is_free", !at(SUM) | !root.port("busy"));

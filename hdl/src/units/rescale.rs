@@ -27,6 +27,9 @@ pub struct Rescale;
 impl Rescale {
     /// Clocks from `valid` to `y_valid`.
     pub const LATENCY: u32 = 6;
+    /// Clocks from `valid` to the one in which the upper half of `shift` counts; the lower does a
+    /// clock later. `mant` counts beside `valid`.
+    pub const SHIFT: usize = 3;
     /// Bits of the result: an accumulator and a factor, both signed.
     pub const WIDTH: u32 = ACC_BITS + RESCALE_BITS + 1;
 }

@@ -2,6 +2,7 @@ use sterna_model::numerics::formats::{GAIN_BITS, GAIN_SHIFT, RESIDUAL_BITS};
 use sterna_rtl::{Generate, Module, Sig, UInt};
 
 use super::{SQUARES_BITS, magnitude};
+use crate::slots::{self, Slot};
 
 /// Bits of the lower half of a sum of squares.
 const LOW: u32 = SQUARES_BITS.div_ceil(2);
@@ -32,12 +33,17 @@ const CONSUMERS: usize = 3;
 /// in magnitude. A lane squares the magnitude as two halves of 16 bits, which takes three
 /// multipliers of 18 x 18 instead of four and a single adder.
 ///
+/// Vectors of several sequences may come interleaved: each element says whose it is, and each
+/// sequence has sums and maxima of its own, a lane of the outputs, slot 0's lowest.
+///
 /// Cost (*synthesised*, ECP5, one way) 14 multipliers of 18 x 18, 291 LUT4, 314 CCU2C, 1,401
 /// registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RmsNorm {
     /// Elements a clock: a power of two.
     pub ways: u32,
+    /// Sequences.
+    pub slots: u32,
 }
 
 impl RmsNorm {
@@ -58,7 +64,7 @@ impl RmsNorm {
 
 impl Generate for RmsNorm {
     fn name(&self) -> String {
-        format!("rms_norm_v{}", self.ways)
+        slots::name(&format!("rms_norm_v{}", self.ways), self.slots, self.slots)
     }
 
     fn describe(&self, m: &Module) {
@@ -78,6 +84,7 @@ impl Generate for RmsNorm {
         let (wide, narrow) = (UInt(RESIDUAL_BITS * self.ways), UInt(GAIN_BITS * self.ways));
         let clear = m.input("clear", UInt(1));
         let valid = m.input("valid", UInt(1));
+        let slot = slots::input(m, "slot", self.slots);
         let value = m.input("value", wide);
         let other = m.input("other", wide).comment("What b squares.");
         let a_gained = m.input("a_gained", UInt(1)).comment("a squares gained values.");
@@ -107,22 +114,33 @@ impl Generate for RmsNorm {
 
         let levels = self.levels() as usize;
         let sized = valid.delay_valid("sized", 4 + levels);
+        let whose = slot.map(|slot| slot.delay("sized_slot", 4 + levels));
         for (j, sizes) in sizes.into_iter().enumerate() {
             let running = m.scope(format!("max{j}"), || {
                 let most = tree(sizes, |a, b| a.gt(b).mux(a, b));
-                let running = m.reg("running", UInt(RESIDUAL_BITS));
-                m.when(clear, || running.set(0))
-                    .elsewhen(sized & most.gt(running), || running.set(most));
-                running
+                let of = |n: u32| {
+                    let running = m.reg(slots::name("running", self.slots, n), UInt(RESIDUAL_BITS));
+                    m.when(clear, || running.set(0)).elsewhen(
+                        slots::only(sized & most.gt(running), whose, n),
+                        || {
+                            running.set(most);
+                        },
+                    );
+                    running
+                };
+                (0..self.slots).map(of).collect::<Vec<_>>()
             });
-            m.output(format!("max_{j}"), UInt(RESIDUAL_BITS)).set(running);
+            let ty = UInt(RESIDUAL_BITS * self.slots);
+            m.output(format!("max_{j}"), ty).set(slots::join(m, &running));
         }
         for (name, squares, latency) in [("a", a_squares, 7), ("b", b_squares, 4)] {
             let total = m.scope(name, || {
                 let squared = valid.delay_valid("squared", latency + levels);
-                accumulate(m, clear, squared, tree(squares, |a, b| a + b))
+                let whose = slot.map(|slot| slot.delay("squared_slot", latency + levels));
+                let sum = tree(squares, |a, b| a + b);
+                accumulate(m, clear, (squared, whose, self.slots), sum)
             });
-            m.output(name, UInt(SQUARES_BITS)).set(total);
+            m.output(name, UInt(SQUARES_BITS * self.slots)).set(slots::join(m, &total));
         }
     }
 }
@@ -155,26 +173,40 @@ fn tree<'m>(mut lanes: Vec<Sig<'m>>, of: impl Fn(Sig<'m>, Sig<'m>) -> Sig<'m>) -
     lanes[0]
 }
 
-/// A sum in two halves, the upper a clock later, so that the carry chain is half as long.
-fn accumulate<'m>(m: &'m Module, clear: Sig<'m>, valid: Sig<'m>, addend: Sig<'m>) -> Sig<'m> {
-    let low = m.reg("sum_low", UInt(LOW));
-    let carry = m.reg("carry", UInt(1));
-    let high = m.reg("sum_high", UInt(SQUARES_BITS - LOW));
-    let sum = (low + addend.slice(0..LOW)).named("sum");
-    let later = valid.delay_valid("later", 1);
-    let upper = addend.slice(LOW..addend.width()).register("upper");
-    // The carry stands below both operands: one adder.
-    let raised = high.cat(carry).wrapping_add(upper.cat(carry)).named("raised");
-    m.when(clear, || {
-        low.set(0);
-        high.set(0);
-    })
-    .otherwise(|| {
-        m.when(valid, || {
-            low.set(sum.truncate(LOW));
-            carry.set(sum.bit(LOW));
+/// A sum in two halves, the upper a clock later, so that the carry chain is half as long; one for
+/// each slot.
+fn accumulate<'m>(
+    m: &'m Module,
+    clear: Sig<'m>,
+    (valid, slot, slots): (Sig<'m>, Slot<'m>, u32),
+    addend: Sig<'m>,
+) -> Vec<Sig<'m>> {
+    let mut all = vec![];
+    let mut upper = None;
+    for n in 0..slots {
+        let name = |of: &str| slots::name(of, slots, n);
+        let valid = slots::only(valid, slot, n);
+        let low = m.reg(name("sum_low"), UInt(LOW));
+        let carry = m.reg(name("carry"), UInt(1));
+        let high = m.reg(name("sum_high"), UInt(SQUARES_BITS - LOW));
+        let sum = (low + addend.slice(0..LOW)).named(name("sum"));
+        let later = valid.delay_valid(&name("later"), 1);
+        let upper =
+            *upper.get_or_insert_with(|| addend.slice(LOW..addend.width()).register("upper"));
+        // The carry stands below both operands: one adder.
+        let raised = high.cat(carry).wrapping_add(upper.cat(carry)).named(name("raised"));
+        m.when(clear, || {
+            low.set(0);
+            high.set(0);
+        })
+        .otherwise(|| {
+            m.when(valid, || {
+                low.set(sum.truncate(LOW));
+                carry.set(sum.bit(LOW));
+            });
+            m.when(later, || high.set(raised.slice(1..SQUARES_BITS - LOW + 1)));
         });
-        m.when(later, || high.set(raised.slice(1..SQUARES_BITS - LOW + 1)));
-    });
-    high.cat(low)
+        all.push(high.cat(low));
+    }
+    all
 }

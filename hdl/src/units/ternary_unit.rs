@@ -3,6 +3,7 @@ use sterna_model::numerics::formats::CODE_BITS;
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
 use super::{ACC_BITS, TritDecode};
+use crate::slots;
 
 /// Five rows of a ternary matrix times the codes, a beat of weights a clock (numerics.md, section 8).
 ///
@@ -34,10 +35,15 @@ use super::{ACC_BITS, TritDecode};
 /// bus 512: 8,425 LUT4 and 770 CCU2C instead of 3,845 and 1,880), and the registers beside the
 /// carry chains lie idle. Cost (*synthesised*, ECP5) 578 LUT4, 300 CCU2C and 757 registers for a bus
 /// of 64.
+///
+/// Several sequences share each beat: its digits are decoded once, and meet the codes of all of them
+/// in trees of their own. Ports have a lane for each, slot 0's lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TernaryUnit {
     /// Bits of a beat: a lane for each byte; a power of two from 16 on.
     pub bus: u32,
+    /// Sequences.
+    pub slots: u32,
 }
 
 impl TernaryUnit {
@@ -67,7 +73,7 @@ impl TernaryUnit {
 
 impl Generate for TernaryUnit {
     fn name(&self) -> String {
-        format!("ternary_unit_w{}", self.bus)
+        slots::name(&format!("ternary_unit_w{}", self.bus), self.slots, self.slots)
     }
 
     fn describe(&self, m: &Module) {
@@ -85,21 +91,27 @@ impl Generate for TernaryUnit {
         let first = m.input("first", UInt(1));
         let last = m.input("last", UInt(1));
         let beat = m.input("beat", UInt(self.bus));
-        let codes = m.input("codes", UInt(self.bus));
+        let codes = slots::lanes(m.input("codes", UInt(self.bus * self.slots)), self.slots);
+        let sum_ty = if self.slots == 1 { SInt(ACC_BITS) } else { UInt(ACC_BITS * self.slots) };
         let sum_codes = m
-            .input("sum_codes", SInt(ACC_BITS))
+            .input("sum_codes", sum_ty)
             .comment("Of the whole vector; has to stand in the clock before the sums.");
+        let sum_codes = slots::lanes(sum_codes, self.slots);
 
         let decode = TritDecode.component();
         let lane = |i: u32| {
             let unit = m.instance_of(format!("u_decode_{i}"), &decode);
             unit.set("block", beat.lane(i, 8));
             let digits = unit.port("digits").register(format!("digits_{i}"));
-            let code = codes.lane(i, CODE_BITS).as_sint().register(format!("code_{i}"));
-            (digits, code, unit.port("bad"))
+            let own = codes.iter().enumerate().map(|(slot, codes)| {
+                let name = slots::name(&format!("code_{i}"), self.slots, slot as u32);
+                codes.lane(i, CODE_BITS).as_sint().register(name)
+            });
+            let own: Vec<Sig<'_>> = own.collect();
+            (digits, own, unit.port("bad"))
         };
         let (lanes, bad): (Vec<_>, Vec<_>) =
-            (0..lanes).map(lane).map(|(digits, code, bad)| ((digits, code), bad)).unzip();
+            (0..lanes).map(lane).map(|(digits, codes, bad)| ((digits, codes), bad)).unzip();
 
         let bad = m.cat(&bad.into_iter().rev().collect::<Vec<_>>()).register("refused");
         let here = valid.delay_valid("valid", 1);
@@ -111,9 +123,10 @@ impl Generate for TernaryUnit {
         let first = first.delay("first", depth + 1);
         let last = last.delay("last", depth + 1);
         let ends = (summed & last).delay_valid("ends", 2);
-        let row = |r: u32| {
-            m.scope(format!("row{r}"), || {
-                let terms = lanes.iter().map(|&(digits, code)| {
+        let row = |slot: u32, r: u32| {
+            m.scope(slots::name(&format!("row{r}"), self.slots, slot), || {
+                let terms = lanes.iter().map(|(digits, codes)| {
+                    let code = codes[slot as usize];
                     let once = digits.bit(2 * r).mux(code, 0);
                     digits.bit(2 * r + 1).mux(code << 1, once)
                 });
@@ -121,11 +134,16 @@ impl Generate for TernaryUnit {
                 let acc = m.reg("acc", SInt(ACC_BITS));
                 let before = first.mux(0, acc);
                 m.when(summed, || acc.set(before.wrapping_add(sum)));
+                let sum_codes = sum_codes[slot as usize].as_sint();
                 acc.wrapping_sub(sum_codes).register("sum").as_uint()
             })
         };
-        let rows: Vec<Sig<'_>> = (0..ROWS as u32).rev().map(row).collect();
-        m.output("sums", UInt(ROWS as u32 * ACC_BITS)).set(m.cat(&rows));
+        let rows: Vec<Sig<'_>> = (0..self.slots)
+            .rev()
+            .flat_map(|slot| (0..ROWS as u32).rev().map(move |r| (slot, r)))
+            .map(|(slot, r)| row(slot, r))
+            .collect();
+        m.output("sums", UInt(ROWS as u32 * ACC_BITS * self.slots)).set(m.cat(&rows));
         m.output("sums_valid", UInt(1)).set(ends);
         m.output("bad", UInt(1)).set(refused);
     }

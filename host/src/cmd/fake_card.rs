@@ -47,6 +47,9 @@ pub struct Args {
     /// Bits of the core's memory bus: 64, 128, 256 or 512
     #[arg(long, value_name = "BITS", default_value = "512", value_parser = crate::devices::bus)]
     bus: u32,
+    /// Slots of the core: 1, 2, 4 or 8
+    #[arg(long, value_name = "B", default_value = "1", value_parser = crate::devices::batch)]
+    batch: u32,
     /// Memory of the card, such as 512M or 4G
     #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = memory::size)]
     memory: u64,
@@ -69,7 +72,7 @@ enum Backend {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let model = demo::open(args.model.as_deref())?;
-    let geometry = Geometry::for_shape(args.bus, &model.shape());
+    let geometry = Geometry::for_shape(args.bus, &model.shape()).with_slots(args.batch);
     let card = match args.backend {
         Backend::Golden | Backend::Canned => {
             let canned = args.backend == Backend::Canned;

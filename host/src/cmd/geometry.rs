@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
 
-use crate::devices::bus;
+use crate::devices::{batch, bus};
 use crate::error::{HostError, Result};
 use crate::output;
 
@@ -36,13 +36,5 @@ impl Choice {
         let geometry: Geometry = serde_json::from_str(&text).map_err(refuse)?;
         geometry.check()?;
         Ok(geometry)
-    }
-}
-
-/// A number of sequences, for clap.
-fn batch(text: &str) -> std::result::Result<u32, String> {
-    match text.parse() {
-        Ok(slots @ (1 | 2 | 4 | 8)) => Ok(slots),
-        _ => Err("it is 1, 2, 4 or 8".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `sterna plan`: what a token costs on a core, before there is one.
+//! `sterna plan`: what a pass costs on a core, before there is one.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,8 @@ use crate::plan::timeline::timeline;
 use crate::plan::{Memory, Plan, share};
 
 /// Print the budget of a token: clocks and milliseconds of every kind of instruction
+///
+/// With several slots it is that of a pass, in which each of them has a token.
 ///
 /// Computed by the timing model, which equals the simulated core in every clock (`sterna verify`
 /// compares them); no data is simulated, so a shape is enough. The memory answers after a fixed
@@ -124,6 +126,8 @@ fn json(plan: &Plan, svg: Option<PathBuf>) -> Value {
     value["evidence"] = json!(plan.evidence());
     value["instructions"] = json!(instructions);
     value["utilisation"] = json!(plan.utilisation());
+    value["batch"] = json!(plan.tokens());
+    value["cycles_per_token"] = json!(plan.cycles_per_token());
     value["tokens_per_second"] = json!(plan.tokens_per_second());
     value
 }
@@ -131,7 +135,7 @@ fn json(plan: &Plan, svg: Option<PathBuf>) -> Value {
 fn text(plan: &Plan) -> String {
     let (s, g) = (&plan.shape, &plan.geometry);
     let mut text = format!(
-        "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {} ways, {} quantisers; \
+        "{}: {} x {} x {}, {} layers, {} tokens\ncore of {} bits, {} ways, {} quantisers{}; \
          memory: {}\n\n",
         plan.name,
         s.hidden,
@@ -142,6 +146,7 @@ fn text(plan: &Plan) -> String {
         g.bus,
         g.ways,
         g.quantisers,
+        if g.slots > 1 { format!(", {} slots", g.slots) } else { String::new() },
         plan.behind()
     );
     text +=
@@ -149,7 +154,11 @@ fn text(plan: &Plan) -> String {
     for (opcode, count, counters) in plan.pass.kinds() {
         text += &row(plan, opcode.name(), &count.to_string(), &counters);
     }
-    text += &row(plan, "token", "", &plan.pass.counters);
+    let whole = if g.slots > 1 { "pass" } else { "token" };
+    text += &row(plan, whole, "", &plan.pass.counters);
+    if g.slots > 1 {
+        text += &format!("\n{:.1} cycles a token\n", plan.cycles_per_token());
+    }
     text += &format!(
         "\nweights / lanes / cycles: {:.1} % ({})\n",
         100.0 * plan.utilisation(),

@@ -82,6 +82,7 @@ pub fn run(args: Args) -> Result<()> {
     let model = demo::open(args.model.as_deref())?;
     let geometry = args.geometry.resolve(&model.shape())?;
     let options = VerifyOptions {
+        prompt: false,
         tokens: args.count,
         card: CardOptions { memory: args.memory.options(), ..CardOptions::default() },
         wave: Some(args.wave),

@@ -47,6 +47,9 @@ pub struct Choice {
     /// Bits of the simulated core's memory bus: 64, 128, 256 or 512
     #[arg(long, value_name = "BITS", default_value = "512", value_parser = bus)]
     sim_bus: u32,
+    /// Tokens that share each beat in the simulated core: 1, 2, 4 or 8
+    #[arg(long, value_name = "B", default_value = "1", value_parser = batch)]
+    sim_batch: u32,
     #[command(flatten)]
     card: CardArgs,
     #[command(flatten)]
@@ -61,10 +64,18 @@ pub fn bus(word: &str) -> std::result::Result<u32, String> {
     }
 }
 
+/// Slots of a core.
+pub fn batch(word: &str) -> std::result::Result<u32, String> {
+    match word.parse() {
+        Ok(slots @ (1 | 2 | 4 | 8)) => Ok(slots),
+        _ => Err("a core has 1, 2, 4 or 8 slots".into()),
+    }
+}
+
 impl Choice {
     /// The core that is simulated for a shape, if the simulator was chosen.
     pub fn simulated(&self, shape: &Shape) -> Option<Geometry> {
-        (self.device == Some(Kind::Sim)).then(|| Geometry::for_shape(self.sim_bus, shape))
+        (self.device == Some(Kind::Sim)).then(|| self.core(shape))
     }
 
     /// The directory of a card's nodes.
@@ -78,7 +89,7 @@ impl Choice {
             None => self.best(model, slots)?,
             Some(Kind::Golden) => Box::new(Golden::new(Arc::clone(model), slots)?),
             Some(Kind::Float) => Box::new(Float::new(Arc::clone(model), slots)?),
-            Some(Kind::Sim) => Box::new(self.simulate(model)?),
+            Some(Kind::Sim) => Box::new(self.simulate(model, slots)?),
             Some(Kind::Xdma) => Box::new(self.card.open(model, slots)?),
             Some(Kind::Uart) => {
                 Box::new(self.board.open(model, slots, self.card.stream_weights)?)
@@ -103,12 +114,19 @@ impl Choice {
         Ok(Box::new(Golden::new(Arc::clone(model), slots)?))
     }
 
-    /// A simulated core that fits the model. One sequence at a time: several would take turns on
-    /// it, and each turn costs the clocks to save and load a state.
-    fn simulate(&self, model: &Arc<Model>) -> Result<Card<SimCard>> {
-        let geometry = Geometry::for_shape(self.sim_bus, &model.shape());
+    /// The core that is simulated for a shape, if one is.
+    fn core(&self, shape: &Shape) -> Geometry {
+        Geometry::for_shape(self.sim_bus, shape).with_slots(self.sim_batch)
+    }
+
+    /// A simulated core that fits the model. No more sequences than it has on chip: they would take
+    /// turns, and each turn costs the clocks to save and load a state.
+    fn simulate(&self, model: &Arc<Model>, slots: usize) -> Result<Card<SimCard>> {
+        let geometry = self.core(&model.shape());
         let sim = SimCard::new(&geometry, &CardOptions::default()).map_err(FirmwareError::from)?;
-        let card = Card::open(sim, "sim", Arc::clone(model), &Settings::default());
+        let settings =
+            Settings { slots: slots.min(geometry.slots as usize), ..Settings::default() };
+        let card = Card::open(sim, "sim", Arc::clone(model), &settings);
         Ok(card.map_err(FirmwareError::from)?)
     }
 }

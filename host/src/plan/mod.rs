@@ -1,4 +1,4 @@
-//! The budget of a token, by the timing model: clocks, shares, and what they are worth.
+//! The budget of a pass, by the timing model: clocks, shares, and what they are worth.
 //!
 //! | module | one sentence |
 //! |---|---|
@@ -28,7 +28,8 @@ pub struct Memory {
     pub bandwidth: Option<f64>,
 }
 
-/// The first token of a run on a core, with its best tokens and without the other logits.
+/// The first pass of a run on a core, a token in every slot, with the best tokens and without the
+/// other logits.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Of the model: a file, or a shape's name.
@@ -45,13 +46,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Computes the token.
+    /// Computes the pass.
     ///
     /// # Errors
     /// F016, F017 where the core has no room for the model, those of an illegal geometry.
     pub fn new(name: &str, shape: Shape, geometry: Geometry, memory: Memory) -> Result<Plan> {
         let timing = Timing::new(&geometry, &shape)?;
-        let pass = timing.token(ideal(&geometry, memory));
+        let pass = timing.tokens(ideal(&geometry, memory), geometry.slots as usize);
         Ok(Plan { name: name.into(), shape, geometry, memory, pass, timing })
     }
 
@@ -59,7 +60,7 @@ impl Plan {
     pub fn beats(&self) -> Vec<u64> {
         let mut run = self.timing.run(Source::Ideal(ideal(&self.geometry, self.memory)), 0);
         run.trace = Some(vec![]);
-        run.pass(0, Want::Top);
+        run.batch(&vec![Some(0); self.geometry.slots as usize], Want::Top);
         run.trace.unwrap_or_default()
     }
 
@@ -85,12 +86,23 @@ impl Plan {
         self.memory.clock.map(|clock| cycles as f64 / (clock * 1e3))
     }
 
-    /// With a clock.
-    pub fn tokens_per_second(&self) -> Option<f64> {
-        self.milliseconds(self.pass.counters.cycles).map(|ms| 1e3 / ms)
+    /// Tokens of a pass: of as many sequences, or of one prompt.
+    pub fn tokens(&self) -> u32 {
+        self.geometry.slots
     }
 
-    /// Weights, a lane each and clock, of what the lanes could have done.
+    /// With a clock; of all sequences together.
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        let pass = self.milliseconds(self.pass.counters.cycles);
+        pass.map(|ms| 1e3 * f64::from(self.tokens()) / ms)
+    }
+
+    /// Clocks of a pass for each of its tokens.
+    pub fn cycles_per_token(&self) -> f64 {
+        self.pass.counters.cycles as f64 / f64::from(self.tokens())
+    }
+
+    /// Weights, a lane each and clock, of what the lanes could have done; each slot has its own.
     pub fn utilisation(&self) -> f64 {
         let lanes = (self.geometry.columns() * ROWS) as f64;
         self.shape.weights() as f64 / lanes / self.pass.counters.cycles as f64

@@ -41,7 +41,11 @@ const KINDS: [(Opcode, Colour); 8] = [
 /// The picture of a token.
 pub fn timeline(plan: &Plan) -> Drawing {
     let beats = plan.beats();
-    let title = format!("Timeline of a token · {}, {} bits", plan.name, plan.geometry.bus);
+    let what = match plan.tokens() {
+        1 => "a token".into(),
+        tokens => format!("a pass of {tokens} tokens"),
+    };
+    let title = format!("Timeline of {what} · {}, {} bits", plan.name, plan.geometry.bus);
     let mut drawing = frame::head("timeline".into(), &title);
     let spent = &plan.pass.counters;
     let rate = plan.tokens_per_second().map(|rate| format!(", {rate:.2} tokens/s"));

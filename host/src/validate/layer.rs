@@ -46,6 +46,13 @@ pub fn steps(bench: &mut Bench<'_>, model: Option<&Arc<Model>>) {
         let model = model(bench)?;
         passes(bench, &model)
     });
+    let several = bench.geometry.as_ref().is_some_and(|geometry| geometry.slots > 1);
+    if several {
+        bench.step("slots", |bench| {
+            let model = model(bench)?;
+            slots(bench, &model)
+        });
+    }
 }
 
 /// A model that fits any core.
@@ -139,6 +146,51 @@ fn passes(bench: &mut Bench<'_>, model: &Arc<Model>) -> Tried {
         "cycles_per_pass": cycles / u64::from(PASSES),
     });
     Ok((text, figures))
+}
+
+/// Tokens of one sequence side by side, then as many sequences as there are slots.
+fn slots(bench: &mut Bench<'_>, model: &Arc<Model>) -> Tried {
+    let (vocab, count) = (model.shape().vocab as u32, bench.core()?.slots as usize);
+    let settings = Settings { slots: count, ..Settings::default() };
+    let mut card = Card::open(&mut bench.transport, "xdma", Arc::clone(model), &settings)?;
+    let mut golden = Golden::new(Arc::clone(model), count)?;
+    let token = |n: usize| (n as u32 * 7907 + 3) % vocab;
+    let wrong = |text: String, slot: usize| {
+        Err(Trouble::Wrong(text, json!({ "slots": count, "slot": slot })))
+    };
+    for slot in 0..count {
+        // So each slot of the core is the last of a chain as well.
+        let tokens: Vec<u32> = (slot..slot + count + 1 + slot).map(token).collect();
+        let got = card.prompt(slot, &tokens, Want::Top)?;
+        if got != golden.prompt(slot, &tokens, Want::Top)? {
+            return wrong(
+                format!("a prompt of {} tokens differs from golden's", tokens.len()),
+                slot,
+            );
+        }
+    }
+    let starts: Vec<(usize, u32)> = (0..count).map(|slot| (slot, token(slot + 9))).collect();
+    let run = |device: &mut dyn Device| -> Result<Vec<Vec<Head>>, Trouble> {
+        let mut heads = vec![vec![]; count];
+        device.generate_all(&starts, RUN, &[], &mut |of, head| {
+            heads[of].push(head);
+            ControlFlow::Continue(())
+        })?;
+        Ok(heads)
+    };
+    let (got, expected) = (run(&mut card)?, run(&mut golden)?);
+    for slot in 0..count {
+        let same = |(a, b): (&Head, &Head)| b.top.starts_with(&a.top);
+        let (got, expected) = (&got[slot], &expected[slot]);
+        if got.len() != expected.len() || !got.iter().zip(expected).all(same) {
+            return wrong(format!("slot {slot} of a run gives other tokens than golden"), slot);
+        }
+        if card.state(slot)? != golden.state(slot) {
+            return wrong(format!("the state of slot {slot} differs from golden's"), slot);
+        }
+    }
+    let text = format!("prompts through {count} slots, runs of {count} sequences: golden's");
+    Ok((text, json!({ "slots": count })))
 }
 
 /// A pass with every accumulator compared, as the core wrote it.

@@ -10,7 +10,7 @@ use sterna_sim::soft_core::{Arithmetic, SoftCore};
 use sterna_xdma::Options;
 
 use super::*;
-use sterna_hdl::record::HEADER;
+use sterna_hdl::record::{HEADER, stride};
 use sterna_hdl::registers::{self as regs, Reg};
 
 /// What is wrong.
@@ -90,9 +90,10 @@ impl Transport for Wrong {
     }
 }
 
-fn failed(defect: Defect) -> Vec<String> {
+fn failed(slots: u32, defect: Defect) -> Vec<String> {
     let shape = Shape { hidden: 64, inner: 64, intermediate: 64, layers: 2, vocab: 2 };
-    let core = SoftCore::new(&Geometry::for_shape(64, &shape), 4 << 20, Arithmetic::Golden);
+    let geometry = Geometry::for_shape(64, &shape).with_slots(slots);
+    let core = SoftCore::new(&geometry, 4 << 20, Arithmetic::Golden);
     let card = FakeCard::new(Wrong { core, defect, reads: 0 }, 0);
     let transport = XdmaTransport::take(Arc::new(card.local()), None, Options::default()).unwrap();
     let plan = Plan { memory: None, full: false, model: None };
@@ -122,6 +123,21 @@ fn every_defect_fails_its_step() {
         (Defect::Flipped(regs::STATE_LO, 0), &["passes"]),
         (Defect::Flipped(regs::RESULT_LO, HEADER as u64 + 4), &["passes"]),
     ] {
-        assert_eq!(failed(defect), expected, "{defect:?}");
+        assert_eq!(failed(1, defect), expected, "{defect:?}");
+    }
+}
+
+/// What a pass of one sequence does not show.
+#[test]
+fn every_slot_is_looked_at() {
+    for (defect, expected) in [
+        (Defect::None, &[][..]),
+        (Defect::Dead(regs::TOKEN_3, 4), &["registers hold", "slots"]),
+        (Defect::Both(regs::TOKEN_2, regs::TOKEN_1), &["registers hold", "slots"]),
+        (Defect::Dead(regs::SLOT_MASK, 8), &["registers hold", "slots"]),
+        // The record of the last of four.
+        (Defect::Flipped(regs::RESULT_LO, 3 * stride(64) as u64 + 4), &["slots"]),
+    ] {
+        assert_eq!(failed(4, defect), expected, "{defect:?}");
     }
 }

@@ -3,13 +3,13 @@
 //! Neighbouring numbers share a geometry, so that several models run on a core that was compiled
 //! once: cases `8 n` to `8 n + 7` do.
 
+mod action;
 mod shrink;
 
 use std::fmt;
 use std::sync::Arc;
 
 use sterna_firmware::compile::compile;
-use sterna_firmware::device::Want;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
 use sterna_hdl::core::Core;
@@ -24,21 +24,13 @@ use crate::memory::{MemoryOptions, Stalls};
 use crate::model::Options;
 use crate::session::Session;
 
+use action::Action;
 pub use shrink::Change;
 
 /// Cases of one geometry.
 const SHARED: u64 = 8;
-
-/// Something that a session does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Action {
-    /// A pass, of a token that is not the best if there is one.
-    Pass(Want, Option<u32>),
-    /// The core's own loop.
-    Run(usize, Vec<u32>),
-    /// The state out and in again.
-    SaveAndLoad,
-}
+/// Bits of codes that a beat meets at most: what takes a C++ compiler a minute, not several.
+const WIDEST: u32 = 1024;
 
 /// One case.
 #[derive(Clone, Debug)]
@@ -75,8 +67,9 @@ fn geometry(seed: u64) -> Geometry {
     let burst = (4096 / (bus as usize / 8)).min(256);
     let ways = choose(rng, &ways);
     let legal = |&n: &u32| (ways..=bus / 8).contains(&n);
+    let slots: Vec<u32> = [1, 1, 1, 2, 4, 8].into_iter().filter(|&n| n * bus <= WIDEST).collect();
     let quantisers: Vec<u32> = [2, 4, 8, 16, 32].into_iter().filter(legal).collect();
-    Geometry {
+    let geometry = Geometry {
         bus,
         ways,
         quantisers: choose(rng, &quantisers),
@@ -87,7 +80,8 @@ fn geometry(seed: u64) -> Geometry {
         intermediate,
         state: inner * (1 + rng.below(3) as usize) + 32 * rng.below(3) as usize,
         prefetch: burst << rng.below(3),
-    }
+    };
+    Geometry { slots: choose(rng, &slots), ..geometry }
 }
 
 /// A model that fits.
@@ -127,21 +121,11 @@ impl Case {
             stalls: choose(rng, &[Stalls::None, Stalls::Random, Stalls::Burst]),
             seed: rng.next_u64(),
         };
-        let vocab = spec.vocab as u64;
-        let token = |rng: &mut Rng| rng.below(vocab) as u32;
-        let mut actions = vec![Action::Pass(Want::Top, Some(token(rng)))];
-        for _ in 0..rng.below(4) {
-            actions.push(match rng.below(6) {
-                0 => Action::Pass(Want::Top, None),
-                1 => Action::Pass(Want::Logits, None),
-                2 => Action::Pass(Want::State, Some(token(rng))),
-                3 => Action::SaveAndLoad,
-                _ => {
-                    let count = 1 + rng.below(4) as usize;
-                    Action::Run(count, (0..rng.below(5)).map(|_| token(rng)).collect())
-                }
-            });
-        }
+        let vocab = spec.vocab as u32;
+        let actions = match geometry.slots as usize {
+            1 => Action::of_one(rng, vocab),
+            slots => Action::of_several(rng, vocab, slots),
+        };
         Case { seed, geometry, spec, memory, actions, changes: vec![] }
     }
 }
@@ -152,10 +136,11 @@ impl fmt::Display for Case {
         let (g, s, m) = (&self.geometry, &self.spec, &self.memory);
         write!(
             f,
-            "case {}: bus {}, ways {}, quantisers {}, top_k {}, prefetch {}; model {} x {} x {:?}, \
+            "case {}: bus {}, slots {}, ways {}, quantisers {}, top_k {}, prefetch {}; model {} x {} x {:?}, \
              {} layers, {} tokens{}{}; {:?}, latency {}; {:?}",
             self.seed,
             g.bus,
+            g.slots,
             g.ways,
             g.quantisers,
             g.top_k,
@@ -202,21 +187,15 @@ impl Fuzzer {
         let options = CardOptions { memory: case.memory, model: model_options, patience: 1 << 26 };
         let mut session = Session::of(design, model, &case.geometry, &options)?;
         for action in &case.actions {
-            match action {
-                Action::Pass(want, token) => {
-                    if let Some(token) = token {
-                        session.set_token(*token);
-                    }
-                    session.pass(*want)?;
-                }
-                Action::Run(count, stops) => session.run(*count, stops)?,
-                Action::SaveAndLoad => session.save_and_load()?,
-            }
+            action.play(&mut session)?;
             if session.report().mismatches > 0 {
                 break;
             }
         }
-        session.state()?;
+        match case.geometry.slots as usize {
+            1 => session.state().map(|_| ())?,
+            slots => (0..slots).try_for_each(|slot| session.move_state(slot, slot))?,
+        }
         let report = session.report();
         Ok(match report.first_mismatch {
             None => Ok(()),

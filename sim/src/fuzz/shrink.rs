@@ -6,7 +6,7 @@ use std::str::FromStr;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
 
-use super::{Action, Case, Fuzzer};
+use super::{Case, Fuzzer};
 use crate::memory::Stalls;
 
 /// A way to make a case smaller; `layers=1` as a word.
@@ -91,6 +91,7 @@ impl Case {
             Plain => {
                 let shape = Shape::of(&spec.config().ok()?);
                 let geometry = Geometry::for_shape(case.geometry.bus, &shape);
+                let geometry = geometry.with_slots(case.geometry.slots);
                 if geometry == case.geometry {
                     return None;
                 }
@@ -119,17 +120,6 @@ impl Case {
     /// The words that make this case of the one of its number: `calm,layers=1`.
     pub fn changes(&self) -> String {
         self.changes.iter().map(Change::to_string).collect::<Vec<_>>().join(",")
-    }
-}
-
-impl Action {
-    /// Keeps its tokens below a number.
-    fn limit(&mut self, vocab: u32) {
-        match self {
-            Action::Pass(_, token) => token.iter_mut().for_each(|token| *token %= vocab),
-            Action::Run(_, stops) => stops.iter_mut().for_each(|stop| *stop %= vocab),
-            Action::SaveAndLoad => {}
-        }
     }
 }
 

@@ -56,13 +56,23 @@ impl Kind {
     }
 }
 
+/// A slot, and its pass.
+type Of<'a> = (usize, &'a Pass);
+
 /// How far a kind has come: instruction, element.
 type Place = (usize, usize);
+
+/// What golden did in a pass, of each slot; `None` for one that takes no part, whose events mean
+/// nothing.
+pub type Passes = Vec<Option<Pass>>;
 
 /// Compares the events of one pass after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Checker {
-    places: [Place; 5],
+    /// Of each slot.
+    places: Vec<[Place; 5]>,
+    /// Passes that have ended.
+    passes: u64,
     report: Report,
 }
 
@@ -72,9 +82,23 @@ impl Checker {
         &self.report
     }
 
-    /// Takes an event of the pass that is under way; `None` if none is expected.
-    pub fn event(&mut self, pass: Option<&Pass>, event: Event<'_>, clock: u64) {
-        let Some(pass) = pass else { return self.unexpected(clock) };
+    /// Passes that have ended.
+    pub fn passes(&self) -> u64 {
+        self.passes
+    }
+
+    /// Takes an event of a slot in the pass that is under way; `None` if none is expected.
+    pub fn event(&mut self, passes: Option<&Passes>, slot: usize, event: Event<'_>, clock: u64) {
+        let Some(slots) = passes else { return self.unexpected(clock) };
+        match slots.get(slot) {
+            Some(Some(pass)) => self.of_slot((slot, pass), event, clock),
+            // It goes the same way without taking part.
+            Some(None) => {}
+            None => self.unexpected(clock),
+        }
+    }
+
+    fn of_slot(&mut self, pass: Of<'_>, event: Event<'_>, clock: u64) {
         match event {
             Event::Codes(codes) => {
                 for &code in codes {
@@ -95,7 +119,8 @@ impl Checker {
     /// Something came that no pass expects.
     pub fn unexpected(&mut self, clock: u64) {
         self.differs(Mismatch {
-            token: self.report.tokens,
+            token: self.passes,
+            slot: 0,
             instruction: 0,
             opcode: "none",
             layer: 0,
@@ -108,19 +133,24 @@ impl Checker {
     }
 
     /// A pass has ended: everything must have come.
-    pub fn end(&mut self, pass: &Pass, clock: u64) {
-        for kind in KINDS {
-            if let Some((of, element)) = self.next(pass, kind) {
-                let mut missing = kind.length(of) - element;
-                let later = &pass.instructions[self.places[kind as usize].0 + 1..];
-                missing += later.iter().map(|of| kind.length(of)).sum::<usize>();
-                self.found(of, kind.name(of), element, value(kind, of, element), None, clock);
-                self.report.mismatches += missing as u64 - 1;
+    pub fn end(&mut self, passes: &Passes, clock: u64) {
+        for (slot, pass) in passes.iter().enumerate() {
+            let Some(pass) = pass else { continue };
+            for kind in KINDS {
+                if let Some((of, element)) = self.next((slot, pass), kind) {
+                    let mut missing = kind.length(of) - element;
+                    let later = &pass.instructions[self.places[slot][kind as usize].0 + 1..];
+                    missing += later.iter().map(|of| kind.length(of)).sum::<usize>();
+                    let expected = value(kind, of, element);
+                    self.found((slot, of), kind.name(of), element, expected, None, clock);
+                    self.report.mismatches += missing as u64 - 1;
+                }
             }
+            self.report.tokens += 1;
+            self.report.instructions += pass.instructions.len() as u64;
         }
-        self.places = Default::default();
-        self.report.tokens += 1;
-        self.report.instructions += pass.instructions.len() as u64;
+        self.places.clear();
+        self.passes += 1;
     }
 
     /// Compares a number that is no event of an instruction, at the end of the pass before.
@@ -132,9 +162,22 @@ impl Checker {
         got: Option<i64>,
         clock: u64,
     ) {
+        self.number_of(0, vector, element, (expected, got), clock);
+    }
+
+    /// The same of a slot: what is expected, and what was got.
+    pub fn number_of(
+        &mut self,
+        slot: usize,
+        vector: &'static str,
+        element: usize,
+        (expected, got): (Option<i64>, Option<i64>),
+        clock: u64,
+    ) {
         if expected != got {
             self.differs(Mismatch {
-                token: self.report.tokens.saturating_sub(1),
+                token: self.passes.saturating_sub(1),
+                slot,
                 instruction: 0,
                 opcode: "none",
                 layer: 0,
@@ -152,6 +195,7 @@ impl Checker {
         let number = |clock: Option<u64>| clock.and_then(|clock| i64::try_from(clock).ok());
         self.differs(Mismatch {
             token: first + found.pass as u64,
+            slot: 0,
             instruction: found.sequence,
             opcode: found.opcode.name(),
             layer: found.layer,
@@ -169,8 +213,11 @@ impl Checker {
     }
 
     /// The next element of a kind: its instruction, and its number there.
-    fn next<'a>(&mut self, pass: &'a Pass, kind: Kind) -> Option<(&'a Expected, usize)> {
-        let (instruction, element) = &mut self.places[kind as usize];
+    fn next<'a>(&mut self, (slot, pass): Of<'a>, kind: Kind) -> Option<(&'a Expected, usize)> {
+        if self.places.len() <= slot {
+            self.places.resize(slot + 1, Default::default());
+        }
+        let (instruction, element) = &mut self.places[slot][kind as usize];
         loop {
             let of = pass.instructions.get(*instruction)?;
             if *element < kind.length(of) {
@@ -180,26 +227,26 @@ impl Checker {
         }
     }
 
-    fn advance(&mut self, of: &Expected, kind: Kind) {
-        let element = &mut self.places[kind as usize].1;
+    fn advance(&mut self, slot: usize, of: &Expected, kind: Kind) {
+        let element = &mut self.places[slot][kind as usize].1;
         *element += 1;
         if *element == kind.length(of) {
             self.report.vectors += 1;
         }
     }
 
-    fn element(&mut self, pass: &Pass, kind: Kind, got: i64, clock: u64) {
+    fn element(&mut self, pass: Of<'_>, kind: Kind, got: i64, clock: u64) {
         let Some((of, element)) = self.next(pass, kind) else {
             return self.beyond(pass, kind, got, clock);
         };
         let expected = value(kind, of, element);
         if expected != Some(got) {
-            self.found(of, kind.name(of), element, expected, Some(got), clock);
+            self.found((pass.0, of), kind.name(of), element, expected, Some(got), clock);
         }
-        self.advance(of, kind);
+        self.advance(pass.0, of, kind);
     }
 
-    fn scale(&mut self, pass: &Pass, got: [i64; 4], clock: u64) {
+    fn scale(&mut self, pass: Of<'_>, got: [i64; 4], clock: u64) {
         let Some((of, _)) = self.next(pass, Kind::Scale) else {
             return self.beyond(pass, Kind::Scale, got[0], clock);
         };
@@ -215,34 +262,34 @@ impl Checker {
             let used = n >= 2 || of.opcode != Opcode::Head;
             if used && expected[n] != got[n] {
                 let vector = if n < 2 { "rescale" } else { "scale" };
-                self.found(of, vector, n % 2, Some(expected[n]), Some(got[n]), clock);
+                self.found((pass.0, of), vector, n % 2, Some(expected[n]), Some(got[n]), clock);
             }
         }
-        self.advance(of, Kind::Scale);
+        self.advance(pass.0, of, Kind::Scale);
     }
 
-    fn statistics(&mut self, pass: &Pass, got: [i64; 7], clock: u64) {
+    fn statistics(&mut self, pass: Of<'_>, got: [i64; 7], clock: u64) {
         let Some((of, _)) = self.next(pass, Kind::Statistics) else {
             return self.beyond(pass, Kind::Statistics, got[0], clock);
         };
         let s = of.statistics.unwrap_or_default();
         let sums = [s.a.mant().into(), s.a.exp().into(), s.b.mant().into(), s.b.exp().into()];
         let maxima = s.max.map(i64::from);
-        let used = 4 + of.maxima(pass.layers);
+        let used = 4 + of.maxima(pass.1.layers);
         for (n, (expected, got)) in sums.into_iter().chain(maxima).zip(got).enumerate().take(used) {
             if expected != got {
-                self.found(of, "statistics", n, Some(expected), Some(got), clock);
+                self.found((pass.0, of), "statistics", n, Some(expected), Some(got), clock);
             }
         }
-        self.advance(of, Kind::Statistics);
+        self.advance(pass.0, of, Kind::Statistics);
     }
 
     /// An event after the last of its kind.
-    fn beyond(&mut self, pass: &Pass, kind: Kind, got: i64, clock: u64) {
-        let of = pass.instructions.iter().rfind(|of| kind.length(of) > 0);
-        match of.or(pass.instructions.last()) {
+    fn beyond(&mut self, pass: Of<'_>, kind: Kind, got: i64, clock: u64) {
+        let of = pass.1.instructions.iter().rfind(|of| kind.length(of) > 0);
+        match of.or(pass.1.instructions.last()) {
             Some(of) => {
-                self.found(of, kind.name(of), kind.length(of), None, Some(got), clock);
+                self.found((pass.0, of), kind.name(of), kind.length(of), None, Some(got), clock);
             }
             None => self.unexpected(clock),
         }
@@ -250,7 +297,7 @@ impl Checker {
 
     fn found(
         &mut self,
-        of: &Expected,
+        (slot, of): (usize, &Expected),
         vector: &'static str,
         element: usize,
         expected: Option<i64>,
@@ -258,7 +305,8 @@ impl Checker {
         clock: u64,
     ) {
         self.differs(Mismatch {
-            token: self.report.tokens,
+            token: self.passes,
+            slot,
             instruction: of.sequence,
             opcode: of.opcode.name(),
             layer: of.layer,

@@ -24,7 +24,7 @@ use crate::error::SimError;
 use crate::simulator::Simulator;
 use crate::timing::Seen;
 
-pub use checker::{Checker, Event};
+pub use checker::{Checker, Event, Passes};
 pub use pass::{Expected, Pass};
 use probe::Probe;
 
@@ -33,6 +33,8 @@ use probe::Probe;
 pub struct Mismatch {
     /// Number of the pass, from 0.
     pub token: u64,
+    /// The slot of its sequence.
+    pub slot: usize,
     /// Number of the instruction in the image.
     pub instruction: usize,
     /// Its opcode.
@@ -40,8 +42,8 @@ pub struct Mismatch {
     /// Its layer.
     pub layer: usize,
     /// What differs: `codes`, `scale`, `rescale`, `a`, `state`, `v`, `residual`, `p`,
-    /// `accumulators`, `statistics`; or what a run leaves: `top`, `logits`, `final state`,
-    /// `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
+    /// `accumulators`, `statistics`; or what a run leaves: `passes`, `record`, `top`, `logits`,
+    /// `last token`, `final state`, `saturations`, `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
     /// on`, `end`, `pass done`, `predicted counters`.
     pub vector: &'static str,
     /// Which element of it.
@@ -57,7 +59,7 @@ pub struct Mismatch {
 /// What was compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Passes.
+    /// Tokens: passes, each counted for every sequence in it.
     pub tokens: u64,
     /// Instructions.
     pub instructions: u64,
@@ -72,7 +74,7 @@ pub struct Report {
 /// A checker at the probe of a running core.
 pub struct Lockstep {
     probe: Probe,
-    passes: VecDeque<Pass>,
+    passes: VecDeque<Passes>,
     checker: Checker,
 }
 
@@ -83,8 +85,8 @@ impl Lockstep {
     }
 
     /// Expects a pass after those that are expected already.
-    pub fn expect(&mut self, pass: Pass) {
-        self.passes.push_back(pass);
+    pub fn expect(&mut self, passes: Passes) {
+        self.passes.push_back(passes);
     }
 
     /// What was compared so far.
@@ -111,8 +113,10 @@ impl Lockstep {
 
     /// Compares what comes in this clock; called before its edge.
     pub(crate) fn clock(&mut self, sim: &mut Simulator) -> Result<(), SimError> {
-        let ended = self.probe.clock(sim, |event, clock| {
-            self.checker.event(self.passes.front(), event, clock);
+        let passes = self.passes.front();
+        let slots = passes.map_or(1, Vec::len);
+        let ended = self.probe.clock(sim, slots, |slot, event, clock| {
+            self.checker.event(passes, slot, event, clock);
         })?;
         if ended {
             let clock = sim.clocks();

@@ -10,19 +10,22 @@ use crate::timing::Seen;
 
 /// Handles of every probe port, and room for what they say.
 pub(super) struct Probe {
+    slots: usize,
+    /// Whose codes, output and statistics are shown, in a core of several slots.
+    turns: Option<[Output<u64>; 3]>,
     codes_valid: Output<bool>,
     codes: Output<Words>,
     code_words: Vec<u32>,
     code_values: Vec<i8>,
     scale_valid: Output<bool>,
-    factor: [Output<u64>; 3],
-    exp: Output<i64>,
+    /// Factor, shift, mantissa, exponent: a lane for each slot.
+    scale: [Lanes; 4],
     out_valid: Output<bool>,
     out: Output<Words>,
     out_words: Vec<u32>,
     out_values: Vec<i32>,
     head_valid: Output<bool>,
-    head: Output<i64>,
+    head: Lanes,
     stats_valid: Output<bool>,
     sums: [(Output<u64>, Output<i64>); 2],
     maxima: [Output<u64>; 3],
@@ -34,6 +37,35 @@ pub(super) struct Probe {
     pub seen: Seen,
 }
 
+/// A port with a lane for each slot.
+struct Lanes {
+    port: Output<Words>,
+    width: u32,
+    signed: bool,
+    words: Vec<u32>,
+}
+
+impl Lanes {
+    fn new(port: Output<Words>, width: u32, signed: bool, slots: usize) -> Lanes {
+        Lanes { port, width, signed, words: vec![0; (width as usize * slots).div_ceil(32)] }
+    }
+
+    /// Takes what the port says.
+    fn sample(&mut self, sim: &mut Simulator) -> Result<(), SimError> {
+        sim.get_words(self.port, &mut self.words)
+    }
+
+    /// What it said of a slot.
+    fn of(&self, slot: usize) -> i64 {
+        let from = slot * self.width as usize;
+        let word = |n: usize| u64::from(self.words.get(n).copied().unwrap_or(0));
+        let value = (word(from / 32) | word(from / 32 + 1) << 32) >> (from % 32);
+        let above = 64 - self.width;
+        let high = value << above;
+        if self.signed { high as i64 >> above } else { (high >> above) as i64 }
+    }
+}
+
 impl Probe {
     pub fn find(sim: &Simulator, geometry: &Geometry) -> Result<Probe, SimError> {
         let bit = |name: &str| sim.output(&format!("probe_{name}"));
@@ -41,20 +73,34 @@ impl Probe {
         let signed = |name: &str| sim.output(&format!("probe_{name}"));
         let wide = |name: &str| sim.output(&format!("probe_{name}"));
         let (codes, ways) = (geometry.quantisers as usize, geometry.ways as usize);
+        let slots = geometry.slots as usize;
+        let lanes = |name: &str, width, signed| {
+            Ok::<_, SimError>(Lanes::new(wide(name)?, width, signed, slots))
+        };
+        let turns = match slots {
+            1 => None,
+            _ => Some([number("codes_slot")?, number("out_slot")?, number("stats_slot")?]),
+        };
         Ok(Probe {
+            slots,
+            turns,
             codes_valid: bit("codes_valid")?,
             codes: wide("codes")?,
             code_words: vec![0; codes.div_ceil(4)],
             code_values: vec![0; codes],
             scale_valid: bit("scale_valid")?,
-            factor: [number("factor")?, number("shift")?, number("mant")?],
-            exp: signed("exp")?,
+            scale: [
+                lanes("factor", 17, false)?,
+                lanes("shift", 6, false)?,
+                lanes("mant", 24, false)?,
+                lanes("exp", 12, true)?,
+            ],
             out_valid: bit("out_valid")?,
             out: wide("out")?,
             out_words: vec![0; ways],
             out_values: vec![0; ways],
             head_valid: bit("head_valid")?,
-            head: signed("head")?,
+            head: lanes("head", 22, true)?,
             stats_valid: bit("stats_valid")?,
             sums: [(number("a_mant")?, signed("a_exp")?), (number("b_mant")?, signed("b_exp")?)],
             maxima: [number("max_0")?, number("max_1")?, number("max_2")?],
@@ -66,13 +112,20 @@ impl Probe {
         })
     }
 
-    /// Hands on every event of this clock; says whether a pass ended in it.
+    /// Hands on every event of this clock, in a pass of so many slots, with its slot; says whether a
+    /// pass ended in it.
     pub fn clock(
         &mut self,
         sim: &mut Simulator,
-        mut emit: impl FnMut(Event<'_>, u64),
+        slots: usize,
+        mut emit: impl FnMut(usize, Event<'_>, u64),
     ) -> Result<bool, SimError> {
+        let slots = slots.min(self.slots);
+        let turns = self.turns;
         let clock = sim.clocks();
+        let turn = |sim: &mut Simulator, which: usize| -> Result<usize, SimError> {
+            turns.map_or(Ok(0), |turns| Ok(sim.get(turns[which])? as usize))
+        };
         let mut happens = |port, clocks: &mut Vec<u64>| -> Result<bool, SimError> {
             let here = sim.get(port)?;
             if here {
@@ -90,27 +143,30 @@ impl Probe {
             for (value, byte) in self.code_values.iter_mut().zip(bytes) {
                 *value = byte as i8;
             }
-            emit(Event::Codes(&self.code_values), clock);
+            emit(turn(sim, 0)?, Event::Codes(&self.code_values), clock);
         }
         if sim.get(self.scale_valid)? {
             self.seen.handed.push(clock);
-            let mut scale = [0; 4];
-            for (to, port) in scale.iter_mut().zip(self.factor) {
-                *to = sim.get(port)? as i64;
+            for lanes in &mut self.scale {
+                lanes.sample(sim)?;
             }
-            scale[3] = sim.get(self.exp)?;
-            emit(Event::Scale(scale), clock);
+            for slot in 0..slots {
+                let scale = std::array::from_fn(|n| self.scale[n].of(slot));
+                emit(slot, Event::Scale(scale), clock);
+            }
         }
         if sim.get(self.out_valid)? {
             sim.get_words(self.out, &mut self.out_words)?;
             for (value, &word) in self.out_values.iter_mut().zip(&self.out_words) {
                 *value = word as i32;
             }
-            emit(Event::Output(&self.out_values), clock);
+            emit(turn(sim, 1)?, Event::Output(&self.out_values), clock);
         }
         if sim.get(self.head_valid)? {
-            let value = sim.get(self.head)? as i32;
-            emit(Event::Head(value), clock);
+            self.head.sample(sim)?;
+            for slot in 0..slots {
+                emit(slot, Event::Head(self.head.of(slot) as i32), clock);
+            }
         }
         if sim.get(self.stats_valid)? {
             let mut all = [0; 7];
@@ -121,7 +177,7 @@ impl Probe {
             for (to, port) in all[4..].iter_mut().zip(self.maxima) {
                 *to = sim.get(port)? as i64;
             }
-            emit(Event::Statistics(all), clock);
+            emit(turn(sim, 2)?, Event::Statistics(all), clock);
         }
         Ok(done)
     }

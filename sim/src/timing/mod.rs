@@ -46,7 +46,7 @@ use sterna_firmware::isa::{Instruction, Opcode, UNIT, instructions};
 use sterna_firmware::shape::Shape;
 
 pub use pass::Run;
-pub use record::{Difference, Seen, differences};
+pub use record::{Difference, Seen, Tokens, differences};
 pub use source::{Ideal, Source, Traffic};
 
 /// The timing of one model on one core.
@@ -68,7 +68,7 @@ pub struct Clocks {
     pub layer: usize,
     /// Start: its header's first beat is taken.
     pub start: u64,
-    /// The first word of its vector's codes is written; `None` for START.
+    /// The first word of its vector's codes is written, of slot 0; `None` for START.
     pub codes: Option<u64>,
     /// It goes to the epilogue with its scale; `None` for START.
     pub handed: Option<u64>,
@@ -113,9 +113,14 @@ impl Timing {
         Run::new(self, source, begin)
     }
 
-    /// The first pass of a run: token 0, best tokens only.
+    /// The first pass of a run: token 0 in slot 0, best tokens only.
     pub fn token(&self, memory: Ideal) -> Pass {
         self.run(Source::Ideal(memory), 0).pass(0, Want::Top)
+    }
+
+    /// The same of so many slots at once, one at least.
+    pub fn tokens(&self, memory: Ideal, slots: usize) -> Pass {
+        self.run(Source::Ideal(memory), 0).batch(&vec![Some(0); slots.max(1)], Want::Top)
     }
 
     /// Beats of the whole image.
@@ -124,7 +129,7 @@ impl Timing {
     }
 
     /// What a pass with or without head reads.
-    fn read_by(&self, want: Want) -> &[Instruction] {
+    pub(crate) fn read_by(&self, want: Want) -> &[Instruction] {
         let head = self.walk.len() - 1;
         if want == Want::State { &self.walk[..head] } else { &self.walk }
     }

@@ -102,9 +102,16 @@ impl Image {
     }
 }
 
-/// The reader of rows.
+/// The reader of rows, one slot's after the other.
 struct RowReader {
     row: Row,
+    /// A row of which nothing has been read yet.
+    fresh: Row,
+    /// Tokens of the slots to come, and bytes of a row.
+    tokens: VecDeque<u32>,
+    stride: u64,
+    /// Clocks after which rows count, of those that nobody has asked for.
+    entered: VecDeque<u64>,
     /// Bytes of a beat.
     beat: u64,
     /// Byte address of the row within the section.
@@ -133,6 +140,16 @@ impl RowReader {
         }
     }
 
+    /// Begins the next slot's row, if there is one.
+    fn next(&mut self, start: u64) {
+        let Some(token) = self.tokens.pop_front() else { return };
+        self.row = self.fresh.clone();
+        self.address = u64::from(token) * self.stride;
+        let tail = self.row.tail;
+        let last = self.address + self.stride - tail * self.beat;
+        self.job(start + u64::from(Embedding::ASK), last, tail);
+    }
+
     fn job(&mut self, start: u64, address: u64, beats: u64) {
         (self.at, self.left, self.asked) = (address / self.beat, beats, 0);
         self.planned = start + PLANNED;
@@ -140,23 +157,33 @@ impl RowReader {
 }
 
 impl Port {
-    /// The readers of a pass that begins at a clock: beats of the image, FIFO, the row of a token.
+    /// The readers of a pass that begins at a clock: beats of the image, FIFO, the rows of the
+    /// slots' tokens.
     pub fn new(
         memory: Ideal,
         unit: &Embedding,
         begin: u64,
         beats: u64,
-        (token, stride): (u32, u64),
+        (tokens, stride): (&[u32], u64),
     ) -> Port {
         let beat = u64::from(unit.geometry.bus) / 8;
         let (burst, depth) = ((4096 / beat).min(256), unit.geometry.prefetch as u64);
-        let row = Row::new(unit, stride);
-        let tail = row.tail;
-        let address = u64::from(token) * stride;
-        let mut rows =
-            RowReader { row, beat, address, at: 0, left: 0, asked: 0, burst, planned: 0 };
-        let ask = begin + u64::from(Embedding::ASK);
-        rows.job(ask, address + stride - tail * beat, tail);
+        let fresh = Row::new(unit, stride);
+        let mut rows = RowReader {
+            row: fresh.clone(),
+            fresh,
+            tokens: tokens.iter().copied().collect(),
+            stride,
+            entered: VecDeque::new(),
+            beat,
+            address: 0,
+            at: 0,
+            left: 0,
+            asked: 0,
+            burst,
+            planned: 0,
+        };
+        rows.next(begin);
         Port {
             channel: Channel { memory, free: 0, cursor: 0, ends: VecDeque::new() },
             image: Image {
@@ -210,6 +237,12 @@ impl Port {
                 reader.job(seen + 1, reader.address, reader.row.beats);
             }
         }
+        if reader.left == 0
+            && let Some(clock) = reader.row.enters()
+        {
+            reader.entered.push_back(clock);
+            reader.next(clock);
+        }
     }
 
     pub fn arrival(&mut self) -> u64 {
@@ -232,7 +265,7 @@ impl Port {
 
     pub fn enters(&mut self) -> u64 {
         loop {
-            match self.row.row.enters() {
+            match self.row.entered.pop_front() {
                 Some(clock) => return clock,
                 None if self.serve() => {}
                 None => return 0,

@@ -64,12 +64,15 @@ impl Traffic {
     }
 }
 
+/// A pass of a command: each slot's token, `None` for one that takes no part, and what is wanted.
+pub type Tokens = (Vec<Option<u32>>, Want);
+
 /// Predicts passes that were seen, from what passed over the bus or, with a memory, from nothing
 /// but the clock of each run's beginning. Gives the sum of the counters, and what differs: at most
 /// one clock of each kind and pass.
 pub fn differences(
     timing: &Timing,
-    passes: &[(u32, Want)],
+    passes: &[Tokens],
     seen: &Seen,
     traffic: &Traffic,
     memory: Option<Ideal>,
@@ -85,9 +88,9 @@ pub fn differences(
         let mut run = timing.run(source, begin);
         // A run goes on as long as each pass begins where the one before ended.
         loop {
-            let (token, want) = passes[n];
+            let (tokens, want) = &passes[n];
             run.trace = Some(vec![]);
-            let pass = run.pass(token, want);
+            let pass = run.batch(tokens, *want);
             sum += pass.counters;
             places.compare(timing, n, &pass, &run, seen, &mut found);
             n += 1;
@@ -147,10 +150,14 @@ impl Places {
             beat = end;
         }
         self.beats += beat;
+        let matrices = pass.instructions.len() - 1;
+        let mut words_of = run.words.chunks((run.words.len() / matrices.max(1)).max(1));
         for (of, clocks) in pass.instructions.iter().enumerate() {
-            if let (Some(codes), Some(handed)) = (clocks.codes, clocks.handed) {
-                check(of, "codes written", 0, codes, seen.codes.get(self.codes));
-                self.codes += words(timing, &timing.walk[of]);
+            if let Some(handed) = clocks.handed {
+                for (slot, &codes) in words_of.next().unwrap_or_default().iter().enumerate() {
+                    check(of, "codes written", slot, codes, seen.codes.get(self.codes));
+                    self.codes += words(timing, &timing.walk[of]);
+                }
                 check(of, "handed on", 0, handed, seen.handed.get(self.handed));
                 check(of, "end", 0, clocks.end, seen.ended.get(self.handed));
                 self.handed += 1;

@@ -125,19 +125,21 @@ impl Feed<'_> {
         }
     }
 
-    /// The row counts from the clock after this on; asked when no beat can be taken before it.
+    /// The next slot's row counts from the clock after this on, slot 0's first; asked when no beat
+    /// can be taken before it.
     pub fn enters(&mut self) -> u64 {
         match self {
             Feed::Ideal(port) => port.enters(),
-            Feed::Recorded { rows, row, .. } => loop {
-                match (row.enters(), rows.next()) {
-                    (Some(clock), _) => return clock,
-                    (None, Some(&clock)) => {
-                        row.arrives(clock);
+            Feed::Recorded { rows, row, .. } => {
+                let mut row = row.clone();
+                loop {
+                    if let Some(clock) = row.enters() {
+                        return clock;
                     }
-                    (None, None) => return 0,
+                    let Some(&clock) = rows.next() else { return 0 };
+                    row.arrives(clock);
                 }
-            },
+            }
         }
     }
 }

@@ -3,13 +3,18 @@
 //! Each has one read port, shared by quantiser and epilogue, which never want the same memory in
 //! the same instruction: while f's and g's codes are made of the residual, the epilogue works on
 //! MIX_I and MIX_F, which do not touch it. Assertions say so.
+//!
+//! Vectors and state of several sequences lie in one memory, row by row: a row of slot 0, the same of
+//! slot 1, and so on. So the slot's number is some bits of the address. Each slot has codes of its
+//! own, since all are read together.
 
 use sterna_firmware::geometry::Geometry;
 use sterna_model::numerics::formats::STATE_BITS;
 use sterna_rtl::{Instance, Module, Sig, UInt};
 
-use super::Units;
+use super::{Turns, Units};
 use crate::core::{LaneMemory, READ};
+use crate::slots::{self, Slot};
 
 /// The memories.
 pub(super) struct Data<'m> {
@@ -17,14 +22,33 @@ pub(super) struct Data<'m> {
     mix: Instance<'m>,
     product: Instance<'m>,
     state: Instance<'m>,
-    codes: Instance<'m>,
+    /// Of each slot.
+    codes: Vec<Instance<'m>>,
     operands: [Instance<'m>; 4],
 }
 
 /// A memory of 32-bit elements, written V at a time.
 fn vector(g: &Geometry, lanes: usize) -> LaneMemory {
     let (v, q) = (g.ways, g.quantisers);
-    LaneMemory { width: 32, lanes, store: q, write: v, narrow: v, wide: q }
+    LaneMemory { width: 32, lanes: of_all(g, lanes, q), store: q, write: v, narrow: v, wide: q }
+}
+
+/// Lanes of every slot's rows of so many lanes.
+fn of_all(g: &Geometry, lanes: usize, row: u32) -> usize {
+    match g.slots {
+        1 => lanes,
+        slots => slots as usize * lanes.next_multiple_of(row as usize),
+    }
+}
+
+/// An address within a slot as one within all: the slot stands between row and group in the row.
+fn of_slot<'m>(at: Sig<'m>, slot: Slot<'m>, groups: u32) -> Sig<'m> {
+    let within = groups.trailing_zeros();
+    match slot {
+        None => at,
+        Some(slot) if within == 0 => at.cat(slot),
+        Some(slot) => at.slice(within..at.width()).cat(slot).cat(at.slice(0..within)),
+    }
 }
 
 /// Where the second half of an operand memory begins: after the longest vector of the first.
@@ -75,7 +99,8 @@ fn codes(g: &Geometry) -> LaneMemory {
 /// The recurrent state.
 fn state(g: &Geometry) -> LaneMemory {
     let v = g.ways;
-    LaneMemory { width: STATE_BITS, lanes: g.state, store: v, write: v, narrow: v, wide: v }
+    let lanes = of_all(g, g.state, v);
+    LaneMemory { width: STATE_BITS, lanes, store: v, write: v, narrow: v, wide: v }
 }
 
 /// An address cut or extended to so many bits.
@@ -125,6 +150,11 @@ fn share<'m>(m: &'m Module, memory: Instance<'m>, of: &LaneMemory, readers: &[Re
     }
 }
 
+/// The port of a unit that names a slot.
+fn slot_of<'m>(g: &Geometry, unit: Instance<'m>, name: &str) -> Slot<'m> {
+    (g.slots > 1).then(|| unit.port(name))
+}
+
 /// The three ports of a unit that write a memory.
 fn writes<'m>(unit: Instance<'m>, name: &str) -> [Sig<'m>; 3] {
     ["write", "write_at", "data"].map(|signal| unit.port(&format!("{name}_{signal}")))
@@ -137,31 +167,43 @@ impl<'m> Data<'m> {
             mix: m.instance("u_mix", &vector(g, g.inner)),
             product: m.instance("u_product", &vector(g, g.intermediate)),
             state: m.instance("u_state", &state(g)),
-            codes: m.instance("u_codes", &codes(g)),
+            codes: (0..g.slots)
+                .map(|n| m.instance(slots::name("u_codes", g.slots, n), &codes(g)))
+                .collect(),
             operands: [0, 1, 2, 3].map(|i| m.instance(format!("u_operand_{i}"), &operand(g, i))),
         }
     }
 
-    /// Codes: from the quantiser, a beat's columns READ clocks after the front end asks.
+    /// Codes: from the quantiser, a beat's columns READ clocks after the front end asks, those of
+    /// all slots.
     pub fn codes(&self, m: &'m Module, g: &Geometry, u: &Units<'m>) -> Sig<'m> {
         let of = codes(g);
         let (beats, per_beat) = (code_beats(g), of.store / of.write);
         let [into, at, data] =
             ["code_write", "code_write_at", "codes"].map(|s| u.quantiser.port(s));
         let buffer = u.quantiser.port("code_buffer");
-        let at = place(buffer, at, of.write_bits(), beats * per_beat as usize);
-        write(self.codes, &of, [into, at, data]);
+        let to = place(buffer, at, of.write_bits(), beats * per_beat as usize);
+        let slot = slot_of(g, u.quantiser, "code_slot");
+        for (n, &codes) in self.codes.iter().enumerate() {
+            write(codes, &of, [slots::only(into, slot, n as u32), to, data]);
+        }
         let at = finer(u.front.port("code_at"), per_beat);
         let at = place(u.front.port("code_from"), at, of.read_bits(), beats * per_beat as usize);
-        let reader = Reader { read: u.front.port("code_read"), at, wide: true };
-        m.scope("codes", || share(m, self.codes, &of, &[reader]));
-        self.codes.port("wide")
+        let read = u.front.port("code_read");
+        for (n, &codes) in self.codes.iter().enumerate() {
+            let name = slots::name("codes", g.slots, n as u32);
+            m.scope(name, || share(m, codes, &of, &[Reader { read, at, wide: true }]));
+        }
+        let wide: Vec<Sig<'m>> = self.codes.iter().map(|codes| codes.port("wide")).collect();
+        slots::join(m, &wide)
     }
 
     /// Vectors: from embedding and epilogue, to quantiser and epilogue.
     pub fn vectors(&self, m: &'m Module, g: &Geometry, u: &Units<'m>) {
         let (read, source) = (u.quantiser.port("read"), u.quantiser.port("read_vector"));
-        let at = finer(u.quantiser.port("read_at"), g.quantisers / g.ways);
+        let groups = g.quantisers / g.ways;
+        let at = finer(u.quantiser.port("read_at"), groups);
+        let at = of_slot(at, slot_of(g, u.quantiser, "read_slot"), groups);
         let vectors = [
             (self.residual, "residual", g.hidden),
             (self.mix, "mix", g.inner),
@@ -170,17 +212,22 @@ impl<'m> Data<'m> {
         for (i, (memory, name, lanes)) in vectors.into_iter().enumerate() {
             let of = vector(g, lanes);
             let mut from = writes(u.epilogue, name);
+            let slot = |unit, port: &str| slot_of(g, unit, port);
+            from[1] = of_slot(from[1], slot(u.epilogue, &format!("{name}_write_slot")), groups);
             if name == "residual" {
                 let [row, row_at, row_data] =
                     ["write", "write_at", "data"].map(|signal| u.embedding.port(signal));
+                let row_at = of_slot(row_at, slot(u.embedding, "slot"), groups);
                 let [write, at, data] = from;
                 from = [write | row, row.mux(row_at, at), row.mux(row_data, data)];
             }
             write(memory, &of, from);
             let own = |signal: &str| u.epilogue.port(&format!("{name}_{signal}"));
+            let own_slot = slot(u.epilogue, &format!("{name}_read_slot"));
+            let own_at = of_slot(own("read_at"), own_slot, groups);
             let readers = [
                 Reader { read: read & source.eq(i), at, wide: true },
-                Reader { read: own("read"), at: own("read_at"), wide: false },
+                Reader { read: own("read"), at: own_at, wide: false },
             ];
             m.scope(name, || share(m, memory, &of, &readers));
             u.epilogue.set(name, memory.port("narrow"));
@@ -224,18 +271,37 @@ impl<'m> Data<'m> {
     }
 
     /// State: from and to the epilogue, layer after layer, and the state mover.
-    pub fn state(&self, m: &'m Module, g: &Geometry, u: &Units<'m>) {
+    ///
+    /// A chain of tokens has one state, that of the lowest slot; who takes no part writes none.
+    pub fn state(&self, m: &'m Module, g: &Geometry, u: &Units<'m>, turns: Option<Turns<'m>>) {
         let of = state(g);
         let base = u.epilogue.port("state_base");
-        let in_layer = |at: Sig<'m>| fit(base + at, of.read_bits());
+        let in_layer = |at: Sig<'m>, name: &str| match turns {
+            None => fit(base + at, of.read_bits()),
+            Some(turns) => {
+                let slot = turns.chain.mux(turns.lowest, u.epilogue.port(name));
+                fit((base + at).cat(slot), of.read_bits())
+            }
+        };
+        let moved_at = |at: Sig<'m>| match turns {
+            None => fit(at, of.read_bits()),
+            Some(turns) => fit(at.cat(turns.lowest), of.read_bits()),
+        };
         let [own, own_at, own_data] = writes(u.epilogue, "state");
+        let own = match turns {
+            None => own,
+            Some(turns) => {
+                let mask = slots::lanes(turns.mask, g.slots);
+                own & u.epilogue.port("state_write_slot").select(&mask)
+            }
+        };
         let [moved, at, data] = ["write", "at", "data"].map(|signal| u.mover.port(signal));
-        let to = moved.mux(fit(at, of.read_bits()), in_layer(own_at));
+        let to = moved.mux(moved_at(at), in_layer(own_at, "state_write_slot"));
         write(self.state, &of, [own | moved, to, moved.mux(data, own_data)]);
         let [read, read_at] = ["state_read", "state_read_at"].map(|s| u.epilogue.port(s));
         let readers = [
-            Reader { read, at: in_layer(read_at), wide: false },
-            Reader { read: u.mover.port("read"), at, wide: false },
+            Reader { read, at: in_layer(read_at, "state_read_slot"), wide: false },
+            Reader { read: u.mover.port("read"), at: moved_at(at), wide: false },
         ];
         m.scope("state", || share(m, self.state, &of, &readers));
         u.epilogue.set("state", self.state.port("narrow"));

@@ -11,7 +11,17 @@ use crate::probe;
 use crate::units::TernaryUnit;
 
 /// Ports that tell the control how things stand, of the same name on both.
-pub(crate) const REPORTS: [(&str, u32); 22] = [
+pub(crate) fn reports(g: &Geometry) -> impl Iterator<Item = (&'static str, u32)> {
+    let slots = g.slots;
+    REPORTS.into_iter().map(move |(name, width)| match name {
+        "best" => (name, width * slots),
+        // As many scales may be clamped at once, beside as many elements.
+        "clamps" if slots > 1 => (name, width + 1),
+        _ => (name, width),
+    })
+}
+
+const REPORTS: [(&str, u32); 22] = [
     ("pass_ok", 1),
     ("layers_ended", 1),
     ("best_given", 1),
@@ -41,19 +51,33 @@ const SEGMENT: u32 = 12;
 
 /// Drives [`REPORTS`].
 /// Returns the pulse that ends the layers of a pass.
-pub(super) fn to_control<'m>(m: &'m Module, u: &Units<'m>, begins: Sig<'m>) -> Sig<'m> {
+pub(super) fn to_control<'m>(
+    m: &'m Module,
+    g: &Geometry,
+    u: &Units<'m>,
+    (begins, mask): (Sig<'m>, Option<Sig<'m>>),
+) -> Sig<'m> {
     // The layers have ended when the last one's statistics stand.
     let closing = m.reg("closing", UInt(1)).reset(0);
-    let layers_ended = (closing & u.issue.port("gathered")).named("layers_end");
+    let gathered = if g.slots == 1 { "gathered" } else { "gathered_all" };
+    let layers_ended = (closing & u.issue.port(gathered)).named("layers_end");
     m.when(layers_ended | begins, || closing.set(0));
     m.when(u.epilogue.port("ended") & u.epilogue.port("ended_last"), || closing.set(1));
     // A scale beyond the multiplier counts where it is used.
     let (handed, opcode) = u.handed();
-    let scale_clamps = handed & u.issue.port("clamped") & !is(opcode, Opcode::Head);
+    let scale_clamps = match mask {
+        None => handed & u.issue.port("clamped") & !is(opcode, Opcode::Head),
+        Some(mask) => {
+            let used = (handed & !is(opcode, Opcode::Head)).repeat(g.slots as usize);
+            let clamped = u.issue.port("clamped") & mask & used;
+            let none = m.lit(UInt(5), 0);
+            (0..g.slots).fold(none, |sum, n| (sum + clamped.bit(n)).truncate(5))
+        }
+    };
     let segment = u.front.port("segment");
     let late = READ + TernaryUnit::BAD_LATENCY as usize;
     let moves = [u.port.stream("row").fires(), u.port.stream("result").fires()];
-    for (name, width) in REPORTS {
+    for (name, width) in reports(g) {
         let value = match name {
             "layers_ended" => layers_ended,
             "best_given" | "best" | "recorded" => u.head.port(name),
@@ -64,7 +88,7 @@ pub(super) fn to_control<'m>(m: &'m Module, u: &Units<'m>, begins: Sig<'m>) -> S
             "image_valid" => u.port.stream("image").valid,
             "image_want" => u.front.port("want"),
             "moves" => moves[0] | moves[1] | u.epilogue.port("ended"),
-            "clamps" => (u.epilogue.port("clamps") + scale_clamps).truncate(4),
+            "clamps" => (u.epilogue.port("clamps") + scale_clamps).truncate(width),
             "front_fault" => u.front.port("fault"),
             "front_segment" => u.front.port("fault_segment"),
             "bad_trit" => u.ternary.port("bad"),
@@ -104,6 +128,9 @@ pub(super) fn to_probe<'m>(
             "probe_begins" => begins,
             "probe_beat" => u.port.stream("image").fires(),
             "probe_ended" => u.epilogue.port("ended"),
+            "probe_codes_slot" => u.quantiser.port("code_slot"),
+            "probe_out_slot" => u.epilogue.port("shown_slot"),
+            "probe_stats_slot" => u.issue.port("gathered_slot"),
             _ => {
                 let own = name.trim_start_matches("probe_");
                 let statistic = own.starts_with("max_");

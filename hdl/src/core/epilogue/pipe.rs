@@ -3,6 +3,7 @@
 use sterna_rtl::{Module, Sig, UInt};
 
 use crate::core::READ;
+use crate::slots::Slot;
 use crate::units::{Glu, Mlgru, Rescale, Residual, Sigmoid};
 
 /// Clocks after an element's step, by what is there then.
@@ -25,21 +26,33 @@ pub(super) mod at {
     pub const LAST: usize = V;
 }
 
-/// Steps in the pipeline: whether there is one, and where in the vector, at each clock.
+/// Steps in the pipeline: whether there is one, where in the vector, and of which sequence, at each
+/// clock.
 pub(super) struct Pipe<'m> {
     pub valid: Vec<Sig<'m>>,
     last: Vec<Sig<'m>>,
     index: Vec<Sig<'m>>,
+    pub slot: Vec<Slot<'m>>,
+}
+
+/// A step somewhere in the pipeline.
+pub(super) struct Step<'m> {
+    pub valid: Sig<'m>,
+    pub index: Sig<'m>,
+    pub slot: Slot<'m>,
 }
 
 impl<'m> Pipe<'m> {
-    pub fn new(valid: Sig<'m>, last: Sig<'m>, index: Sig<'m>) -> Pipe<'m> {
-        let mut pipe = Pipe { valid: vec![valid], last: vec![last], index: vec![index] };
+    pub fn new(valid: Sig<'m>, last: Sig<'m>, index: Sig<'m>, slot: Slot<'m>) -> Pipe<'m> {
+        let mut pipe =
+            Pipe { valid: vec![valid], last: vec![last], index: vec![index], slot: vec![slot] };
         for n in 1..=at::LAST {
             let (valid, last, index) = (pipe.valid[n - 1], pipe.last[n - 1], pipe.index[n - 1]);
             pipe.valid.push(valid.register(format!("valid_{n}")).reset(0));
             pipe.last.push(last.register(format!("last_{n}")).reset(0));
             pipe.index.push(index.register(format!("index_{n}")));
+            let slot = pipe.slot[n - 1];
+            pipe.slot.push(slot.map(|slot| slot.register(format!("slot_{n}"))));
         }
         pipe
     }
@@ -50,28 +63,39 @@ pub(super) type When<'m> = (Sig<'m>, usize);
 
 impl<'m> Pipe<'m> {
     /// Whether any of the cases has a step at its clock less `early`, and which.
-    pub fn at(&self, cases: &[When<'m>], early: usize) -> (Sig<'m>, Sig<'m>) {
+    pub fn at(&self, cases: &[When<'m>], early: usize) -> Step<'m> {
         let (first, clock) = cases[0];
         let (mut valid, mut index) = (first & self.valid[clock - early], self.index[clock - early]);
+        let mut slot = self.slot[clock - early];
         for &(here, clock) in &cases[1..] {
             valid = valid | (here & self.valid[clock - early]);
             index = here.mux(self.index[clock - early], index);
+            slot = slot.zip(self.slot[clock - early]).map(|(other, slot)| here.mux(slot, other));
         }
-        (valid, index)
+        Step { valid, index, slot }
     }
 
     /// Ports that ask a memory for a step's operands, READ clocks before they are used.
     pub fn reads(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
-        let (read, index) = self.at(cases, READ);
-        m.output(format!("{name}_read"), UInt(1)).set(read);
-        m.output(format!("{name}_read_at"), index.ty()).set(index);
+        self.ask(m, &format!("{name}_read"), Step { slot: None, ..self.at(cases, READ) });
+    }
+
+    /// The same of a memory that has a place for each sequence.
+    pub fn reads_own(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
+        self.ask(m, &format!("{name}_read"), self.at(cases, READ));
+    }
+
+    fn ask(&self, m: &'m Module, name: &str, Step { valid, index, slot }: Step<'m>) {
+        m.output(name, UInt(1)).set(valid);
+        m.output(format!("{name}_at"), index.ty()).set(index);
+        if let Some(slot) = slot {
+            m.output(format!("{name}_slot"), slot.ty()).set(slot);
+        }
     }
 
     /// Ports that write a step's results to a memory.
     pub fn writes(&self, m: &'m Module, name: &str, cases: &[When<'m>], data: Sig<'m>) {
-        let (write, index) = self.at(cases, 0);
-        m.output(format!("{name}_write"), UInt(1)).set(write);
-        m.output(format!("{name}_write_at"), index.ty()).set(index);
+        self.ask(m, &format!("{name}_write"), self.at(cases, 0));
         m.output(format!("{name}_data"), data.ty()).set(data);
     }
 

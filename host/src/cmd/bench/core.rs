@@ -34,7 +34,10 @@ pub struct Args {
     shape: Option<String>,
     #[command(flatten)]
     geometry: Choice,
-    /// Tokens
+    /// Let the slots of a batch take tokens of one sequence, as of a prompt
+    #[arg(long)]
+    prompt: bool,
+    /// Tokens of each sequence; of a prompt as many times the slots
     #[arg(short = 'n', long = "count", default_value_t = 1, value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=100_000))]
     count: usize,
@@ -68,24 +71,32 @@ pub fn run(args: Args) -> Result<()> {
     let geometry = args.geometry.resolve(&shape)?;
     let memory = MemoryOptions { latency: args.latency, ..MemoryOptions::default() };
     let card = CardOptions { memory, ..CardOptions::default() };
-    let options = VerifyOptions { tokens: args.count, card, wave: None };
+    let options = VerifyOptions { tokens: args.count, prompt: args.prompt, card, wave: None };
     let verified = verify(&model, &geometry, &options)?;
     let (report, cycles, beats) = (&verified.report, verified.cycles, verified.beats);
 
     let walk = instructions(&shape);
     let image_bytes = walk.last().map_or(0, |last| last.end());
     let packed: usize = walk.iter().map(|i| i.opcode.parts() * i.part_bytes()).sum();
-    let lanes = (geometry.columns() * ROWS) as u64;
+    let lanes = (geometry.columns() * ROWS) as u64 * u64::from(geometry.slots);
     let work = shape.weights() as f64 * report.tokens as f64;
     let utilisation = work / (lanes * cycles.max(1)) as f64;
+    let batch = u64::from(geometry.slots);
+    let passes = report.tokens / batch;
+    let each = |of: u64| cycles as f64 / of.max(1) as f64;
     if args.json {
         output::json(&json!({
             "model": name,
             "evidence": "simulated",
             "geometry": geometry,
             "latency": args.latency,
+            "prompt": args.prompt,
+            "batch": batch,
+            "passes": passes,
             "tokens": report.tokens,
             "cycles": cycles,
+            "cycles_per_pass": each(passes),
+            "cycles_per_token": each(report.tokens),
             "predicted_cycles": verified.predicted_cycles,
             "beats": beats,
             "starved": verified.starved,
@@ -102,6 +113,14 @@ pub fn run(args: Args) -> Result<()> {
             "{name}, core of {} bits: {} tokens in {cycles} cycles, {} predicted (simulated)",
             geometry.bus, report.tokens, verified.predicted_cycles
         ))?;
+        if batch > 1 {
+            let whose = if args.prompt { "one sequence" } else { "as many sequences" };
+            output::line(&format!(
+                "{batch} tokens a pass, of {whose}: {:.1} cycles a pass, {:.1} a token (simulated)",
+                each(passes),
+                each(report.tokens)
+            ))?;
+        }
         output::line(&format!(
             "weights / lanes / cycles {:.2} %, beats / cycles {:.2} % (simulated); {:.0} cycles/s \
              of simulation (measured)",
