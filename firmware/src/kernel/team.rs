@@ -2,7 +2,8 @@
 //!
 //! A pass has a hundred jobs of some tens of microseconds each, one behind the other: too many to
 //! start threads for, or to wake sleeping ones. So members look for the next job for a while
-//! before they sleep.
+//! before they sleep. And nobody waits for a member that the system has not let run yet: a job is
+//! closed when its parts are given out, and who comes later has missed it.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -31,12 +32,11 @@ struct Others {
 
 /// What the members of a team see of each other.
 struct Shared {
-    /// What is to be done. Written only while `busy` is 0, read only by members that are busy.
+    /// What is to be done. Written only while the job is closed and nobody is busy with it; read
+    /// only by members that are.
     job: UnsafeCell<Option<Job>>,
-    /// Counts the jobs; a member that sees a new number is busy.
-    number: AtomicUsize,
-    /// Members that have not yet finished the job.
-    busy: AtomicUsize,
+    /// Number of the job, whether it is closed, and how many members are busy with it.
+    state: AtomicUsize,
     /// Members that sleep, or are about to.
     asleep: AtomicUsize,
     gate: Mutex<()>,
@@ -46,12 +46,18 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// A closure that [`Others::run`] borrows until every member is done with it.
+/// Of the state: one more busy member, the bits that count them, the closed job, the next job.
+const ONE: usize = 1;
+const BUSY: usize = CLOSED - 1;
+const CLOSED: usize = 1 << 15;
+const NEXT: usize = 1 << 16;
+
+/// A closure that [`Others::run`] borrows until no member is busy with it.
 #[derive(Clone, Copy)]
 struct Job(*const (dyn Fn() + Sync));
 
 // SAFETY: `job` is the only field that is not shared safely by itself. `Others::run` writes it
-// while no member is busy, and what it points to is `Sync`.
+// while it is closed and no member is busy, and what it points to is `Sync`.
 unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}
@@ -59,7 +65,7 @@ unsafe impl Send for Shared {}
 impl Team {
     /// A team of so many threads, the caller's among them; at least one.
     pub fn new(size: usize) -> Team {
-        Team { size: size.max(1), others: None }
+        Team { size: size.clamp(1, CLOSED / 2), others: None }
     }
 
     /// Threads that work.
@@ -98,8 +104,7 @@ impl Others {
     fn new(count: usize) -> Others {
         let shared = Arc::new(Shared {
             job: UnsafeCell::new(None),
-            number: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
+            state: AtomicUsize::new(CLOSED),
             asleep: AtomicUsize::new(0),
             gate: Mutex::new(()),
             bell: Condvar::new(),
@@ -116,20 +121,20 @@ impl Others {
         Others { shared, handles }
     }
 
-    /// Has every thread call `job` once, this one too, and waits for all.
+    /// Has this thread call `job`, and every other one that comes before this one is through.
     fn run(&mut self, job: &(dyn Fn() + Sync)) {
         let shared = &*self.shared;
-        // SAFETY: of the pointer's lifetime: `run` returns only after every member has said that
-        // it is done, and none looks at the job again. Of the write: no member is busy.
+        // SAFETY: of the pointer's lifetime: `run` returns only after it has closed the job and
+        // nobody is busy with it any more. Of the write: the job before was left in that state.
         unsafe {
             let job = std::mem::transmute::<&(dyn Fn() + Sync), &'static (dyn Fn() + Sync)>(job);
             *shared.job.get() = Some(Job(job));
         }
-        shared.busy.store(self.handles.len(), Ordering::Relaxed);
-        shared.announce();
+        shared.open();
         let own = catch_unwind(AssertUnwindSafe(job));
+        shared.state.fetch_or(CLOSED, Ordering::AcqRel);
         let mut looks = 0;
-        while shared.busy.load(Ordering::Acquire) > 0 {
+        while shared.state.load(Ordering::Acquire) & BUSY > 0 {
             look(&mut looks);
         }
         let theirs = shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -140,9 +145,10 @@ impl Others {
 }
 
 impl Shared {
-    /// Counts a new job, and wakes who sleeps.
-    fn announce(&self) {
-        self.number.fetch_add(1, Ordering::SeqCst);
+    /// Opens the next job, and wakes who sleeps.
+    fn open(&self) {
+        let before = self.state.load(Ordering::Relaxed);
+        self.state.store((before & !(NEXT - 1)).wrapping_add(NEXT), Ordering::SeqCst);
         if self.asleep.load(Ordering::SeqCst) > 0 {
             // With the gate a member is either asleep, and hears the bell, or has yet to look.
             drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
@@ -154,37 +160,58 @@ impl Shared {
     fn member(&self) {
         let mut seen = 0;
         loop {
-            seen = self.wait(seen);
+            let mut state = self.wait(seen);
             if self.stop.load(Ordering::Acquire) {
                 return;
             }
-            // SAFETY: a new number says that `run` has written the job, and `run` waits for this
-            // member before it returns or writes again.
-            let job = unsafe { (*self.job.get()).map(|Job(job)| &*job) };
-            if let Some(Err(panic)) = job.map(|job| catch_unwind(AssertUnwindSafe(job))) {
-                *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            seen = state / NEXT;
+            // Joins the job, unless it is closed.
+            while state & CLOSED == 0 && state / NEXT == seen {
+                let joined = self.state.compare_exchange(
+                    state,
+                    state + ONE,
+                    Ordering::AcqRel,
+                    Ordering::Acquire,
+                );
+                match joined {
+                    Ok(_) => {
+                        self.work();
+                        break;
+                    }
+                    Err(now) => state = now,
+                }
             }
-            self.busy.fetch_sub(1, Ordering::Release);
         }
     }
 
-    /// Waits for a job after number `seen`: awake for a while, then asleep.
+    /// Does a job that this member has joined.
+    fn work(&self) {
+        // SAFETY: `run` wrote the job before it opened it, and waits for this member, which is
+        // counted as busy, before it returns or writes again.
+        let job = unsafe { (*self.job.get()).map(|Job(job)| &*job) };
+        if let Some(Err(panic)) = job.map(|job| catch_unwind(AssertUnwindSafe(job))) {
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+        }
+        self.state.fetch_sub(ONE, Ordering::Release);
+    }
+
+    /// Waits for a job with another number than `seen`: awake for a while, then asleep.
     fn wait(&self, seen: usize) -> usize {
         let mut looks = 0;
         while looks < LOOKS {
-            let number = self.number.load(Ordering::Acquire);
-            if number != seen {
-                return number;
+            let state = self.state.load(Ordering::Acquire);
+            if state / NEXT != seen {
+                return state;
             }
             look(&mut looks);
         }
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         self.asleep.fetch_add(1, Ordering::SeqCst);
-        while self.number.load(Ordering::SeqCst) == seen {
+        while self.state.load(Ordering::SeqCst) / NEXT == seen {
             gate = self.bell.wait(gate).unwrap_or_else(PoisonError::into_inner);
         }
         self.asleep.fetch_sub(1, Ordering::SeqCst);
-        self.number.load(Ordering::SeqCst)
+        self.state.load(Ordering::SeqCst)
     }
 }
 
@@ -197,7 +224,7 @@ fn look(looks: &mut usize) {
 impl Drop for Others {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
-        self.shared.announce();
+        self.shared.open();
         for handle in self.handles.drain(..) {
             // A member catches panics.
             let _ = handle.join();
@@ -234,7 +261,8 @@ mod tests {
             std::thread::sleep(Duration::from_millis(20));
             // Parts that need all three threads at once: nobody goes on before the others came.
             let barrier = std::sync::Barrier::new(3);
-            team.map(vec![(); 3], |()| barrier.wait().is_leader());
+            let leaders = team.map(vec![(); 3], |()| barrier.wait().is_leader());
+            assert_eq!(leaders.iter().filter(|&&leader| leader).count(), 1);
         }
     }
 
