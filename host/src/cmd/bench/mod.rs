@@ -2,6 +2,7 @@
 
 mod area;
 mod core;
+mod golden;
 mod host;
 
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub struct Args {
 enum What {
     Area(area::Args),
     Core(core::Args),
+    Golden(golden::Args),
     Host(host::Args),
 }
 
@@ -64,6 +66,7 @@ pub fn run(args: Args) -> Result<()> {
     match args.what {
         Some(What::Area(args)) => area::run(args),
         Some(What::Core(args)) => core::run(args),
+        Some(What::Golden(args)) => golden::run(args),
         Some(What::Host(args)) => host::run(args),
         None => device(args),
     }
