@@ -80,14 +80,15 @@ fn legal_shapes_stay_close_to_float() {
 
 #[test]
 fn batches_kernels_and_threads_give_the_same_bits() {
-    let model = model(&SynthSpec { seed: 9, ..SynthSpec::new(96, 2, 333) });
-    let tokens = tokens(12, 333);
+    // Large enough that the threads share every matrix.
+    let model = model(&SynthSpec { seed: 9, ..SynthSpec::new(416, 2, 1333) });
+    let tokens = tokens(12, 1333);
     let mut alone = Golden::with_kernel(Arc::clone(&model), 1, Kernel::Portable).unwrap();
     let want = run(&mut alone, &tokens);
     for kernel in Kernel::available() {
         for threads in [1, 2, 5] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let mut batch = Golden::with_kernel(Arc::clone(&model), 3, kernel).unwrap();
+            let batch = Golden::with_kernel(Arc::clone(&model), 3, kernel).unwrap();
+            let mut batch = batch.with_threads(threads);
             // Slot 2 runs the sequence two tokens behind slot 1; slot 0 another one.
             for at in 0..tokens.len() + 2 {
                 let mut steps = vec![Step { slot: 0, token: at as u32, want: Want::State }];
@@ -97,7 +98,7 @@ fn batches_kernels_and_threads_give_the_same_bits() {
                 if at >= 2 {
                     steps.insert(0, Step { slot: 2, token: tokens[at - 2], want: Want::Logits });
                 }
-                let heads = pool.install(|| batch.pass(&steps)).unwrap();
+                let heads = batch.pass(&steps).unwrap();
                 for (step, head) in steps.iter().zip(heads) {
                     match step.slot {
                         1 => assert_eq!(head, want[at], "{kernel:?}, {threads} threads"),

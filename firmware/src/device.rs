@@ -285,14 +285,34 @@ pub fn best<T: Copy>(values: &[T], count: usize, before: impl Fn(T, T) -> bool) 
             a.cmp(b)
         }
     };
-    let mut indices: Vec<usize> = (0..values.len()).collect();
-    if count < indices.len() {
-        indices.select_nth_unstable_by(count, order);
-        indices.truncate(count);
+    // A value behind `count` others never comes back, so few are looked at twice.
+    let mut kept: Vec<usize> = Vec::with_capacity(2 * count.max(1));
+    let mut least = None;
+    for (n, chunk) in values.chunks(CHUNK).enumerate() {
+        // Without a branch in it, the compiler vectorises this.
+        let any = |least| chunk.iter().fold(false, |any, &value| any | before(value, least));
+        if least.is_some_and(|least| !any(least)) {
+            continue;
+        }
+        for at in n * CHUNK..n * CHUNK + chunk.len() {
+            if least.is_some_and(|least| !before(values[at], least)) {
+                continue;
+            }
+            kept.push(at);
+            if kept.len() >= 2 * count.max(1) {
+                kept.select_nth_unstable_by(count, order);
+                kept.truncate(count);
+                least = kept.iter().max_by(|a, b| order(a, b)).map(|&at| values[at]);
+            }
+        }
     }
-    indices.sort_unstable_by(order);
-    indices
+    kept.sort_unstable_by(order);
+    kept.truncate(count);
+    kept
 }
+
+/// Values of which [`best`] asks at once whether any matters.
+const CHUNK: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -303,6 +323,26 @@ mod tests {
         let values = [3, 9, 9, -1, 9, 3];
         assert_eq!(best(&values, 4, |a, b| a > b), [1, 2, 4, 0]);
         assert_eq!(best(&values, 64, |a, b| a > b), [1, 2, 4, 0, 5, 3]);
+        assert!(best(&values, 0, |a, b| a > b).is_empty());
+    }
+
+    #[test]
+    fn the_best_are_those_that_sorting_gives() {
+        let mut state = 1u64;
+        for (length, spread) in [(1, 9), (63, 9), (200, 2), (5000, 40), (5000, 1 << 30)] {
+            let values: Vec<i32> = (0..length)
+                .map(|_| {
+                    state = state.wrapping_mul(6364136223846793005).wrapping_add(1);
+                    (state >> 33) as i32 % spread
+                })
+                .collect();
+            let mut want: Vec<usize> = (0..length).collect();
+            want.sort_by_key(|&at| (-values[at], at));
+            for count in [1, 8, 64] {
+                let want = &want[..count.min(length)];
+                assert_eq!(best(&values, count, |a, b| a > b), want, "{length} {spread} {count}");
+            }
+        }
     }
 
     #[test]

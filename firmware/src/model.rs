@@ -192,16 +192,17 @@ impl Model {
 
     /// Accumulators of an instruction's matrices, one after the other, for a batch of codes.
     ///
-    /// `out` is resized to parts × row groups × batch; see [`kernel::multiply`].
+    /// `out` is resized to parts × batch × rows, padded to whole row groups; see
+    /// [`kernel::multiply`].
     pub fn multiply(
         &self,
         kernel: Kernel,
         instruction: &Instruction,
         codes: &[&Codes],
-        out: &mut Vec<[i32; ROWS]>,
+        out: &mut Vec<i32>,
     ) -> Result<()> {
-        let length = instruction.dimensions.0.div_ceil(ROWS) * codes.len();
-        out.resize(instruction.opcode.parts() * length, [0; ROWS]);
+        let length = instruction.dimensions.0.next_multiple_of(ROWS) * codes.len();
+        out.resize(instruction.opcode.parts() * length, 0);
         for (part, out) in out.chunks_mut(length.max(1)).enumerate() {
             let weights = self.image().weights(instruction, part);
             kernel::multiply(kernel, weights, codes, out).map_err(|at| {

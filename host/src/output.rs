@@ -64,8 +64,17 @@ pub fn read_text(path: &Path) -> Result<String> {
 
 /// Largest resident memory of this process so far in bytes, where the system tells.
 pub fn peak_memory() -> Option<u64> {
+    of_status("VmHWM:")
+}
+
+/// Resident memory of this process now in bytes, where the system tells.
+pub fn memory() -> Option<u64> {
+    of_status("VmRSS:")
+}
+
+fn of_status(name: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
 }

@@ -61,11 +61,10 @@ impl Float {
         let mut accumulators = Vec::new();
         self.model.multiply(self.kernel, instruction, &codes, &mut accumulators)?;
         let (rows, batch) = (instruction.dimensions.0, inputs.len());
-        let part = rows.div_ceil(ROWS) * batch;
+        let stride = rows.next_multiple_of(ROWS);
         let outputs = quantised.par_iter().enumerate().map(|(n, (_, s))| {
-            let columns = accumulators.chunks(part).flat_map(|accumulators| {
-                accumulators.iter().skip(n).step_by(batch).flatten().take(rows)
-            });
+            let parts = accumulators.chunks(stride * batch);
+            let columns = parts.flat_map(|accumulators| &accumulators[n * stride..][..rows]);
             columns.map(|&acc| acc as f32 / s / t).collect()
         });
         Ok(outputs.collect())

@@ -1,12 +1,13 @@
-//! The vectors of one token on its way through a pass, and what a matrix instruction does to them.
+//! The vectors of one token on its way through a pass.
 
-use sterna_model::numerics::{Reciprocal, Rescale, Scale, Statistics, Sums, gain};
+use sterna_model::numerics::{Reciprocal, Rescale, Scale, Statistics};
 
-use super::epilogue::{Column, Operands};
+use super::operands::Operands;
 use super::{Observation, gathers};
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
-use crate::kernel::Codes;
+use crate::kernel::elementwise::Found;
+use crate::kernel::{Codes, Kernel};
 use crate::rows::Row;
 use crate::shape::Shape;
 
@@ -15,19 +16,26 @@ pub struct Lane {
     /// The sequence whose state it advances.
     pub slot: usize,
     /// Residual stream, `[hidden]`.
-    pub(super) residual: Vec<i32>,
-    /// Pre-activation a, silu(a), the layer's new state, the gated vector v: `[inner]`.
-    pub(super) mix: Vec<i32>,
-    /// 1 − f, `[inner]`.
-    pub(super) rate: Vec<u32>,
-    /// The GLU's gate, then its product p: `[intermediate]`.
-    pub(super) product: Vec<i32>,
+    residual: Vec<i32>,
+    /// Pre-activation a, the layer's new state, the gated vector v: `[inner]`.
+    mix: Vec<i32>,
+    /// The GLU's product p: `[intermediate]`.
+    product: Vec<i32>,
+    /// The head's accumulators, `[vocab]`; empty until they are wanted.
+    logits: Vec<i32>,
     /// Statistics of whichever vector is quantised next.
-    pub(super) statistics: Statistics,
-    pub(super) saturations: u64,
-    codes: Codes,
-    scale: Scale,
-    rescale: Rescale,
+    statistics: Statistics,
+    pub saturations: u64,
+    /// What enters a matrix, by the consumer of its source.
+    inputs: [Input; 3],
+}
+
+/// What enters a matrix.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    pub codes: Codes,
+    pub scale: Scale,
+    pub rescale: Rescale,
 }
 
 impl Lane {
@@ -36,22 +44,12 @@ impl Lane {
             slot: 0,
             residual: vec![0; shape.hidden],
             mix: vec![0; shape.inner],
-            rate: vec![0; shape.inner],
             product: vec![0; shape.intermediate],
+            logits: vec![],
             statistics: Statistics::default(),
             saturations: 0,
-            codes: Codes::default(),
-            scale: Scale::ZERO,
-            rescale: Rescale::default(),
+            inputs: Default::default(),
         }
-    }
-
-    pub fn codes(&self) -> &Codes {
-        &self.codes
-    }
-
-    pub fn saturations(&self) -> u64 {
-        self.saturations
     }
 
     /// Takes an embedding row as residual, and its statistics, for a sequence.
@@ -63,68 +61,68 @@ impl Lane {
         self.statistics = row.statistics;
     }
 
-    /// Scale of an instruction's accumulators.
-    pub fn scale(&self, matrix: &Matrix) -> Scale {
-        matrix.norm.scale(&self.statistics, matrix.opcode.consumer())
-    }
-
     /// Steps 1 and 2 of a matrix instruction: scale, then codes of the source vector.
-    pub fn quantise(&mut self, matrix: &Matrix, operands: &Operands<'_>) {
-        self.scale = self.scale(matrix);
-        self.rescale = Rescale::new(self.scale);
+    pub fn quantise(&mut self, kernel: Kernel, matrix: &Matrix, operands: &Operands<'_>) {
+        let consumer = matrix.opcode.consumer();
+        let input = &mut self.inputs[consumer];
+        input.scale = matrix.norm.scale(&self.statistics, consumer);
+        input.rescale = Rescale::new(input.scale);
         // The head's accumulators are compared as they are.
-        self.saturations += u64::from(self.rescale.clamped() && matrix.opcode != Opcode::Head);
+        let clamped = input.rescale.clamped() && matrix.opcode != Opcode::Head;
+        self.saturations += u64::from(clamped);
         let source = match matrix.opcode {
             Opcode::MixO => &self.mix,
             Opcode::Down => &self.product,
             _ => &self.residual,
         };
-        let gains = operands.gain(matrix.opcode);
-        let reciprocal = Reciprocal::new(self.statistics.max[matrix.opcode.consumer()]);
-        let code = |(&x, &mant): (&i32, &i16)| reciprocal.code(gain::apply(x, mant));
-        self.codes.fill(source.iter().zip(gains).map(code));
+        let reciprocal = Reciprocal::new(self.statistics.max[consumer]);
+        input.codes.quantise(kernel, source, operands.gain(matrix.opcode), reciprocal);
     }
 
-    /// Step 4: the epilogue.
-    pub fn finish(
-        &mut self,
-        segment: &Segment,
-        matrix: &Matrix,
-        operands: &Operands<'_>,
-        column: Column<'_>,
-    ) {
-        let rescale = self.rescale;
-        let mut sums = Sums::default();
-        let rows = segment.instruction.dimensions.0;
-        match matrix.opcode {
-            Opcode::MixI => self.input(rescale, column),
-            Opcode::MixF => self.forget(matrix, rescale, operands, column),
-            Opcode::MixG => self.output_gate(matrix, rescale, operands, column, &mut sums),
-            Opcode::MixO | Opcode::Down => self.add(rescale, operands, column, &mut sums),
-            Opcode::Glu => self.glu(matrix, rescale, operands, column, rows, &mut sums),
-            Opcode::Start | Opcode::Head => {}
+    /// What enters the matrices of a source, and the vector that they write.
+    pub fn split(&mut self, opcode: Opcode, shape: &Shape) -> (&[Input; 3], &mut [i32]) {
+        let result = match opcode {
+            Opcode::MixI | Opcode::MixF | Opcode::MixG => &mut self.mix,
+            Opcode::MixO | Opcode::Down => &mut self.residual,
+            Opcode::Glu => &mut self.product,
+            Opcode::Head | Opcode::Start => {
+                self.logits.resize(shape.vocab, 0);
+                &mut self.logits
+            }
+        };
+        (&self.inputs, result)
+    }
+
+    /// Takes what an instruction's epilogue found out about its result.
+    pub fn found(&mut self, opcode: Opcode, found: Found) {
+        self.saturations += found.saturations;
+        if gathers(opcode) {
+            self.statistics = found.sums.finish();
         }
-        if gathers(matrix.opcode) {
-            self.statistics = sums.finish();
-        }
+    }
+
+    /// The head's accumulators, and what one unit of them is worth.
+    pub fn logits(&self) -> (&[i32], f64) {
+        (&self.logits, self.inputs[Opcode::Head.consumer()].scale.to_f64())
     }
 
     /// What the last instruction did.
     pub fn observation<'a>(&'a self, segment: &'a Segment, step: usize) -> Observation<'a> {
         let opcode = segment.instruction.opcode;
+        let input = &self.inputs[opcode.consumer()];
         let output = match opcode {
             Opcode::MixI | Opcode::MixF | Opcode::MixG => &self.mix,
-            Opcode::MixO | Opcode::Down => &self.residual[..],
+            Opcode::MixO | Opcode::Down => &self.residual,
             Opcode::Glu => &self.product,
-            Opcode::Start | Opcode::Head => &[],
+            Opcode::Start | Opcode::Head => &self.logits,
         };
         Observation {
             segment,
             step,
             slot: self.slot,
-            codes: self.codes.as_slice(),
-            scale: self.scale,
-            rescale: self.rescale,
+            codes: input.codes.as_slice(),
+            scale: input.scale,
+            rescale: input.rescale,
             output,
             statistics: gathers(opcode).then_some(self.statistics),
         }

@@ -1,32 +1,30 @@
 //! The golden model: an interpreter of the image in the arithmetic of the hardware.
 //!
 //! It is the specification: when RTL and golden differ, one of them breaks
-//! `docs/numerics.md`. A pass walks the segments as the core does; only the parallelism (row
-//! groups and sequences over threads, SIMD in the ternary products) is the host's, and every
-//! value is an integer, so the result is the same in every bit for any thread count.
+//! `docs/numerics.md`. A pass walks the segments as the core does; only the parallelism (rows and
+//! lanes over threads, SIMD) is the host's, and every value is an integer, so the result is the
+//! same in every bit for any kernel and any number of threads.
 //!
 //! A pass takes a batch of steps, each with a lane of its own: of several sequences, or several
 //! tokens of one. The latter meet in the recurrence alone, which takes them one after the other.
 
-mod epilogue;
 mod lane;
+mod operands;
+mod part;
+mod pass;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use sterna_model::numerics::{Rescale, Scale, Statistics};
 
-use crate::device::{
-    Candidate, Device, Head, State, Step, TOP_K_MAX, Want, best, check_prompt, check_steps, select,
-};
+use crate::device::{Device, Head, State, Step, Want, check_prompt, check_steps};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
-use crate::isa::{Matrix, Opcode};
-use crate::kernel::{Codes, Kernel};
+use crate::isa::Opcode;
+use crate::kernel::Kernel;
+use crate::kernel::team::Team;
 use crate::model::Model;
 use crate::shape::Shape;
-use crate::trits::ROWS;
-use epilogue::Operands;
 use lane::Lane;
 
 /// The golden device.
@@ -39,7 +37,7 @@ pub struct Golden {
     states: Vec<Vec<i32>>,
     /// One a step of the largest pass so far.
     lanes: Vec<Lane>,
-    accumulators: Vec<[i32; ROWS]>,
+    team: Team,
 }
 
 /// Tokens of a prompt that share a pass over the weights.
@@ -90,7 +88,19 @@ impl Golden {
             .collect();
         let shape = model.shape();
         let states = vec![vec![0; shape.state()]; slots];
-        Ok(Golden { model, kernel, operands, states, lanes: vec![], accumulators: vec![] })
+        let team = Team::new(rayon::current_num_threads());
+        Ok(Golden { model, kernel, operands, states, lanes: vec![], team })
+    }
+
+    /// The same with a number of threads of choice, the caller's among them: the result is the
+    /// same in every bit.
+    pub fn with_threads(self, threads: usize) -> Golden {
+        Golden { team: Team::new(threads), ..self }
+    }
+
+    /// How many threads compute.
+    pub fn threads(&self) -> usize {
+        self.team.size()
     }
 
     /// The recurrent state of a sequence, `[layers, inner]`, in each layer's unit.
@@ -114,7 +124,7 @@ impl Golden {
         self.run(steps, Some(observer))
     }
 
-    fn run(&mut self, steps: &[Step], mut observer: Option<Observer<'_>>) -> Result<Vec<Head>> {
+    fn run(&mut self, steps: &[Step], observer: Option<Observer<'_>>) -> Result<Vec<Head>> {
         let shape = self.model.shape();
         for step in steps {
             check_steps(std::slice::from_ref(step), self.states.len(), shape.vocab)?;
@@ -127,116 +137,7 @@ impl Golden {
         for (lane, step) in self.lanes.iter_mut().zip(steps) {
             lane.enter(step.slot, &self.model.row(step.token)?);
         }
-        let model = Arc::clone(&self.model);
-        let image = model.image();
-        let mut operands = Operands::default();
-        let mut heads = vec![Head::default(); steps.len()];
-        let (head, layers) = image.segments().split_last().expect("a pass ends with the head");
-        let vectors = Arc::clone(&self.operands);
-        let all: Vec<usize> = (0..steps.len()).collect();
-        for (segment, vectors) in layers.iter().zip(&vectors[..]) {
-            operands.load(segment.instruction.opcode, vectors);
-            if let Some(matrix) = segment.matrix() {
-                self.execute(segment, matrix, &operands, &all, &mut observer)?;
-            }
-        }
-        let matrix = head.matrix().expect("the head is a matrix");
-        self.head(head, matrix, &operands, steps, &mut heads, &mut observer)?;
-        Ok(heads)
-    }
-
-    /// Quantises, multiplies and hands the accumulators to the epilogue.
-    fn execute(
-        &mut self,
-        segment: &Segment,
-        matrix: &Matrix,
-        operands: &Operands<'_>,
-        lanes: &[usize],
-        observer: &mut Option<Observer<'_>>,
-    ) -> Result<()> {
-        self.multiply(segment, matrix, operands, lanes)?;
-        let batch = lanes.len();
-        let accumulators = &self.accumulators;
-        let active = &mut self.lanes[..batch];
-        active.par_iter_mut().enumerate().for_each(|(n, lane)| {
-            let column = epilogue::Column { accumulators, batch, n };
-            lane.finish(segment, matrix, operands, column);
-        });
-        if matrix.opcode == Opcode::MixF {
-            self.recur(matrix, batch);
-        }
-        if let Some(observer) = observer {
-            for (n, lane) in self.lanes[..batch].iter().enumerate() {
-                observer(lane.observation(segment, n));
-            }
-        }
-        Ok(())
-    }
-
-    /// The recurrence of a layer: sequences side by side, the tokens of each in order.
-    fn recur(&mut self, matrix: &Matrix, batch: usize) {
-        let inner = self.model.shape().inner;
-        let lanes = self.lanes[..batch].chunk_by_mut(|a, b| a.slot == b.slot);
-        let mut own: Vec<&mut [Lane]> = lanes.collect();
-        let slots: Vec<usize> = own.iter().map(|lanes| lanes[0].slot).collect();
-        let states = select(&mut self.states, &slots);
-        own.par_iter_mut().zip(states).for_each(|(lanes, (_, state))| {
-            let state = &mut state[usize::from(matrix.layer) * inner..][..inner];
-            lanes.iter_mut().for_each(|lane| lane.recur(state));
-        });
-    }
-
-    fn multiply(
-        &mut self,
-        segment: &Segment,
-        matrix: &Matrix,
-        operands: &Operands<'_>,
-        lanes: &[usize],
-    ) -> Result<()> {
-        let mut active = select(&mut self.lanes, lanes);
-        active.par_iter_mut().for_each(|(_, lane)| lane.quantise(matrix, operands));
-        let codes: Vec<&Codes> = active.iter().map(|(_, lane)| lane.codes()).collect();
-        let model = &self.model;
-        model.multiply(self.kernel, &segment.instruction, &codes, &mut self.accumulators)
-    }
-
-    /// The head, for the steps that want it.
-    fn head(
-        &mut self,
-        segment: &Segment,
-        matrix: &Matrix,
-        operands: &Operands<'_>,
-        steps: &[Step],
-        heads: &mut [Head],
-        observer: &mut Option<Observer<'_>>,
-    ) -> Result<()> {
-        let wanted: Vec<usize> =
-            (0..steps.len()).filter(|&n| steps[n].want != Want::State).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        self.multiply(segment, matrix, operands, &wanted)?;
-        let vocab = segment.instruction.dimensions.0;
-        for (n, &step) in wanted.iter().enumerate() {
-            let column =
-                epilogue::Column { accumulators: &self.accumulators, batch: wanted.len(), n };
-            let logits: Vec<i32> = column.rows(0, vocab).collect();
-            let lane = &self.lanes[step];
-            let scale = lane.scale(matrix).to_f64();
-            let value = |accumulator: i32| (f64::from(accumulator) * scale) as f32;
-            heads[step].top = best(&logits, TOP_K_MAX, |a, b| a > b)
-                .into_iter()
-                .map(|token| Candidate { token: token as u32, logit: value(logits[token]) })
-                .collect();
-            if steps[step].want == Want::Logits {
-                heads[step].logits = logits.iter().copied().map(value).collect();
-            }
-            if let Some(observer) = observer {
-                let observation = lane.observation(segment, step);
-                observer(Observation { output: &logits, ..observation });
-            }
-        }
-        Ok(())
+        self.execute(steps, observer)
     }
 }
 
@@ -299,7 +200,7 @@ impl Device for Golden {
     }
 
     fn saturations(&self) -> u64 {
-        self.lanes.iter().map(Lane::saturations).sum()
+        self.lanes.iter().map(|lane| lane.saturations).sum()
     }
 }
 

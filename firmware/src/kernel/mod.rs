@@ -1,14 +1,24 @@
 //! Ternary dot products on the host: exact integers, so every kernel gives the same bits.
 //!
-//! A row group (one byte a column, five rows) is unpacked once into five rows of digits
-//! (trit + 1), then multiplied by the codes of each sequence of the batch; Σcode is
-//! subtracted at the end. Weights stay packed in memory.
+//! Weights stay packed in memory. A row group (one byte a column, five rows) becomes digits
+//! (trit + 1) in registers, which are multiplied by the codes of every sequence of the batch;
+//! Σcode is subtracted at the end. All `unsafe` of the crate's arithmetic is in this module.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub mod elementwise;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+mod tables;
+pub mod team;
+#[cfg(test)]
+mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use rayon::prelude::*;
+use sterna_model::numerics::Reciprocal;
 
 use crate::trits::{ROWS, padded_columns};
 
@@ -17,47 +27,122 @@ use crate::trits::{ROWS, padded_columns};
 pub enum Kernel {
     /// Plain Rust.
     Portable,
-    /// 256-bit integer SIMD; only where the processor has it.
+    /// 256-bit integer SIMD.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 256-bit integer SIMD with AVX-VNNI's dot product.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    /// 256-bit integer SIMD with AVX-512's dot product.
+    #[cfg(target_arch = "x86_64")]
+    Vnni,
+    /// 512-bit integer SIMD with VNNI and VBMI.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// 128-bit integer SIMD with dot products.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Kernel {
     /// The fastest kernel of this machine.
     pub fn detect() -> Kernel {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") {
-            return Kernel::Avx2;
-        }
-        Kernel::Portable
+        Kernel::available().pop().expect("the portable kernel is always there")
     }
 
-    /// Every kernel that this machine can run, for tests and benchmarks.
+    /// Every kernel that this machine can run, the fastest last.
     pub fn available() -> Vec<Kernel> {
         let mut kernels = vec![Kernel::Portable];
-        if Kernel::detect() != Kernel::Portable {
-            kernels.push(Kernel::detect());
-        }
+        #[cfg(target_arch = "x86_64")]
+        kernels.extend(
+            [
+                (Kernel::Avx2, x86::has_avx2()),
+                (Kernel::AvxVnni, x86::has_avx_vnni()),
+                (Kernel::Vnni, x86::has_vnni()),
+                (Kernel::Avx512, avx512::is_there()),
+            ]
+            .into_iter()
+            .filter_map(|(kernel, there)| there.then_some(kernel)),
+        );
+        #[cfg(target_arch = "aarch64")]
+        kernels.extend(neon::is_there().then_some(Kernel::Neon));
         kernels
     }
 
-    /// Unpacks a row group; `false` if a byte is not canonical.
-    fn unpack(self, group: &[u8], digits: &mut [u8]) -> bool {
+    /// Σ digit·code of row groups for every sequence's codes. `false` if a byte is not canonical;
+    /// `out` is meaningless then.
+    ///
+    /// All codes have one length, a multiple of 64, and a group has as many bytes.
+    fn sums(self, weights: &[u8], codes: &[&[i8]], out: &mut Sums<'_>) -> bool {
         match self {
-            Kernel::Portable => portable::unpack(group, digits),
+            Kernel::Portable => by_group(weights, codes, out, portable::group),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => x86::unpack(group, digits),
+            Kernel::Avx2 => by_group(weights, codes, out, x86::avx2),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::AvxVnni => by_group(weights, codes, out, x86::avx_vnni),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Vnni => by_group(weights, codes, out, x86::vnni),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::sums(weights, codes, out),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => by_group(weights, codes, out, neon::group),
         }
     }
 
-    /// Σ digit·code of one row.
-    fn dot(self, digits: &[u8], codes: &[i8]) -> i32 {
-        match self {
-            Kernel::Portable => portable::dot(digits, codes),
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => x86::dot(digits, codes),
+    /// Accumulators Σ trit·code of row groups: `out` is `[sequence][row]`, five rows a group.
+    ///
+    /// # Errors
+    /// The offset of the first byte that is not canonical; `out` is meaningless then.
+    pub fn rows(self, weights: &[u8], codes: &[&Codes], out: &mut [i32]) -> Result<(), usize> {
+        let columns = codes.first().map_or(0, |codes| codes.codes.len());
+        if columns == 0 {
+            return Ok(());
+        }
+        let slices: Vec<&[i8]> = codes.iter().map(|codes| codes.as_slice()).collect();
+        let stride = out.len() / codes.len();
+        if !self.sums(weights, &slices, &mut Sums { out, stride }) {
+            let bad = weights.iter().position(|&byte| crate::trits::decode(byte).is_none());
+            return Err(bad.unwrap_or(0));
+        }
+        for (rows, codes) in out.chunks_exact_mut(stride).zip(codes) {
+            rows.iter_mut().for_each(|row| *row -= codes.sum);
+        }
+        Ok(())
+    }
+}
+
+/// Where a kernel puts its sums: `[sequence][row]`.
+struct Sums<'a> {
+    out: &'a mut [i32],
+    /// Rows of a sequence.
+    stride: usize,
+}
+
+impl Sums<'_> {
+    /// Five rows of a sequence.
+    #[inline(always)]
+    fn rows(&mut self, group: usize, sequence: usize) -> &mut [i32] {
+        &mut self.out[sequence * self.stride + group * ROWS..][..ROWS]
+    }
+}
+
+/// Row groups one after the other, by a kernel that does one.
+fn by_group(
+    weights: &[u8],
+    codes: &[&[i8]],
+    out: &mut Sums<'_>,
+    kernel: impl Fn(&[u8], &[&[i8]], &mut [[i32; ROWS]]) -> bool,
+) -> bool {
+    let columns = codes.first().map_or(1, |codes| codes.len());
+    let mut sums = vec![[0; ROWS]; codes.len()];
+    let mut canonical = true;
+    for (n, group) in weights.chunks_exact(columns).enumerate() {
+        canonical &= kernel(group, codes, &mut sums);
+        for (sequence, sums) in sums.iter().enumerate() {
+            out.rows(n, sequence).copy_from_slice(sums);
         }
     }
+    canonical
 }
 
 /// Activation codes of one vector, padded with zeros to whole row groups.
@@ -76,6 +161,20 @@ impl Codes {
         self.codes.resize(padded_columns(self.codes.len()), 0);
     }
 
+    /// Replaces the codes by those of a vector with its gains.
+    pub fn quantise(
+        &mut self,
+        kernel: Kernel,
+        values: &[i32],
+        gains: &[i16],
+        reciprocal: Reciprocal,
+    ) {
+        self.codes.resize(padded_columns(values.len()), 0);
+        let (codes, padding) = self.codes.split_at_mut(values.len());
+        self.sum = kernel.quantise(values, gains, reciprocal, codes);
+        padding.fill(0);
+    }
+
     /// The codes, padding included.
     pub fn as_slice(&self) -> &[i8] {
         &self.codes
@@ -85,128 +184,34 @@ impl Codes {
 /// Row groups a task works on: long enough to be worth a task, short enough to share.
 const GROUPS_PER_TASK: usize = 32;
 
-/// Accumulators of a batch: `out[group][slot]` holds five rows.
+/// Accumulators of a batch by every thread: `out` is `[sequence][row]`.
 ///
-/// `weights` are `⌈rows/5⌉` row groups of the codes' padded length; `out` has one entry per
-/// group and code vector. Returns the byte offset of the first byte that is not canonical.
+/// `weights` are `⌈rows/5⌉` row groups of the codes' padded length; `out` has five rows a group
+/// for every code vector. Returns the byte offset of the first byte that is not canonical.
 pub fn multiply(
     kernel: Kernel,
     weights: &[u8],
     codes: &[&Codes],
-    out: &mut [[i32; ROWS]],
+    out: &mut [i32],
 ) -> Result<(), usize> {
     let columns = codes.first().map_or(0, |c| c.codes.len());
     if columns == 0 {
         return Ok(());
     }
-    let batch = codes.len();
-    let bad = weights
-        .par_chunks(columns * GROUPS_PER_TASK)
-        .zip(out.par_chunks_mut(batch * GROUPS_PER_TASK))
-        .enumerate()
-        .filter_map(|(task, (weights, out))| {
-            let mut digits = vec![0; ROWS * columns];
-            for (n, (group, out)) in
-                weights.chunks_exact(columns).zip(out.chunks_exact_mut(batch)).enumerate()
-            {
-                if !kernel.unpack(group, &mut digits) {
-                    let at = group.iter().position(|&byte| crate::trits::decode(byte).is_none());
-                    return Some((task * GROUPS_PER_TASK + n) * columns + at.unwrap_or(0));
-                }
-                for (codes, out) in codes.iter().zip(out) {
-                    for (row, sum) in digits.chunks_exact(columns).zip(out) {
-                        *sum = kernel.dot(row, &codes.codes) - codes.sum;
-                    }
-                }
-            }
-            None
-        })
-        .min();
-    bad.map_or(Ok(()), Err)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trits;
-    use proptest::prelude::*;
-
-    #[test]
-    fn every_byte_unpacks_as_the_code_says() {
-        for kernel in Kernel::available() {
-            for byte in 0..=255u8 {
-                // The byte in every position of a beat, beside canonical neighbours.
-                for at in 0..64 {
-                    let mut group = [trits::encode([1, -1, 0, 1, -1]); 64];
-                    group[at] = byte;
-                    let mut digits = [9; 320];
-                    let canonical = kernel.unpack(&group, &mut digits);
-                    let want = trits::decode(byte);
-                    assert_eq!(canonical, want.is_some(), "{kernel:?} byte {byte}");
-                    for (k, &b) in group.iter().enumerate() {
-                        let Some(want) = trits::decode(b) else { continue };
-                        let got = [0, 1, 2, 3, 4].map(|r| digits[r * 64 + k]);
-                        assert_eq!(got, want, "{kernel:?} byte {b} at {k}");
-                    }
-                }
-            }
+    let task = |(task, weights): (usize, &[u8])| {
+        let mut rows = vec![0; weights.len() / columns * ROWS * codes.len()];
+        let at = |byte| task * GROUPS_PER_TASK * columns + byte;
+        kernel.rows(weights, codes, &mut rows).map_err(at).map(|()| rows)
+    };
+    let tasks = weights.par_chunks(columns * GROUPS_PER_TASK).enumerate();
+    let results: Vec<Result<Vec<i32>, usize>> = tasks.map(task).collect();
+    let stride = out.len() / codes.len();
+    for (task, rows) in results.into_iter().enumerate() {
+        let rows = rows?;
+        let parts = rows.chunks_exact(rows.len() / codes.len());
+        for (out, part) in out.chunks_exact_mut(stride).zip(parts) {
+            out[task * GROUPS_PER_TASK * ROWS..][..part.len()].copy_from_slice(part);
         }
     }
-
-    #[test]
-    fn extreme_codes_do_not_overflow() {
-        for columns in [64, 2048, 4160, 16384] {
-            for (digit, code) in [(2u8, 127i8), (2, -127), (2, -128), (0, 127), (1, -127)] {
-                let want = columns as i32 * i32::from(digit) * i32::from(code);
-                for kernel in Kernel::available() {
-                    let got = kernel.dot(&vec![digit; columns], &vec![code; columns]);
-                    assert_eq!(got, want, "{kernel:?} {columns} {digit} {code}");
-                }
-            }
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn equals_the_plain_sum(
-            rows in 1usize..400, units in 1usize..6, batch in 1usize..4, seed: u64, cut in 0usize..32,
-        ) {
-            let columns = units * 64 - cut;
-            let mut state = seed;
-            let mut random = |n: u64| {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state >> 33) % n
-            };
-            let matrix: Vec<i8> = (0..rows * columns).map(|_| random(3) as i8 - 1).collect();
-            let vectors: Vec<Vec<i8>> = (0..batch)
-                .map(|_| (0..columns).map(|_| (random(255) as i32 - 127) as i8).collect())
-                .collect();
-            let mut weights = Vec::new();
-            trits::pack(&matrix, columns, &mut weights);
-            let codes: Vec<Codes> = vectors.iter().map(|v| {
-                let mut codes = Codes::default();
-                codes.fill(v.iter().copied());
-                codes
-            }).collect();
-            let codes: Vec<&Codes> = codes.iter().collect();
-            for kernel in Kernel::available() {
-                let mut out = vec![[0; ROWS]; rows.div_ceil(ROWS) * batch];
-                prop_assert_eq!(multiply(kernel, &weights, &codes, &mut out), Ok(()));
-                for (slot, vector) in vectors.iter().enumerate() {
-                    for row in 0..rows {
-                        let want: i32 = (0..columns)
-                            .map(|k| i32::from(matrix[row * columns + k]) * i32::from(vector[k]))
-                            .sum();
-                        prop_assert_eq!(out[row / ROWS * batch + slot][row % ROWS], want);
-                    }
-                }
-            }
-            // A refused byte is found wherever it is.
-            let at = (seed as usize) % weights.len();
-            weights[at] = 0xff;
-            let mut out = vec![[0; ROWS]; rows.div_ceil(ROWS) * batch];
-            prop_assert_eq!(multiply(Kernel::detect(), &weights, &codes, &mut out), Err(at));
-        }
-    }
+    Ok(())
 }

@@ -41,6 +41,17 @@ impl Sums {
     }
 }
 
+/// Exact, so the parts of a vector may be summed apart and in any order.
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, other: Sums) {
+        self.a += other.a;
+        self.b += other.b;
+        for (max, other) in self.max.iter_mut().zip(other.max) {
+            *max = (*max).max(other);
+        }
+    }
+}
+
 /// What the scalar unit knows of a vector; also carried by every embedding row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
