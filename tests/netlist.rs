@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axi::{Burst, Bus, beats, burst};
-use sterna::bitstream::sha256;
 use sterna::bitstream::tools::{Program, YOSYS, search_path};
 use sterna::bitstream::top::hardware;
+use sterna::bitstream::{carry, sha256};
 use sterna::board::Board;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
@@ -53,6 +53,9 @@ impl Tool {
     fn netlist(&self, design: &Design, options: &str) -> String {
         let files = design.files.iter().map(|file| (&file.name, &file.text));
         let files = files.chain(design.data.iter().map(|file| (&file.name, &file.text)));
+        let verilog = design.files.iter().map(|file| (file.name.clone(), file.text.clone()));
+        let ours = carry::files(&verilog.collect()).map(|(name, text)| (name.to_string(), text));
+        let files = files.chain(ours.iter().map(|(name, text)| (name, text)));
         let mut all = format!("{} {options}", self.yosys.version());
         for (name, text) in files.clone() {
             all += &format!("\n{name} {}", sha256(text.as_bytes()));
@@ -73,7 +76,8 @@ impl Tool {
         }
         script += &format!(
             // Yosys' names are hundreds of letters long, which every tool behind it has to read.
-            "\nsynth_ecp5 {options} -top {}\nrename -hide\nwrite_verilog -noattr netlist.v\n",
+            "\n{}synth_ecp5 {options} -top {1}\nrename -hide\nwrite_verilog -noattr netlist.v\n",
+            carry::commands(&design.top, true),
             design.top
         );
         fs::write(work.path().join("netlist.ys"), script).unwrap();

@@ -48,7 +48,7 @@ fn list(sim: &mut Interpreter, rng: &mut Rng, k: u32, accs: &[i64], idle: u64) {
         history.push(top);
         check(sim, &history);
     }
-    for _ in 1..TopK::LATENCY {
+    for _ in 1..TopK::LATENCY + TopK::SETTLES {
         sim.step();
     }
     let mut order: Vec<(i64, u64)> = accs.iter().copied().zip(0..).collect();
@@ -60,6 +60,9 @@ fn list(sim: &mut Interpreter, rng: &mut Rng, k: u32, accs: &[i64], idle: u64) {
             sim.step();
         }
         pulse(sim, "shift");
+        let next = best(sim);
+        sim.step();
+        assert_eq!(best(sim), next, "it stays");
     }
     assert_eq!(best(sim), None, "nothing is left");
 }
@@ -85,6 +88,7 @@ fn top_k() {
             list(&mut sim, &mut rng, k, &accs, [0, 3][turn % 2]);
         }
         // Cleared in the middle: what was before is not seen again.
+        pulse(&mut sim, "clear");
         sim.poke("valid", 1);
         sim.poke("acc", (1 << 21) - 1);
         sim.step();

@@ -9,6 +9,7 @@ use sterna_rtl::{Design, Generate};
 
 fn designs() -> Vec<(String, Design)> {
     let mut units: Vec<Box<dyn Generate>> = vec![
+        Box::new(AddSub { a: 22, b: 14 }),
         Box::new(Glu),
         Box::new(Mlgru),
         Box::new(NormScale { slots: 1 }),

@@ -10,6 +10,7 @@
 //! | [`score`] | text through a device in windows: likelihoods, logits |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
+//! | [`area`] | what a core costs on an FPGA |
 //! | [`doctor`] | what of the machine stands between a card and its use |
 //! | [`validate`] | the test of a card, step by step |
 //! | [`plan`] | what a token costs on a core, before there is one |
@@ -20,6 +21,7 @@
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
+pub mod area;
 pub mod bitstream;
 pub mod board;
 pub mod cli;

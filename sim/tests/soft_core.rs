@@ -10,7 +10,7 @@ use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::fault::Fault;
-use sterna_hdl::registers::{self as regs, command, status};
+use sterna_hdl::registers::{self as regs, command, mode, status};
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
 use sterna_sim::soft_core::{Arithmetic, SoftCore};
@@ -119,6 +119,63 @@ fn it_stops_with_the_faults_of_a_core() {
     }
     assert_eq!(core.read_register(0x03c).unwrap_err().code(), "S017");
     assert_eq!(core.write_memory(BYTES - 1, &[0; 2]).unwrap_err().code(), "S019");
+}
+
+/// What the manual says of masks, chains and valid states.
+#[test]
+fn slots_have_states_of_their_own() {
+    let model = model(1);
+    let geometry = Geometry::for_shape(64, &model.shape()).with_slots(2);
+    // The driver leaves the model in memory, and the registers that say where.
+    let mut core =
+        card(SoftCore::new(&geometry, BYTES, Arithmetic::Golden), &model, 1).into_transport();
+    // STATUS and ERROR after a command.
+    let mut give = |mask: u32, modes: u32, count: u32, command: u32| {
+        for (reg, value) in [(regs::SLOT_MASK, mask), (regs::MODE, modes), (regs::COUNT, count)] {
+            core.write_register(reg.offset, value).unwrap();
+        }
+        core.write_register(regs::COMMAND.offset, command).unwrap();
+        while core.is_busy() {
+            core.wait(0).unwrap();
+        }
+        let read = [regs::STATUS, regs::ERROR].map(|reg| core.read_register(reg.offset).unwrap());
+        (read[0], read[1] as u8)
+    };
+    let (done, valid, failed) = (status::DONE, status::STATE_VALID, status::FAILED);
+    let (illegal, stale) = (Fault::Command as u8, Fault::StateInvalid as u8);
+    let (run, clear, save) = (command::RUN, command::CLEAR, command::SAVE);
+    give(1, 0, 1, command::RESET);
+    for (mask, modes, count, command, expected) in [
+        // Slots that are not there, or none.
+        (0, 0, 1, clear, (failed, illegal)),
+        (4, 0, 1, clear, (failed, illegal)),
+        (7, 0, 1, run, (failed, illegal)),
+        (1, 0, 1, run, (failed, stale)),
+        (1, 0, 1, clear, (done | valid, 0)),
+        // One of two has no state, and then none has.
+        (3, 0, 1, run, (failed, stale)),
+        (1, 0, 1, run, (failed, stale)),
+        (1, 0, 1, clear, (done | valid, 0)),
+        // A chain has one pass, and a state in its lowest slot.
+        (3, mode::CHAIN, 2, run, (failed, illegal)),
+        (1, 0, 2, run, (done | valid, 0)),
+        (3, mode::CHAIN, 1, run, (done, 0)),
+        (1, 0, 1, save, (done | valid, 0)),
+        (2, mode::CHAIN, 1, run, (failed, stale)),
+        (3, 0, 1, clear, (done | valid, 0)),
+        (2, mode::CHAIN, 1, run, (done | valid, 0)),
+        (3, 0, 3, run, (done | valid, 0)),
+        (2, 0, 1, save, (done | valid, 0)),
+    ] {
+        let found = give(mask, modes, count, command);
+        assert_eq!(found, expected, "mask {mask}, mode {modes}, {count} passes, command {command}");
+    }
+    // A core of one slot has no registers of a second.
+    let mut one = self::core(&model, 64, Arithmetic::Golden);
+    for reg in [regs::TOKEN_1, regs::LAST_TOKEN_1] {
+        assert!(core.read_register(reg.offset).is_ok());
+        assert_eq!(one.read_register(reg.offset).unwrap_err().code(), "S017");
+    }
 }
 
 #[test]

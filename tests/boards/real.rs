@@ -1,6 +1,8 @@
 //! The tools themselves.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 
 use sterna::bitstream::report::Report;
@@ -8,12 +10,13 @@ use sterna::bitstream::tools::{
     ECPPACK, GOWIN_PACK, NEXTPNR_ECP5, NEXTPNR_GOWIN, Tool, YOSYS, search_path,
 };
 use sterna::bitstream::top::{Hardware, hardware};
-use sterna::bitstream::{Options, build};
+use sterna::bitstream::{Options, build, carry};
 use sterna::board::{Board, Toolchain};
 use sterna_hdl::core::memory_widths;
 use sterna_hdl::link::{BUS, HostLink};
 use sterna_hdl::registers::ADDRESS_BITS;
 use sterna_hdl::sdram::{SdramChip, SdramController};
+use sterna_hdl::units::AddSub;
 use sterna_rtl::parts::{Access, LiteRegisters, Register};
 use sterna_rtl::{AxiKind, Design, Generate, Module, UInt};
 
@@ -31,6 +34,77 @@ fn tools(wanted: &[Tool]) -> bool {
     assert!(env::var_os("CI").is_none(), "no {}; {install}", missing.names[0]);
     eprintln!("skipped: PATH has no {}; {install}", missing.names[0]);
     false
+}
+
+/// Yosys' own cell adds and subtracts as the module does that it is put in the place of.
+#[test]
+fn an_adder_of_carries_is_the_adder() {
+    if !tools(&[YOSYS]) {
+        return;
+    }
+    for unit in [AddSub { a: 4, b: 4 }, AddSub { a: 9, b: 9 }, AddSub { a: 22, b: 11 }] {
+        let design = unit.build().unwrap_or_else(|e| panic!("{e}"));
+        let (name, file) = (&design.top, &design.files[0]);
+        let text = carry::carries(&BTreeMap::from([(file.name.clone(), file.text.clone())]));
+        let work = tempfile::tempdir().unwrap();
+        fs::write(work.path().join(&file.name), &file.text).unwrap();
+        let prove = |text: &str| {
+            fs::write(work.path().join(carry::CARRIES), text).unwrap();
+            let script = format!(
+                "read_verilog {}; rename {name} gold; read_verilog -icells {}; rename {name} gate; \
+                 proc; miter -equiv -make_assert -flatten gold gate miter; \
+                 sat -verify -prove-asserts miter",
+                file.name,
+                carry::CARRIES
+            );
+            let yosys = YOSYS.need(&search_path()).unwrap();
+            let log = work.path().join("log");
+            yosys.run("proof", &["-q".into(), "-p".into(), script], work.path(), &log)
+        };
+        prove(&text).unwrap_or_else(|e| panic!("{unit:?}: {e}"));
+        assert!(
+            prove(&text.replace(".CI(1'b0)", ".CI(1'b1)")).is_err(),
+            "{unit:?}: proves anything"
+        );
+    }
+}
+
+/// A comparison by the sign of a difference is the comparison, of signed and unsigned numbers, of
+/// equal and of different widths.
+#[test]
+fn a_comparison_of_carries_is_the_comparison() {
+    if !tools(&[YOSYS]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let mut text =
+        String::from("module compares (input [8:0] a, input [6:0] b, output [15:0] y);\n");
+    let mut bit = 0;
+    for of in ["<", "<=", ">", ">="] {
+        for (a, b) in [
+            ("a", "b"),
+            ("b", "a"),
+            ("$signed(a)", "$signed(b)"),
+            ("$signed(b)", "$signed(a[6:0])"),
+        ] {
+            writeln!(text, "assign y[{bit}] = {a} {of} {b};").unwrap();
+            bit += 1;
+        }
+    }
+    fs::write(work.path().join("compares.v"), text + "endmodule\n").unwrap();
+    let prove = |map: &str| {
+        fs::write(work.path().join(carry::COMPARE), map).unwrap();
+        let script = "read_verilog compares.v; copy compares gold; rename compares gate; \
+                      techmap -map compare.v gate; select -assert-none gate/t:$lt gate/t:$gt \
+                      gate/t:$le gate/t:$ge; miter -equiv -make_assert -flatten gold gate miter; \
+                      sat -verify -prove-asserts miter";
+        let yosys = YOSYS.need(&search_path()).unwrap();
+        let args = ["-q", "-p", script].map(String::from);
+        yosys.run("proof", &args, work.path(), &work.path().join("log"))
+    };
+    prove(carry::COMPARES).unwrap_or_else(|e| panic!("{e}"));
+    let wrong = carry::COMPARES.replace("SIGNED ? B[B_WIDTH-1] : 1'b0", "1'b0");
+    assert!(prove(&wrong).is_err(), "proves anything");
 }
 
 /// A real bitstream, and the same one again.

@@ -88,7 +88,8 @@ fn a_code_that_is_rounded_down() {
 
 #[test]
 fn a_row_of_accumulators_off_by_one() {
-    let (from, to) = ("row3_acc - sum_codes", "row3_acc - sum_codes - 22'sd1");
+    let (from, to) =
+        ("row3_sum <= row3_u_total_sum[21:0]", "row3_sum <= row3_u_total_sum[21:0] + 22'sd1");
     finds("ternary_unit", from, to, ("MIX_I", 0, "a"));
 }
 

@@ -16,8 +16,8 @@ use sterna_rtl::{AxiKind, Generate, Instance, Module, Sig, UInt};
 use super::instruction::{Instruction, is};
 use super::memory_port::{JOB, RING};
 use super::{
-    ADDRESS, Embedding, Epilogue, FrontEnd, Head, Issue, MemoryPort, Quantiser, READ, StateMover,
-    groups, memory_widths,
+    ADDRESS, Embedding, Epilogue, FrontEnd, Head, Issue, MemoryPort, Quantiser, StateMover, groups,
+    memory_widths,
 };
 use crate::slots;
 use crate::units::TernaryUnit;
@@ -185,25 +185,16 @@ impl Generate for Engine {
 impl Engine {
     /// Codes and weights to groups of accumulators.
     fn matrix<'m>(&self, m: &'m Module, u: &Units<'m>, data: &Data<'m>, turns: Option<Turns<'m>>) {
-        let unit = ternary(&self.geometry);
         let from_front =
             ["hidden", "inner", "intermediate", "layers", "start_loaded", "code_release"];
         join(u.quantiser, u.front, &from_front);
         join(u.front, u.quantiser, &["code_words"]);
-        for (to, from) in [
-            ("valid", "weights_valid"),
-            ("first", "weights_first"),
-            ("last", "weights_last"),
-            ("beat", "weights"),
-        ] {
+        for (to, from) in
+            [("valid", "weights_valid"), ("last", "weights_last"), ("beat", "weights")]
+        {
             u.ternary.set(to, u.front.port(from));
         }
         u.ternary.set("codes", data.codes(m, &self.geometry, u));
-        // The sum belongs to the vector whose group leaves the unit.
-        let late = READ + unit.sum_codes_after() as usize;
-        let from = u.front.port("code_from").delay("sum_from", late);
-        let sums = ["code_sum_0", "code_sum_1"].map(|name| u.quantiser.port(name));
-        u.ternary.set("sum_codes", from.mux(sums[1], sums[0]));
         let slots = self.geometry.slots;
         let sums = slots::lanes(u.ternary.port("sums"), slots);
         let mut taken = vec![];

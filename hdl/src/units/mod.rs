@@ -3,6 +3,7 @@
 //!
 //! | unit | what it does |
 //! |---|---|
+//! | [`AddSub`] | adds or subtracts |
 //! | [`TernaryUnit`] | multiplies five rows of trits by the codes, a beat a clock |
 //! | [`TritDecode`] | takes five digits out of a byte of weights |
 //! | [`Quantise`] | makes an 8-bit code of an element |
@@ -20,6 +21,7 @@
 //! later as the unit's `LATENCY` says. Only such bits have a reset: what stands in the data registers
 //! beside a `valid` of 0 means nothing.
 
+mod add_sub;
 mod glu;
 mod mlgru;
 mod norm_scale;
@@ -33,6 +35,7 @@ mod ternary_unit;
 mod top_k;
 mod trit_decode;
 
+pub use add_sub::AddSub;
 pub use glu::Glu;
 pub use mlgru::Mlgru;
 pub use norm_scale::NormScale;

@@ -2,39 +2,40 @@ use sterna_firmware::trits::ROWS;
 use sterna_model::numerics::formats::CODE_BITS;
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
-use super::{ACC_BITS, TritDecode};
+use super::{ACC_BITS, AddSub, TritDecode};
 use crate::slots;
 
 /// Five rows of a ternary matrix times the codes, a beat of weights a clock (numerics.md, section 8).
 ///
 /// ```text
-///  beat --> [TritDecode] x lanes -> [reg] -> digit * code -+-[+]-[reg]- ... -[+]-+-> [acc] row 0
-///  codes -----------------------> [reg] ---------^         |                ^----+
-///                                                          +- ...                -> [acc] row 4
-///  sums = acc - sum_codes -> [reg]
+///  beat --> [TritDecode] x lanes -+- sign -> [reg] --+
+///                                 +- zero            |
+///                                     v clears       v
+///  codes ---------------------------> [reg] -------[+/-]-[reg]- ... -[+/-]-+-> [sum] row 0
+///                                             +- ...                       ^-> [acc]
 /// ```
 ///
 /// ```text
-///  clk         _/1\_/2\_/3\_/4\_/5\_/6\_/7\_/8\_/9\_     bus 64: latency 6
+///  clk         _/1\_/2\_/3\_/4\_/5\_/6\_/7\_/8\_     bus 64: latency 5
 ///  valid       1   1   0   1   0
-///  first,last  f       -   l
-///  sum_codes                               X         taken here, a clock before the sums
-///  sums                                        S
+///  last        -   -       l
+///  sums                                    S
 ///  bad             A's B's     C's
 /// ```
 ///
-/// `Σ (digit - 1) · code = Σ digit · code - Σ code`: a lane never negates. A group may be any number
-/// of beats from one on (`first` and `last` together), with gaps, and groups may follow one another
-/// without a gap. The five accumulators are exact modulo 2^22, which the finished sum fits. A refused
-/// byte raises `bad` for a clock, [`TernaryUnit::BAD_LATENCY`] after its beat; what it does to the
-/// sum is undefined.
+/// A trit chooses 0, q or -q, and no lane has a multiplexer for it. Zero clears the lane's register.
+/// Signs stay beside the values: an adder adds or subtracts as its two signs differ, and its result
+/// has the first one's, so that the accumulator sees the last sign. `a - b` is `a + !b + 1`, the one
+/// being the carry of a place below the lowest.
+///
+/// A group may be any number of beats from one on, with gaps, and groups may follow one another
+/// without a gap: `last` sends the sum out and clears the accumulator. The five sums are exact modulo
+/// 2^22, which they fit. A refused byte raises `bad` for a clock, [`TernaryUnit::BAD_LATENCY`] after
+/// its beat; what it does to the sum is undefined.
 ///
 /// Trusts `beat` and `codes` to come from registers: the decoder is the first thing they meet.
 /// Latency [`TernaryUnit::latency`] from the last beat to its sums. A register after every level of
-/// adders: with two levels between them Yosys makes carry-save adders of LUTs (*synthesised*, ECP5,
-/// bus 512: 8,425 LUT4 and 770 CCU2C instead of 3,845 and 1,880), and the registers beside the
-/// carry chains lie idle. Cost (*synthesised*, ECP5) 578 LUT4, 300 CCU2C and 757 registers for a bus
-/// of 64.
+/// adders: the registers beside the carry chains would lie idle.
 ///
 /// Several sequences share each beat: its digits are decoded once, and meet the codes of all of them
 /// in trees of their own. Ports have a lane for each, slot 0's lowest.
@@ -59,15 +60,9 @@ impl TernaryUnit {
         self.lanes().max(2).ilog2()
     }
 
-    /// Clocks from the valid beat with `last` to `sums_valid`: the digits, the tree, the
-    /// accumulator, the subtraction.
+    /// Clocks from the valid beat with `last` to `sums_valid`: the lanes, the tree, the accumulator.
     pub fn latency(&self) -> u32 {
-        1 + self.levels() + 2
-    }
-
-    /// Clocks from that beat until `sum_codes` has to stand, for one clock.
-    pub fn sum_codes_after(&self) -> u32 {
-        self.latency() - 1
+        1 + self.levels() + 1
     }
 }
 
@@ -88,27 +83,16 @@ impl Generate for TernaryUnit {
             self.latency()
         ));
         let valid = m.input("valid", UInt(1));
-        let first = m.input("first", UInt(1));
         let last = m.input("last", UInt(1));
         let beat = m.input("beat", UInt(self.bus));
         let codes = slots::lanes(m.input("codes", UInt(self.bus * self.slots)), self.slots);
-        let sum_ty = if self.slots == 1 { SInt(ACC_BITS) } else { UInt(ACC_BITS * self.slots) };
-        let sum_codes = m
-            .input("sum_codes", sum_ty)
-            .comment("Of the whole vector; has to stand in the clock before the sums.");
-        let sum_codes = slots::lanes(sum_codes, self.slots);
 
         let decode = TritDecode.component();
         let lane = |i: u32| {
             let unit = m.instance_of(format!("u_decode_{i}"), &decode);
             unit.set("block", beat.lane(i, 8));
-            let digits = unit.port("digits").register(format!("digits_{i}"));
-            let own = codes.iter().enumerate().map(|(slot, codes)| {
-                let name = slots::name(&format!("code_{i}"), self.slots, slot as u32);
-                codes.lane(i, CODE_BITS).as_sint().register(name)
-            });
-            let own: Vec<Sig<'_>> = own.collect();
-            (digits, own, unit.port("bad"))
+            let own = codes.iter().map(|codes| codes.lane(i, CODE_BITS).as_sint());
+            (unit.port("digits"), own.collect::<Vec<_>>(), unit.port("bad"))
         };
         let (lanes, bad): (Vec<_>, Vec<_>) =
             (0..lanes).map(lane).map(|(digits, codes, bad)| ((digits, codes), bad)).unzip();
@@ -120,22 +104,22 @@ impl Generate for TernaryUnit {
 
         let depth = self.levels() as usize;
         let summed = here.delay_valid("summed", depth);
-        let first = first.delay("first", depth + 1);
         let last = last.delay("last", depth + 1);
-        let ends = (summed & last).delay_valid("ends", 2);
+        let ends = (summed & last).delay_valid("ends", 1);
         let row = |slot: u32, r: u32| {
             m.scope(slots::name(&format!("row{r}"), self.slots, slot), || {
-                let terms = lanes.iter().map(|(digits, codes)| {
-                    let code = codes[slot as usize];
-                    let once = digits.bit(2 * r).mux(code, 0);
-                    digits.bit(2 * r + 1).mux(code << 1, once)
-                });
-                let sum = tree(terms.collect());
-                let acc = m.reg("acc", SInt(ACC_BITS));
-                let before = first.mux(0, acc);
-                m.when(summed, || acc.set(before.wrapping_add(sum)));
-                let sum_codes = sum_codes[slot as usize].as_sint();
-                acc.wrapping_sub(sum_codes).register("sum").as_uint()
+                let terms = lanes.iter().enumerate();
+                let terms = terms
+                    .map(|(i, (digits, codes))| Term::new(i, *digits, r, codes[slot as usize]));
+                let sum = tree(m, terms.collect());
+                let acc = m.reg("acc", SInt(ACC_BITS)).reset(0);
+                let minus = (!sum.plus).register("minus");
+                let adder = AddSub { a: ACC_BITS, b: sum.value.width() }.component();
+                let unit = m.instance_of("u_total", &adder);
+                unit.set("a", acc).set("b", sum.value).set("minus", minus);
+                let total = unit.port("sum").truncate(ACC_BITS);
+                m.when(summed, || acc.set(last.mux(0, total)));
+                total.register("sum").as_uint()
             })
         };
         let rows: Vec<Sig<'_>> = (0..self.slots)
@@ -149,12 +133,40 @@ impl Generate for TernaryUnit {
     }
 }
 
-/// The sum of a power of two of lanes, a register after every level. (`AdderTree` would do the same
-/// through ports as wide as all lanes, which simulators are slow at.)
-fn tree(mut lanes: Vec<Sig<'_>>) -> Sig<'_> {
-    for level in 1..=lanes.len().ilog2() {
-        let sums = lanes.chunks(2).map(|pair| pair[0] + pair[1]).enumerate();
-        lanes = sums.map(|(i, sum)| sum.register(format!("sum_{level}_{i}"))).collect();
+/// A number beside its sign.
+#[derive(Clone, Copy)]
+struct Term<'m> {
+    /// Without the sign; a register.
+    value: Sig<'m>,
+    /// That the value counts as it is, not negated; a clock before the value.
+    plus: Sig<'m>,
+}
+
+impl<'m> Term<'m> {
+    /// Trit `r` times the code of lane `i`.
+    fn new(i: usize, digits: Sig<'m>, r: u32, code: Sig<'m>) -> Term<'m> {
+        // Digits 0, 1, 2 are -1, 0, +1.
+        let (zero, plus) = (digits.bit(2 * r), digits.bit(2 * r + 1));
+        Term { value: zero.mux(0, code).register(format!("term_{i}")), plus }
     }
-    lanes[0]
+}
+
+/// The sum of a power of two of terms, a register after every level.
+fn tree<'m>(m: &'m Module, mut terms: Vec<Term<'m>>) -> Term<'m> {
+    for level in 1..=terms.len().ilog2() {
+        let bits = terms[0].value.width();
+        let adder = AddSub { a: bits, b: bits }.component();
+        let sums = terms.chunks(2).enumerate().map(|(i, pair)| {
+            let named = |what: &str| format!("{what}_{level}_{i}");
+            let unit = m.instance_of(named("u_sum"), &adder);
+            unit.set("a", pair[0].value).set("b", pair[1].value);
+            unit.set("minus", (pair[0].plus ^ pair[1].plus).register(named("minus")));
+            Term {
+                value: unit.port("sum").register(named("sum")),
+                plus: pair[0].plus.register(named("plus")),
+            }
+        });
+        terms = sums.collect();
+    }
+    terms[0]
 }

@@ -6,10 +6,13 @@ use super::{ACC_BITS, TOKEN_BITS};
 ///
 /// ```text
 ///  acc -----------> better than the holder of each place?  -> [reg] ----+ who moves
-///  acc, token -> [reg] -+-----------+-----------+-- ...                 v
+///  acc  -----> [reg] ---+-----------+-----------+-- ...                 v
 ///                       v           v           v
 ///                     [ 0 ] ----> [ 1 ] ----> [ 2 ] ...    in order; whoever is worse moves on
-///                     best  <----       <----              shift
+///                       |           | at        | at
+///                       v           +-----------+---> place whose turn it is
+///  acc, token -+----> [best] <----------------------- [ memory ]
+///              +----------------------------------------^ at: who falls out leaves room
 /// ```
 ///
 /// ```text
@@ -25,22 +28,30 @@ use super::{ACC_BITS, TOKEN_BITS};
 /// clock before it enters, with whoever will then hold the place, so that no comparison stands in
 /// front of the many multiplexers (*synthesised*, ECP5, 64 places: 7,853 LUT4 instead of 14,827).
 ///
+/// A place moves an accumulator and the number of a word of memory, in which accumulator and token
+/// stay where they are. Reading out leaves the places alone and walks along them. *Synthesised*, ECP5,
+/// 64 places: 4,386 places of LUT4s and 2,055 registers; places that hold tokens and move both ways
+/// took 8,290 and 2,827.
+///
 /// `clear` forgets everything. It and `shift` come while no candidate is inside and none arrives: a
-/// clock or more before the first, [`TopK::LATENCY`] or more after the last. `best_valid` falls when
+/// clock or more before the first, [`TopK::LATENCY`] or more after the last, a `shift`
+/// [`TopK::SETTLES`] more. Two shifts have a clock between them, and there are `k` at most before the
+/// `clear` that comes before the next candidate. `best_valid` falls when
 /// nothing is left. Trusts `acc` to come from a register. Latency [`TopK::LATENCY`] from a candidate
 /// until `best` includes it, one from a `shift` until the next is there. Every place sees every
 /// candidate, so the list is in order at once; a chain of places would need `k` clocks to come to
-/// rest. Cost (*synthesised*, ECP5) of 8 places 923 LUT4, 92 CCU2C, 395 registers; of 64 7,853, 669,
-/// 2,859.
+/// rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopK {
-    /// Places, at least 1.
+    /// Places, a power of two.
     pub k: u32,
 }
 
 impl TopK {
     /// Clocks from a valid candidate until `best` includes it.
     pub const LATENCY: u32 = 2;
+    /// Clocks from then until it may be read out.
+    pub const SETTLES: u32 = 2;
 }
 
 impl Generate for TopK {
@@ -49,7 +60,11 @@ impl Generate for TopK {
     }
 
     fn describe(&self, m: &Module) {
-        m.require("TopK::k", self.k >= 1, || "at least one place".into());
+        let sound = self.k.is_power_of_two();
+        m.require("TopK::k", sound, || format!("{} is no power of two", self.k));
+        if !sound {
+            return;
+        }
         m.doc(format!("The {} best candidates, best first.\nLatency {}.", self.k, Self::LATENCY));
         let clear = m.input("clear", UInt(1)).comment("Forget everything.");
         let valid = m.input("valid", UInt(1));
@@ -59,13 +74,16 @@ impl Generate for TopK {
 
         let arrives = valid;
         let valid = valid.delay_valid("valid", 1);
-        let candidate =
-            Place { held: valid, acc: acc.register("acc_in"), token: token.register("token_in") };
-        let nobody = Place { held: m.lit(UInt(1), 0), ..candidate };
-        let places: Vec<Place<'_>> = (0..self.k).map(|i| Place::new(m, i)).collect();
+        let (acc_in, token_in) = (acc.register("acc_in"), token.register("token_in"));
+        let bits = self.k.ilog2().max(1);
+        let places: Vec<Place<'_>> = (0..self.k).map(|i| Place::new(m, i, bits)).collect();
+        // Whoever falls out leaves its word to the candidate.
+        let at = places[places.len() - 1].at;
+        let candidate = Place { held: valid, acc: acc_in, at };
         // Whether the candidate that arrives is better than the one before it, and than a holder.
         let than_candidate = acc.gt(candidate.acc).named("than_candidate");
         let mut ahead: Option<Ahead<'_>> = None;
+        let mut enters = vec![];
         for (i, &place) in places.iter().enumerate() {
             let better = m.reg(format!("better_{i}"), UInt(1));
             let than_holder = !place.held | acc.gt(place.acc);
@@ -78,19 +96,66 @@ impl Generate for TopK {
                     ahead.better.mux(ahead.than_holder, than_candidate),
                 ),
             };
-            let enters = (valid & better).named(format!("enters_{i}"));
-            better.set(enters.mux(than_entering, than_holder));
-            let behind = places.get(i + 1).copied().unwrap_or(nobody);
-            m.when(shift | enters, || place.take(entering.unless(shift, behind)));
+            let here = (valid & better).named(format!("enters_{i}"));
+            better.set(here.mux(than_entering, than_holder));
+            m.when(here, || place.take(entering));
             m.when(clear, || place.held.set(0));
+            enters.push(here);
             ahead = Some(Ahead { place, better, than_holder });
         }
-        let best = places.first().copied().unwrap_or(candidate);
-        m.output("best_valid", UInt(1)).set(best.held);
-        m.output("best_token", UInt(TOKEN_BITS)).set(best.token);
-        m.output("best_acc", SInt(ACC_BITS)).set(best.acc);
+
+        let best = m.reg("best_held", UInt(1)).reset(0);
+        let (best_acc, best_token) =
+            (m.reg("best_acc_now", SInt(ACC_BITS)), m.reg("best_token_now", UInt(TOKEN_BITS)));
+        m.when(enters[0], || {
+            best.set(1);
+            best_acc.set(acc_in);
+            best_token.set(token_in);
+        });
+        m.when(shift, || best.set(0));
+        if self.k > 1 {
+            let turn = m.reg("turn", UInt(bits)).reset(0);
+            turn.comment("The place that is read, from that behind the best on.");
+            let rest = places[1..].iter().map(|place| place.held.cat(place.at));
+            let rest: Vec<Sig<'_>> = rest.chain([m.lit(UInt(1 + bits), 0)]).collect();
+            let next = pick(turn, &rest).named("next");
+            let next_held = next.msb().register("next_held");
+            let kept = m.memory("kept", UInt(ACC_BITS + TOKEN_BITS), self.k as usize);
+            let kept = kept.ram_style("distributed").no_rw_check();
+            let write = enters[enters.len() - 1];
+            kept.write(write, at, acc_in.as_uint().cat(token_in));
+            let word = kept.read(!write, next.truncate(bits));
+            m.when(shift, || {
+                turn.set(turn.wrapping_add(1));
+                best.set(next_held);
+                best_acc.set(word.slice(TOKEN_BITS..word.width()).as_sint());
+                best_token.set(word.truncate(TOKEN_BITS));
+            });
+            m.when(clear, || turn.set(0));
+        }
+        m.when(clear, || best.set(0));
+        m.output("best_valid", UInt(1)).set(best);
+        m.output("best_token", UInt(TOKEN_BITS)).set(best_token);
+        m.output("best_acc", SInt(ACC_BITS)).set(best_acc);
+
         m.assume("nothing_inside", !(clear | shift) | !(valid | arrives));
+        let shifted = m.reg("shifted", UInt(1)).reset(0);
+        shifted.set(shift);
+        m.assume("shifts_every_other_clock", !(shift & shifted));
+        let read_out = m.reg("read_out", UInt(1)).reset(0);
+        m.when(shift, || read_out.set(1));
+        m.when(clear, || read_out.set(0));
+        m.assume("cleared_before_candidates", !(read_out & arrives));
     }
+}
+
+/// Item `index`, of a power of two.
+fn pick<'m>(index: Sig<'m>, items: &[Sig<'m>]) -> Sig<'m> {
+    if let [one] = items {
+        return *one;
+    }
+    let (low, high) = items.split_at(items.len() / 2);
+    index.bit(low.len().ilog2()).mux(pick(index, high), pick(index, low))
 }
 
 /// What a place has to know of the one ahead.
@@ -106,15 +171,16 @@ struct Ahead<'m> {
 struct Place<'m> {
     held: Sig<'m>,
     acc: Sig<'m>,
-    token: Sig<'m>,
+    /// The word that accumulator and token are in; another one for each place.
+    at: Sig<'m>,
 }
 
 impl<'m> Place<'m> {
-    fn new(m: &'m Module, i: u32) -> Place<'m> {
+    fn new(m: &'m Module, i: u32, bits: u32) -> Place<'m> {
         Place {
             held: m.reg(format!("held_{i}"), UInt(1)).reset(0),
             acc: m.reg(format!("acc_{i}"), SInt(ACC_BITS)),
-            token: m.reg(format!("token_{i}"), UInt(TOKEN_BITS)),
+            at: m.reg(format!("at_{i}"), UInt(bits)).reset(i),
         }
     }
 
@@ -123,13 +189,13 @@ impl<'m> Place<'m> {
         Place {
             held: condition.mux(other.held, self.held),
             acc: condition.mux(other.acc, self.acc),
-            token: condition.mux(other.token, self.token),
+            at: condition.mux(other.at, self.at),
         }
     }
 
     fn take(self, from: Place<'m>) {
         self.held.set(from.held);
         self.acc.set(from.acc);
-        self.token.set(from.token);
+        self.at.set(from.at);
     }
 }

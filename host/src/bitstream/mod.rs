@@ -14,12 +14,14 @@
 //! | [`tools`] | the programs: where they are, how they end |
 //! | [`open`] | the open tools, step by step |
 //! | [`vivado`] | a Vivado project |
+//! | [`carry`] | what Yosys does not find in carry chains |
 //! | [`figures`] | what the tools say, as numbers |
 //! | [`netlist`] | cells by module |
 //! | [`floorplan`] | cells by place |
 //! | [`simulate`] | cycles of a token |
 //! | [`report`] | what was built, for people and programs |
 
+pub mod carry;
 pub mod figures;
 pub mod floorplan;
 pub mod netlist;

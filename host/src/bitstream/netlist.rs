@@ -25,6 +25,9 @@ pub struct Module {
     /// Cells by kind: `lut`, `mux`, `lutram`, `carry`, `ff`, `ram`, `dsp`, `other`; of its own,
     /// without sub-modules.
     pub cells: BTreeMap<&'static str, u64>,
+    /// The same by the vendor's names for them.
+    #[serde(skip)]
+    pub kinds: BTreeMap<String, u64>,
 }
 
 /// A netlist, counted.
@@ -176,18 +179,22 @@ impl Netlist {
         let flat = design.modules.remove(top).ok_or_else(|| format!("it has no module {top}"))?;
         let scopes = Scopes::of(&flat, top);
         let homes = homes(&flat, &scopes);
-        let mut sums: BTreeMap<&str, BTreeMap<&'static str, u64>> = BTreeMap::new();
+        let mut sums: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
         let mut kinds = BTreeMap::new();
         for (name, module) in &homes {
             let kind = &flat.cells[*name].kind;
-            *sums.entry(module).or_default().entry(class(kind)).or_insert(0) += 1;
+            *sums.entry(module).or_default().entry(kind.clone()).or_insert(0) += 1;
             *kinds.entry(kind.clone()).or_insert(0) += 1;
         }
         let mut modules: Vec<Module> = sums
             .into_iter()
-            .map(|(name, cells)| {
+            .map(|(name, kinds)| {
                 let (path, instances) = scopes.place(name);
-                Module { name: name.into(), path, instances, cells }
+                let mut cells = BTreeMap::new();
+                for (kind, n) in &kinds {
+                    *cells.entry(class(kind)).or_insert(0) += n;
+                }
+                Module { name: name.into(), path, instances, cells, kinds }
             })
             .collect();
         let luts = |module: &Module| module.cells.get("lut").copied().unwrap_or(0);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::carry;
 use super::figures::Routed;
 use super::floorplan::Floorplan;
 use super::netlist::Netlist;
@@ -120,9 +121,13 @@ impl Flow<'_> {
 
     fn synthesise(&self, yosys: &Program, command: &str) -> Result<()> {
         let (top, options) = (&self.sources.top, self.board.synthesis.join(" "));
+        for (name, text) in carry::files(&self.sources.verilog) {
+            output::write_file(&self.work.join(name), text.as_bytes())?;
+        }
         let script = format!(
-            "{}\n{command} {options} -top {top} -json netlist.json\n",
-            self.sources.read_verilog("")
+            "{}\n{}{command} {options} -top {top} -json netlist.json\n",
+            self.sources.read_verilog(""),
+            carry::commands(top, self.board.toolchain == Toolchain::Ecp5)
         );
         output::write_file(&self.work.join("netlist.ys"), script.as_bytes())?;
         yosys.run("synthesis", &words(&["-q", "netlist.ys"]), self.work, &self.log("synthesis"))

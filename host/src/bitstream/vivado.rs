@@ -15,6 +15,7 @@ use super::report::Report;
 use super::tools::{VIVADO, YOSYS};
 use super::top::Hardware;
 use super::{Options, Sources};
+use crate::area::count::lutram;
 use crate::board::{Board, BoardError, Link};
 use crate::error::{HostError, Result};
 use crate::output;
@@ -305,14 +306,4 @@ fn totals(kinds: &BTreeMap<String, u64>) -> [u64; 4] {
         halves[place] += n * each;
     }
     halves.map(|sum| sum.div_ceil(2))
-}
-
-/// LUTs that a memory or shift register of LUTs takes.
-fn lutram(kind: &str) -> u64 {
-    match kind {
-        "RAM32M16" | "RAM64M8" => 8,
-        "RAM32M" | "RAM64M" | "RAM128X1D" => 4,
-        "RAM32X1D" | "RAM64X1D" => 2,
-        _ => 1,
-    }
 }

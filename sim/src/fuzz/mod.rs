@@ -186,13 +186,17 @@ impl Fuzzer {
         let design = self.design(&case.geometry)?;
         let options = CardOptions { memory: case.memory, model: model_options, patience: 1 << 26 };
         let mut session = Session::of(design, model, &case.geometry, &options)?;
+        let slots = case.geometry.slots as usize;
+        if slots > 1 {
+            session.clear_slots((1 << slots) - 1)?;
+        }
         for action in &case.actions {
             action.play(&mut session)?;
             if session.report().mismatches > 0 {
                 break;
             }
         }
-        match case.geometry.slots as usize {
+        match slots {
             1 => session.state().map(|_| ())?,
             slots => (0..slots).try_for_each(|slot| session.move_state(slot, slot))?,
         }

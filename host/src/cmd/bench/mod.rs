@@ -1,5 +1,6 @@
 //! `sterna bench`: how fast a device is, and how to repeat it.
 
+mod area;
 mod core;
 mod golden;
 mod host;
@@ -54,6 +55,7 @@ pub struct Args {
 /// What else is measured.
 #[derive(clap::Subcommand)]
 enum What {
+    Area(area::Args),
     Core(core::Args),
     Golden(golden::Args),
     Host(host::Args),
@@ -62,6 +64,7 @@ enum What {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     match args.what {
+        Some(What::Area(args)) => area::run(args),
         Some(What::Core(args)) => core::run(args),
         Some(What::Golden(args)) => golden::run(args),
         Some(What::Host(args)) => host::run(args),
