@@ -251,7 +251,7 @@ impl Bench {
 }
 
 fn built(of: &impl Generate) -> Result<Design> {
-    Ok(of.build().map_err(|error| HostError::Firmware(SimError::Core(error).into()))?)
+    of.build().map_err(|error| HostError::Firmware(SimError::Core(error).into()))
 }
 
 /// What an earlier run left, if it can be read.
