@@ -282,7 +282,6 @@ impl Generate for FrontEnd {
             .set(code_buffer);
         m.output("code_release", UInt(1)).set(weights_end);
         m.output("weights_valid", UInt(1)).set(weight_fires.delay_valid("weights_valid_at", READ));
-        m.output("weights_first", UInt(1)).set(beat.eq(0).delay("weights_first_at", READ));
         m.output("weights_last", UInt(1)).set(group_last.delay("weights_last_at", READ));
         m.output("weights", UInt(bus)).set(stream.data.delay("weights_at", READ));
     }
