@@ -40,11 +40,8 @@ pub struct Part<'a> {
     pub states: Vec<&'a mut [i32]>,
 }
 
-/// A byte that is no trit block: its offset in the image.
-pub struct BadByte {
-    pub segment: usize,
-    pub offset: usize,
-}
+/// Some byte of the weights is no trit block; which one is first, [`Image::bad_byte`] says.
+pub struct BadByte;
 
 impl Part<'_> {
     /// Does the instructions one after the other; returns what each entry's last one found.
@@ -89,10 +86,7 @@ impl Part<'_> {
         let start = (self.first + at) / ROWS * columns;
         let length = out.len() / self.results.len() / ROWS * columns;
         let weights = &job.image.weights(instruction, part)[start..start + length];
-        job.kernel.rows(weights, &work.codes, out).map_err(|byte| BadByte {
-            segment: instruction.sequence,
-            offset: instruction.weights_offset() + part * instruction.part_bytes() + start + byte,
-        })
+        job.kernel.rows(weights, &work.codes, out).map_err(|_| BadByte)
     }
 
     /// The epilogue of an entry's rows from `at`; of `GLU` the columns are gate and up.
@@ -134,22 +128,14 @@ impl Part<'_> {
     }
 }
 
-/// What all parts found for each entry, or the bad byte that is first in the image, whatever thread
-/// saw which first.
+/// What all parts found for each entry.
 pub fn gathered(
     parts: Vec<Result<Vec<Found>, BadByte>>,
     entries: usize,
 ) -> Result<Vec<Found>, BadByte> {
     let mut found = vec![Found::default(); entries];
-    let mut bad: Option<BadByte> = None;
     for part in parts {
-        match part {
-            Ok(part) => found.iter_mut().zip(part).for_each(|(found, part)| *found += part),
-            Err(byte) if bad.as_ref().is_none_or(|bad| byte.offset < bad.offset) => {
-                bad = Some(byte)
-            }
-            Err(_) => {}
-        }
+        found.iter_mut().zip(part?).for_each(|(found, part)| *found += part);
     }
-    bad.map_or(Ok(found), Err)
+    Ok(found)
 }

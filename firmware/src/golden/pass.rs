@@ -124,7 +124,11 @@ impl Golden {
         }
         let job = Job { kernel, image, operands, works: &works, owners: &owners };
         let results = self.team.map(parts, |part| part.run(&job));
-        let found = gathered(results, entries.len()).map_err(|BadByte { segment, offset }| {
+        let found = gathered(results, entries.len()).map_err(|BadByte| {
+            let bad = |Segment { instruction, .. }: &Segment| {
+                Some((instruction.sequence, image.bad_byte(instruction)?))
+            };
+            let (segment, offset) = group.iter().find_map(bad).expect("a kernel met one");
             let (path, byte) = (self.model.path().into(), image.bytes()[offset]);
             FirmwareError::TritBlock { path, segment, offset, byte }
         })?;
