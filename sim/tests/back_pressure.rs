@@ -10,9 +10,12 @@ use std::path::PathBuf;
 
 use sterna_rtl::parts::{Fifo, Pack, ReadMaster, SkidBuffer, Storage, Unpack, WriteMaster};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiKind, AxiWidths, Design, Generate, SInt, UInt};
+use sterna_rtl::{AxiKind, AxiWidths, Generate, Module, UInt};
 use sterna_sim::memory::{Memory, MemoryOptions, Stalls};
 use sterna_sim::{Input, MemoryPort, Options, Output, Simulator};
+
+/// Bytes of the memory behind a master.
+const BYTES: u64 = 1 << 20;
 
 /// When one end of a stream is willing.
 #[derive(Clone, Copy, Debug)]
@@ -162,11 +165,10 @@ fn options() -> Options {
     Options { assertions: true, quick: true, cache: Some(cache), ..Options::default() }
 }
 
-fn build(of: &dyn Generate) -> (Design, Simulator) {
-    let design = of.build().unwrap();
-    let mut sim = Simulator::build(&design, &options()).unwrap();
+fn build(of: &dyn Generate) -> Simulator {
+    let mut sim = Simulator::build(&of.build().unwrap(), &options()).unwrap();
     sim.reset().unwrap();
-    (design, sim)
+    sim
 }
 
 /// A beat that tells its place.
@@ -184,7 +186,7 @@ fn passes(
     paces: [Pace; 2],
     beats: u64,
 ) -> u64 {
-    let (_, mut sim) = build(of);
+    let mut sim = build(of);
     let (source, mut sink) = (Source::find(&sim, last[0]), Sink::find(&sim, last[1]));
     let mut willing = [Willing::new(paces[0], beats), Willing::new(paces[1], beats + 1)];
     let (mut sent, mut got, mut idle) = (0, 0, 0);
@@ -213,18 +215,185 @@ fn passes(
     got
 }
 
-/// Each pace beside memories that do, and do not, stall.
-fn stalls(pace: Pace) -> Stalls {
-    match pace {
-        Pace::None | Pace::Alternate => Stalls::None,
-        Pace::Random => Stalls::Random,
-        Pace::Burst => Stalls::Burst,
+/// The memory of a master, and how it stalls.
+fn memory(stalls: Stalls, seed: u64) -> Memory {
+    let mut memory = Memory::new(64, &MemoryOptions { bytes: BYTES, latency: 9, stalls, seed });
+    let words: Vec<u8> = (0..BYTES / 8).flat_map(|n| beat(n, 64).0.to_le_bytes()).collect();
+    assert!(memory.write(0, &words));
+    memory
+}
+
+/// Starts a job of a master at a random place that is not a page's.
+fn start(sim: &mut Simulator, rng: &mut Rng, most: u64) -> (u64, u64) {
+    let beats = 1 + rng.below(most);
+    let first = rng.below(BYTES / 8 - beats);
+    sim.poke("start", 1).unwrap();
+    sim.poke("addr", first * 8).unwrap();
+    sim.poke("beats", beats).unwrap();
+    (first, beats)
+}
+
+/// Job after job of a read master.
+fn reads(pace: Pace, stalls: Stalls, beats: u64) -> u64 {
+    let widths = AxiWidths { addr: 34, data: 64, id: 2 };
+    let mut sim = build(&ReadMaster { widths, length: 24, depth: 512, number: 1 });
+    let mut port = MemoryPort::find(&sim, "m_axi", AxiKind::Read, 64).unwrap();
+    let mut sink = Sink::find(&sim, true);
+    let (mut memory, mut willing) = (memory(stalls, beats), Willing::new(pace, beats));
+    let (mut rng, mut total) = (Rng::new(beats), 0);
+    while total < beats {
+        let (first, count) = start(&mut sim, &mut rng, 3000);
+        let (mut got, mut idle) = (0, 0);
+        while got < count {
+            port.clock(&mut sim, &mut memory).unwrap();
+            let out = sink.take(&mut sim, willing.next());
+            idle = if out.is_some() { 0 } else { idle + 1 };
+            assert!(idle < 2000, "read {pace:?} {stalls:?}: stuck after {got} of {count}");
+            if let Some(out) = out {
+                let want = (beat(first + got, 64).0, got + 1 == count);
+                assert_eq!(out, want, "read {pace:?} {stalls:?}: beat {got} of {count}");
+                got += 1;
+            }
+            sim.step().unwrap();
+            sim.poke("start", 0).unwrap();
+        }
+        assert_eq!(sim.peek("busy").unwrap().to_u64(), 0, "all was given out");
+        total += count;
+    }
+    total
+}
+
+/// Job after job of a write master; the memory then holds what was sent, and nothing else changed.
+fn writes(pace: Pace, stalls: Stalls, beats: u64) -> u64 {
+    let widths = AxiWidths { addr: 34, data: 64, id: 2 };
+    let mut sim = build(&WriteMaster { widths, length: 24 });
+    let mut port = MemoryPort::find(&sim, "m_axi", AxiKind::Write, 64).unwrap();
+    let source = Source::find(&sim, false);
+    let (mut memory, mut willing) = (memory(stalls, beats), Willing::new(pace, beats));
+    let (mut rng, mut total) = (Rng::new(beats), 0);
+    let word = |n: u64| beat(n ^ 1 << 40, 64).0;
+    let busy = sim.output::<bool>("busy").unwrap();
+    while total < beats {
+        let (first, count) = start(&mut sim, &mut rng, 3000);
+        let (mut sent, mut idle, mut offered) = (0, 0, None);
+        loop {
+            if offered.is_none() && sent < count && willing.next() {
+                offered = Some((word(total + sent), false));
+            }
+            source.offer(&mut sim, offered);
+            port.clock(&mut sim, &mut memory).unwrap();
+            idle += 1;
+            if offered.is_some() && sim.get(source.ready).unwrap() {
+                (sent, offered, idle) = (sent + 1, None, 0);
+            }
+            assert!(idle < 4000, "write {pace:?} {stalls:?}: stuck after {sent} of {count}");
+            sim.step().unwrap();
+            sim.poke("start", 0).unwrap();
+            if !sim.get(busy).unwrap() {
+                break;
+            }
+        }
+        // A beat before and one behind, too.
+        let (from, to) = (first.max(1) - 1, (first + count + 1).min(BYTES / 8));
+        let mut bytes = vec![0; (to - from) as usize * 8];
+        assert!(memory.read(from * 8, &mut bytes));
+        for (n, got) in (from..).zip(bytes.chunks_exact(8)) {
+            let got = u64::from_le_bytes(got.try_into().unwrap());
+            let inside = (first..first + count).contains(&n);
+            let want = if inside { word(total + n - first) } else { beat(n, 64).0 };
+            assert_eq!(got, want, "write {pace:?} {stalls:?}: word {n} of {first} + {count}");
+        }
+        // What is not in place any more is not looked at again.
+        let old: Vec<u8> = (from..to).flat_map(|n| beat(n, 64).0.to_le_bytes()).collect();
+        assert!(memory.write(from * 8, &old));
+        total += count;
+    }
+    total
+}
+
+/// Every module under every pair; what is printed is a row of the table.
+fn all(beats: u64) {
+    let streams: Vec<(Box<dyn Generate>, u32, [bool; 2], Becomes)> = vec![
+        (Box::new(SkidBuffer { ty: UInt(17), last: true }), 17, [true, true], Becomes::Same),
+        (fifo(2, Storage::Registers, true), 17, [true, true], Becomes::Same),
+        (fifo(8, Storage::Registers, false), 17, [false, false], Becomes::Same),
+        (fifo(2, Storage::Block, false), 17, [false, false], Becomes::Same),
+        (fifo(16, Storage::Block, true), 17, [true, true], Becomes::Same),
+        (Box::new(Pack { from: 8, to: 32 }), 8, [true, true], Becomes::Wide(4, 8)),
+        (Box::new(Pack { from: 64, to: 64 }), 64, [true, true], Becomes::Wide(1, 64)),
+        (Box::new(Unpack { from: 64, to: 16 }), 64, [false, false], Becomes::Narrow(4, 16)),
+    ];
+    println!("| module | pairs of paces | beats | lost, made, reordered or changed |");
+    println!("|---|---|---|---|");
+    for (of, width, last, becomes) in &streams {
+        let pairs = PACES.iter().flat_map(|&a| PACES.map(|b| [a, b]));
+        let sum: u64 = pairs.map(|p| passes(&**of, *width, *last, *becomes, p, beats)).sum();
+        println!("| `{}` | 16 | {sum} | 0 |", of.name());
+    }
+    let memories = [Stalls::None, Stalls::Alternate, Stalls::Random, Stalls::Burst];
+    for (name, run) in
+        [("read_master", reads as fn(Pace, Stalls, u64) -> u64), ("write_master", writes)]
+    {
+        let pairs = PACES.iter().flat_map(|&a| memories.map(|b| (a, b)));
+        let sum: u64 = pairs.map(|(pace, stalls)| run(pace, stalls, beats)).sum();
+        println!("| `{name}` | 16 | {sum} | 0 |");
     }
 }
 
-/// The memory of a master: at `Alternate` it answers a beat every other clock of the master's.
-fn memory(pace: Pace, seed: u64) -> (Memory, Willing) {
-    let options = MemoryOptions { bytes: 1 << 24, latency: 9, stalls: stalls(pace), seed };
-    let pace = if matches!(pace, Pace::Alternate) { Pace::Alternate } else { Pace::None };
-    (Memory::new(64, options), Willing::new(pace, seed))
+fn fifo(depth: usize, storage: Storage, last: bool) -> Box<dyn Generate> {
+    Box::new(Fifo { ty: UInt(17), depth, last, storage })
+}
+
+#[test]
+fn nothing_is_lost_in_a_short_run() {
+    all(3000);
+}
+
+#[test]
+#[ignore = "minutes; a release build"]
+fn nothing_is_lost_in_a_million_beats() {
+    all(1_000_000);
+}
+
+/// A module that passes beats on, but for one of its seeded faults.
+struct Faulty(&'static str);
+
+impl Generate for Faulty {
+    fn name(&self) -> String {
+        format!("faulty_{}", self.0)
+    }
+
+    fn describe(&self, m: &Module) {
+        let source = m.stream_in("s", UInt(17), false);
+        let sink = m.stream_out("m", UInt(17), false);
+        let (valid, data) = (m.reg("valid", UInt(1)).reset(0), m.reg("data", UInt(17)));
+        let count = m.reg("count", UInt(8)).reset(0);
+        let free = (sink.ready | !valid).named("free");
+        let odd = count.eq(200).named("odd");
+        source.ready.set(free);
+        m.when(free, || valid.set(source.valid));
+        m.when(source.fires(), || {
+            count.set(count.wrapping_add(1));
+            data.set(source.data);
+        });
+        match self.0 {
+            "loses" => _ = m.when(source.fires() & odd, || valid.set(0)),
+            "repeats" => _ = m.when(sink.fires() & odd & !source.valid, || valid.set(1)),
+            "changes" => _ = m.when(valid & !sink.ready & odd, || data.set(source.data)),
+            _ => {}
+        }
+        sink.valid.set(valid);
+        sink.data.set(data);
+    }
+}
+
+#[test]
+fn a_fault_is_found() {
+    let paces = [Pace::Random, Pace::Random];
+    let run = |of: &Faulty| passes(of, 17, [false, false], Becomes::Same, paces, 3000);
+    assert_eq!(run(&Faulty("never")), 3000);
+    for fault in ["loses", "repeats", "changes"] {
+        let result = std::panic::catch_unwind(|| run(&Faulty(fault)));
+        assert!(result.is_err(), "a module that {fault} beats passed");
+    }
 }
