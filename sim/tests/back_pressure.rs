@@ -311,9 +311,12 @@ fn writes(pace: Pace, stalls: Stalls, beats: u64) -> u64 {
     total
 }
 
+/// A module, the width of what enters it, whether its two streams have packets, what it does.
+type Subject = (Box<dyn Generate>, u32, [bool; 2], Becomes);
+
 /// Every module under every pair; what is printed is a row of the table.
 fn all(beats: u64) {
-    let streams: Vec<(Box<dyn Generate>, u32, [bool; 2], Becomes)> = vec![
+    let streams: Vec<Subject> = vec![
         (Box::new(SkidBuffer { ty: UInt(17), last: true }), 17, [true, true], Becomes::Same),
         (fifo(2, Storage::Registers, true), 17, [true, true], Becomes::Same),
         (fifo(8, Storage::Registers, false), 17, [false, false], Becomes::Same),
