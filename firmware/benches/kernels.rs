@@ -6,12 +6,11 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sterna_firmware::kernel::elementwise::Scaled;
-use sterna_firmware::kernel::{Codes, Kernel, multiply};
+use sterna_firmware::kernel::{Codes, Kernel};
 use sterna_firmware::trits::{ROWS, pack};
 use sterna_model::numerics::{Reciprocal, Rescale, Scale};
 
 fn products(criterion: &mut Criterion) {
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     for (rows, columns) in [(1024, 1024), (1024, 2816)] {
         let trits: Vec<i8> = (0..rows * columns).map(|n| (n * n % 3) as i8 - 1).collect();
         let mut weights = vec![];
@@ -26,7 +25,7 @@ fn products(criterion: &mut Criterion) {
             for kernel in Kernel::available() {
                 let id = BenchmarkId::new(format!("{kernel:?}"), batch);
                 group.bench_function(id, |bencher| {
-                    bencher.iter(|| one.install(|| multiply(kernel, &weights, &codes, &mut out)));
+                    bencher.iter(|| kernel.rows(&weights, &codes, &mut out));
                 });
             }
         }
