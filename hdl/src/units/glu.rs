@@ -1,6 +1,8 @@
 use sterna_model::numerics::formats::{PREACTIVATION_BITS, PRODUCT_BITS, PRODUCT_SHIFT};
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
+use super::product;
+
 /// The gated product of the channel mixer: `rs(gate · up, 16)` (numerics.md, section 16).
 ///
 /// ```text
@@ -35,8 +37,7 @@ impl Generate for Glu {
         let gate = m.input("gate", SInt(PREACTIVATION_BITS)).comment("After its silu.");
         let up = m.input("up", SInt(PREACTIVATION_BITS));
 
-        let exact = gate.register("gate_in") * up.register("up_in");
-        let exact = exact.register("exact_1").register("exact_2");
+        let exact = product(gate.register("gate_in"), up.register("up_in"), "exact");
         let product = exact.round_half_up_shift(PRODUCT_SHIFT).truncate(PRODUCT_BITS);
         m.output("product", SInt(PRODUCT_BITS)).set(product.register("rounded"));
         let valid = valid.delay_valid("valid", Self::LATENCY as usize);

@@ -4,6 +4,8 @@ use sterna_model::numerics::formats::{
 };
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
+use super::product;
+
 /// Bits of a first factor: a σ with a sign, or g.
 const WIDE: u32 = SIGMA_FRAC + 1;
 
@@ -64,13 +66,13 @@ impl Generate for Mlgru {
         let rest = rest.wrapping_sub(lower).to_sint();
         let wide = forget.mux(sigma.to_sint(), g).register("wide");
         let narrow = forget.mux(rest, w_g).register("narrow");
-        let first = (wide * narrow).register("first_1").register("first_2");
+        let first = product(wide, narrow, "first");
 
         let forgets = forget.delay("forget_early", 3);
         let (floor, half) = cut(first, forgets, LOWER_BOUND_FRAC, GAIN_SHIFT, WIDE);
         let factor = floor.wrapping_add(half.to_sint()).register("factor");
         let other = forget.mux(v - h, silu).delay("other", 4);
-        let second = (factor * other).register("second_1").register("second_2");
+        let second = product(factor, other, "second");
 
         let forgets = forgets.delay("forget_late", 3);
         let (floor, half) = cut(second, forgets, SIGMA_FRAC, PRODUCT_SHIFT, PRODUCT_BITS);

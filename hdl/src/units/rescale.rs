@@ -1,7 +1,7 @@
 use sterna_model::numerics::formats::RESCALE_BITS;
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::ACC_BITS;
+use super::{ACC_BITS, product};
 
 /// From an accumulator to fixed point: `acc · mant · 2^-shift`, halves up (numerics.md, section 9).
 ///
@@ -46,8 +46,8 @@ impl Generate for Rescale {
         let mant = m.input("mant", UInt(RESCALE_BITS));
         let shift = m.input("shift", UInt(6));
 
-        let product = acc.register("acc_in") * mant.register("mant_in").to_sint();
-        let product = product.register("product_1").register("product_2") << 1;
+        let mant = mant.register("mant_in").to_sint();
+        let product = product(acc.register("acc_in"), mant, "product") << 1;
         let coarse = (product >> (shift.slice(3..6) << 3)).register("coarse");
         let fine = (coarse >> shift.slice(0..3)).register("fine");
         let floor = fine.slice(1..Self::WIDTH + 1).as_sint();
