@@ -152,7 +152,8 @@ impl Bench {
         // Weights arrive where their codes do.
         let mut on_the_way: VecDeque<Option<Weights>> = vec![None; READ].into();
         let (mut issued, mut waiting, mut complete, mut loaded) = (0, 0, 0, 0);
-        let mut codes = 0u64;
+        // Beats of codes of the matrix at hand that are there, and that were met.
+        let (mut codes, mut met) = (0u64, 0u64);
         sim.poke("no_head", no_head);
         sim.poke("image_units", bytes.len() / UNIT);
         sim.poke("row_units", shape.row_stride() / UNIT);
@@ -170,7 +171,7 @@ impl Bench {
                 let columns = image.segments()[due.weights[0].matrix + 1].instruction.dimensions.1;
                 codes = (codes + 1).min(columns.next_multiple_of(64) as u64 * 8 / u64::from(*bus));
             }
-            sim.poke("code_words", codes);
+            sim.poke("code_there", codes > met);
             let group_taken = complete > 0 && ready(rng, *idle);
             sim.poke("group_taken", group_taken);
             let take = ready(rng, *idle);
@@ -194,6 +195,10 @@ impl Bench {
             }
             loaded += sim.u64("start_loaded");
 
+            if sim.u64("code_taken") == 1 {
+                assert!(codes > met, "a code that is not there");
+                met += 1;
+            }
             let arrives = on_the_way.pop_front().flatten();
             assert_eq!(sim.u64("weights_valid") == 1, arrives.is_some(), "cycle {cycle}");
             if let Some(want) = arrives {
@@ -228,6 +233,7 @@ impl Bench {
             if release {
                 // The next vector's codes may be there already.
                 codes = rng.below(9 * 64 / u64::from(*bus));
+                met = 0;
             }
             if ok {
                 assert_eq!(loaded, 1, "START's operands");
@@ -323,7 +329,7 @@ fn nothing_else_stalls() {
     bench.pass(image.bytes(), &image, false, Due::of(64, &image, false));
     let clocks = bench.sim.cycle() - before;
     let (beats, segments) = (image.bytes().len() as u64 / 8, image.segments().len() as u64);
-    assert!(clocks < beats + 8 * segments + 24, "{clocks} clocks for {beats} beats");
+    assert!(clocks < beats + 12 * segments + 24, "{clocks} clocks for {beats} beats");
 }
 
 /// A changed byte of any payload is found before the pass counts.

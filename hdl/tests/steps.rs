@@ -19,7 +19,9 @@ use sterna_rtl::{Generate, Interpreter};
 fn rescale(rng: &mut Rng) -> Rescale {
     let mant = rng.below(1 << 23) as u32 | 1 << 23;
     let shift = if rng.one_in(8) { rng.below(64) } else { 8 + rng.below(17) };
-    Rescale::new(Scale::unpack(mant | u32::from(-(shift as i8) as u8 - 7) << 24).unwrap())
+    Rescale::new(
+        Scale::unpack(mant | u32::from((-(shift as i8) as u8).wrapping_sub(7)) << 24).unwrap(),
+    )
 }
 
 fn accumulator(rng: &mut Rng) -> i64 {

@@ -82,11 +82,14 @@ impl Generate for Elements {
         let whole = m.reg("whole", UInt(21)).reset(0);
         let one = m.reg("one", UInt(1)).reset(0);
 
+        // Of what is held: enough for a step, not enough for two. `take` comes late in its clock.
+        let valid = m.reg("step_ready", UInt(1)).reset(0);
+        let no_more = m.reg("no_more", UInt(1)).reset(1);
+        let rows_come = m.reg("rows_come", UInt(1)).reset(0).comment("`to_come` is not 0.");
         let step = one.mux(m.lit(count_ty, 1), v).named("of_a_step");
-        let valid = count.ge(step).named("step_ready");
         let leaves = (valid & take).named("leaves");
         let stay = leaves.mux(count.wrapping_sub(step), count).named("stay");
-        let ready = to_come.ne(0) & stay.lt(step);
+        let ready = rows_come & leaves.mux(no_more, !valid);
         for (n, group) in groups.iter().enumerate() {
             group.ready.set(slots::only(ready, turn, n as u32));
         }
@@ -102,7 +105,10 @@ impl Generate for Elements {
         let data = slots::pick(turn, &data);
         let fresh = to_come.lt(ROWS).mux(to_come.truncate(3), ROWS).named("fresh");
         let none = m.lit(UInt(3), 0);
-        count.set((stay + arrives.mux(fresh, none)).truncate(count_ty.width()));
+        let then = (stay + arrives.mux(fresh, none)).truncate(count_ty.width()).named("then");
+        count.set(then);
+        valid.set(then.ge(step));
+        no_more.set(then.extend(count_ty.width() + 1).lt(step << 1));
         for (i, &slot) in held.iter().enumerate() {
             let i = i as u32;
             // What stays moves down; what arrives goes above it.
@@ -117,8 +123,11 @@ impl Generate for Elements {
             slot.set(arrives.mux(from.end(), kept));
         }
         let rest = to_come.wrapping_sub(fresh).named("rest");
+        // No more than five: the last of this matrix.
+        let matrix_ends = to_come.le(ROWS).named("matrix_ends");
         let next_part = |more: &dyn Fn()| {
-            m.when(rest.eq(0) & parts_left.ne(0), || {
+            m.when(matrix_ends & parts_left.ne(0), || {
+                rows_come.set(1);
                 to_come.set(whole);
                 parts_left.set(parts_left.wrapping_sub(1));
                 more();
@@ -126,12 +135,14 @@ impl Generate for Elements {
         };
         m.when(arrives, || {
             to_come.set(rest);
+            rows_come.set(!matrix_ends);
             if turn.is_none() {
                 next_part(&|| ());
             }
         });
         m.when(load, || {
             to_come.set(rows);
+            rows_come.set(rows.ne(0));
             whole.set(rows);
             parts_left.set(parts.wrapping_sub(1));
             one.set(single);
@@ -141,7 +152,7 @@ impl Generate for Elements {
             let again = m.reg("again", UInt(21));
             let groups = self.groups();
             let left = m.reg("turn_left", UInt(index_width(groups as usize + 1)));
-            let ends = (rest.eq(0) | left.eq(1)).named("turn_ends");
+            let ends = (matrix_ends | left.eq(1)).named("turn_ends");
             m.when(arrives, || {
                 left.set(left.wrapping_sub(1));
                 m.when(ends, || {
@@ -149,6 +160,7 @@ impl Generate for Elements {
                     m.when(turn.ne(highest), || {
                         turn.set(turn.wrapping_add(1));
                         to_come.set(again);
+                        rows_come.set(1);
                     })
                     .otherwise(|| {
                         turn.set(0);
@@ -169,7 +181,7 @@ impl Generate for Elements {
         let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
         m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));
         m.output("first", SInt(ACCUMULATOR)).set(held[0].as_sint());
-        m.output("ended", UInt(1)).set(to_come.eq(0) & count.eq(0));
+        m.output("ended", UInt(1)).set(!rows_come & count.eq(0));
         m.assert("room_for_every_row", (stay + fresh).le(most) | !arrives);
     }
 }

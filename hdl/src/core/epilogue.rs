@@ -170,6 +170,8 @@ impl Generate for Epilogue {
         next.ready.set(!running);
         let load = next.fires();
         let load_1 = load.register("loads_1").reset(0);
+        // By now it is known what the instruction is.
+        let load_2 = load_1.register("loads_2").reset(0);
         let part = m.reg("part", UInt(1)).comment("The up projection, after the gate.");
         let now = Now::new(opcode, part);
 
@@ -179,7 +181,8 @@ impl Generate for Epilogue {
         elements.set("rows", rows).set("parts", parts);
         // Between gate and up the pipeline empties.
         let pause = m.reg("pause", UInt(index_width(Epilogue::PAUSE as usize + 1))).reset(0);
-        let may = (running & pause.eq(0) & (!now.head | head_ready)).named("may_step");
+        let pauses = m.reg("pauses", UInt(1)).reset(0).comment("`pause` is not 0.");
+        let may = (running & !pauses & (!now.head | head_ready)).named("may_step");
         let turn = slots::register(m, "turn", slots);
         // The head's accumulators: one of each slot a clock.
         let (take, firsts) = match highest {
@@ -216,48 +219,67 @@ impl Generate for Epilogue {
         let count = m.reg("count", UInt(ROW_COUNT)).comment("Elements of this part so far.");
         let by = now.head.mux(m.lit(count.ty(), 1), v);
         let after = count.wrapping_add(by).named("count_after");
-        let all_rows = after.eq(rows);
-        let part_ends = match turn.zip(highest) {
-            None => take & all_rows,
-            Some((turn, highest)) => take & all_rows & (now.head | turn.eq(highest)),
-        };
-        let part_ends = part_ends.named("part_ends");
-        let last = (part_ends & !now.gate).named("last_step");
         m.when(take, || count.set(after));
-        if let Some((turn, highest)) = turn.zip(highest) {
-            // Each turn goes over the steps since `again`.
-            let again = m.reg("again", count.ty());
-            let steps = m.reg("turn_steps", UInt(index_width(Elements::TURN as usize)));
-            let full = steps.eq(Elements::TURN - 1);
-            let turn_ends = (take & !now.head & (full | all_rows)).named("turn_ends");
-            m.when(take, || steps.set(steps.wrapping_add(1)));
-            m.when(turn_ends, || {
-                steps.set(0);
-                m.when(turn.eq(highest), || {
-                    turn.set(0);
-                    again.set(after);
-                })
-                .otherwise(|| {
-                    turn.set(turn.wrapping_add(1));
-                    count.set(again);
+        m.when(pauses, || pause.set(pause.wrapping_sub(1)));
+        let pauses_for = |clocks: u32| {
+            pause.set(clocks);
+            pauses.set(1);
+        };
+        m.when(pause.eq(1), || {
+            part.set(1);
+            pauses.set(0);
+        });
+        let part_ends = match turn.zip(highest) {
+            None => {
+                // Whether a step is a part's last is known from the one before.
+                let left = m.reg("left", UInt(ROW_COUNT)).comment("Elements of this part.");
+                let last_of_part = m.reg("last_of_part", UInt(1));
+                let part_ends = (take & last_of_part).named("part_ends");
+                m.when(take, || {
+                    left.set(left.wrapping_sub(by));
+                    last_of_part.set(left.eq(by << 1));
                 });
-            });
-            m.when(part_ends | load, || {
-                turn.set(0);
-                steps.set(0);
-                again.set(0);
-            });
-            m.when(pause.ne(0), || pause.set(pause.wrapping_sub(1)));
-            m.when(turn_ends & all_rows & now.mix_f, || pause.set(Epilogue::GAP));
-        } else {
-            m.when(pause.ne(0), || pause.set(pause.wrapping_sub(1)));
-        }
-        m.when(part_ends, || count.set(0));
-        m.when(pause.eq(1), || part.set(1));
-        m.when(part_ends & now.gate, || pause.set(Epilogue::PAUSE));
+                m.when(part_ends | load_2, || {
+                    left.set(rows);
+                    last_of_part.set(rows.eq(by));
+                });
+                part_ends
+            }
+            Some((turn, highest)) => {
+                let all_rows = after.eq(rows);
+                let last_turn = now.head | turn.eq(highest);
+                let part_ends = (take & all_rows & last_turn).named("part_ends");
+                // Each turn goes over the steps since `again`.
+                let again = m.reg("again", count.ty());
+                let steps = m.reg("turn_steps", UInt(index_width(Elements::TURN as usize)));
+                let full = steps.eq(Elements::TURN - 1);
+                let turn_ends = (take & !now.head & (full | all_rows)).named("turn_ends");
+                m.when(take, || steps.set(steps.wrapping_add(1)));
+                m.when(turn_ends, || {
+                    steps.set(0);
+                    m.when(turn.eq(highest), || {
+                        turn.set(0);
+                        again.set(after);
+                    })
+                    .otherwise(|| {
+                        turn.set(turn.wrapping_add(1));
+                        count.set(again);
+                    });
+                });
+                m.when(part_ends | load, || {
+                    turn.set(0);
+                    steps.set(0);
+                    again.set(0);
+                });
+                m.when(turn_ends & all_rows & now.mix_f, || pauses_for(Epilogue::GAP));
+                part_ends
+            }
+        };
+        let last = (part_ends & !now.gate).named("last_step");
+        m.when(part_ends | load_2, || count.set(0));
+        m.when(part_ends & now.gate, || pauses_for(Epilogue::PAUSE));
         m.when(load, || {
             running.set(1);
-            count.set(0);
             part.set(0);
             fields.iter().zip(next.fields).for_each(|(to, from)| to.set(from));
             factor_now.iter().zip(&factor).for_each(|(to, from)| to.set(*from));
