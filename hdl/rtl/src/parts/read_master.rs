@@ -162,6 +162,7 @@ impl Generate for ReadMaster {
             to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
         });
         m.when(halt, || {
+            planning.set(0);
             planned.set(0);
             to_ask.set(0);
         });
