@@ -26,7 +26,7 @@ echo '{"fmax": {"clk": {"achieved": 31.5, "constraint": 25.0}},
 "utilization": {"TRELLIS_COMB": {"used": 11, "available": 24288}, "DP16KD": {"used": 0, "available": 56}}}' > routed-report.json"#;
 /// The counter in its top, and a memory: registers know their lines, the memory its place, and a
 /// look-up table what it feeds.
-const NETLIST: &str = r#"{"modules": {"LUT4": {"attributes": {"blackbox": "1"}},
+pub const NETLIST: &str = r#"{"modules": {"LUT4": {"attributes": {"blackbox": "1"}},
 "mine_top": {"attributes": {"src": "top.v:1.1-5.10"}, "cells": {
 "u_counter": {"type": "$scopeinfo", "attributes": {"module": "counter", "module_src": "counter.v:2.1-30.10"}},
 "u_counter.ram.0": {"type": "DP16KD", "attributes": {"src": "/share/brams.v:1.1-2.2"}},

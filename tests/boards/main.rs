@@ -1,5 +1,6 @@
 //! Boards: their files, the flow from one to a bitstream, the project for Vivado.
 
+mod area;
 #[path = "../core/common.rs"]
 #[allow(dead_code, reason = "made for the tests of the core")]
 mod common;
