@@ -8,6 +8,7 @@ use sterna_model::numerics::formats::PREACTIVATION_FRAC_MAX;
 use crate::error::{FirmwareError, Result};
 use crate::isa::header::Body;
 use crate::isa::{Header, Instruction, Matrix, Opcode, Start, UNIT, instructions};
+use crate::trits;
 
 /// A checked image: its bytes, and a header for every instruction of its pass.
 #[derive(Clone, Copy)]
@@ -132,6 +133,12 @@ impl<'a> Image<'a> {
     pub fn weights(&self, instruction: &Instruction, part: usize) -> &'a [u8] {
         let start = instruction.weights_offset() + part * instruction.part_bytes();
         &self.bytes[start..start + instruction.part_bytes()]
+    }
+
+    /// Offset in the image of the first byte of an instruction's weights that is no trit block.
+    pub fn bad_byte(&self, instruction: &Instruction) -> Option<usize> {
+        (instruction.weights_offset()..instruction.end())
+            .find(|&at| trits::decode(self.bytes[at]).is_none())
     }
 }
 

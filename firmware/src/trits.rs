@@ -3,8 +3,9 @@
 //! One byte holds one input column of five output rows. The code is the trit block of the
 //! ASTC texture format (Khronos Data Format Specification 1.3, §23.12), because it decodes in
 //! some 8 LUT4 a lane where a base-3 table takes 32: 243 bytes are canonical, the other 13
-//! would name a pattern twice and are refused. The stored digit is `trit + 1`, so a lane adds
-//! `digit × code` and Σcode is subtracted once a row: no negation, no carry.
+//! would name a pattern twice and are refused. The stored digit is `trit + 1`: its low bit says that
+//! the trit is 0, its high bit that it is +1, so a lane of the core needs no multiplexer, and a host
+//! multiplies digits without a sign and subtracts Σcode once a row.
 
 use bitvec::prelude::*;
 

@@ -43,6 +43,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// From accumulators to logits, rounded as the golden model does it.
+    pub fn logit(&self) -> impl Fn(i32) -> f32 + use<> {
+        let (mantissa, exponent) = self.scale;
+        let scale = libm::ldexp(f64::from(mantissa), exponent);
+        move |accumulator| (f64::from(accumulator) * scale) as f32
+    }
+
     /// Decodes a record; `None` where it contradicts itself, as one that was never written does.
     pub fn decode(bytes: &[u8]) -> Option<Record> {
         let word = |n: usize| bytes.get(4 * n..4 * n + 4)?.try_into().ok().map(u32::from_le_bytes);

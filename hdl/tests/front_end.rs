@@ -203,7 +203,6 @@ impl Bench {
             assert_eq!(sim.u64("weights_valid") == 1, arrives.is_some(), "cycle {cycle}");
             if let Some(want) = arrives {
                 assert_eq!(sim.peek("weights"), want.beat, "cycle {cycle}: {want:?}");
-                assert_eq!(sim.u64("weights_first") == 1, want.first, "cycle {cycle}: {want:?}");
                 assert_eq!(sim.u64("weights_last") == 1, want.last, "cycle {cycle}: {want:?}");
             }
             let read = sim.u64("code_read") == 1;

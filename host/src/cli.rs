@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sterna_model::synth::SynthSpec;
 
 use crate::cmd;
 use crate::error::HostError;
@@ -102,6 +103,13 @@ pub fn usage_error(subcommand: &str, message: &str) -> ! {
     cli.build();
     let command = cli.find_subcommand_mut(subcommand).expect("callers name themselves");
     command.error(clap::error::ErrorKind::ValueValidation, message).exit()
+}
+
+/// The published shape that a subcommand's `--shape` names; wrong usage if there is none.
+pub fn published(subcommand: &str, name: &str) -> SynthSpec {
+    SynthSpec::named(name).unwrap_or_else(|| {
+        usage_error(subcommand, &format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
+    })
 }
 
 #[cfg(test)]

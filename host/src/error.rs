@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use sterna_firmware::FirmwareError;
 use sterna_model::ModelError;
 use sterna_power::PowerError;
+use sterna_rtl::RtlError;
+use sterna_sim::SimError;
 
 use crate::board::BoardError;
 
@@ -137,6 +139,13 @@ pub enum HostError {
 impl From<ModelError> for HostError {
     fn from(error: ModelError) -> HostError {
         HostError::Firmware(error.into())
+    }
+}
+
+/// Of a core that cannot be generated.
+impl From<RtlError> for HostError {
+    fn from(error: RtlError) -> HostError {
+        HostError::Firmware(SimError::Core(error).into())
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! It is the specification: when RTL and golden differ, one of them breaks
 //! `docs/numerics.md`. A pass walks the segments as the core does; only the parallelism (rows and
-//! lanes over threads, SIMD) is the host's, and every value is an integer, so the result is the
+//! entries over threads, SIMD) is the host's, and every value is an integer, so the result is the
 //! same in every bit for any kernel and any number of threads.
 //!
-//! A pass takes a batch of steps, each with a lane of its own: of several sequences, or several
+//! A pass takes a batch of steps, each with an entry of its own: of several sequences, or several
 //! tokens of one. The latter meet in the recurrence alone, which takes them one after the other.
 
-mod lane;
+mod entry;
 mod operands;
 mod part;
 mod pass;
@@ -25,7 +25,7 @@ use crate::kernel::Kernel;
 use crate::kernel::team::Team;
 use crate::model::Model;
 use crate::shape::Shape;
-use lane::Lane;
+use entry::Entry;
 
 /// The golden device.
 pub struct Golden {
@@ -36,7 +36,7 @@ pub struct Golden {
     /// Recurrent state of each sequence, `[layers, inner]`.
     states: Vec<Vec<i32>>,
     /// One a step of the largest pass so far.
-    lanes: Vec<Lane>,
+    entries: Vec<Entry>,
     team: Team,
 }
 
@@ -89,7 +89,7 @@ impl Golden {
         let shape = model.shape();
         let states = vec![vec![0; shape.state()]; slots];
         let team = Team::new(rayon::current_num_threads());
-        Ok(Golden { model, kernel, operands, states, lanes: vec![], team })
+        Ok(Golden { model, kernel, operands, states, entries: vec![], team })
     }
 
     /// The same with a number of threads of choice, the caller's among them: the result is the
@@ -132,10 +132,10 @@ impl Golden {
         let own = steps.chunk_by(|a, b| a.slot == b.slot);
         let firsts: Vec<Step> = own.map(|steps| steps[0]).collect();
         check_steps(&firsts, self.states.len(), shape.vocab)?;
-        let missing = steps.len().saturating_sub(self.lanes.len());
-        self.lanes.extend((0..missing).map(|_| Lane::new(&shape)));
-        for (lane, step) in self.lanes.iter_mut().zip(steps) {
-            lane.enter(step.slot, &self.model.row(step.token)?);
+        let missing = steps.len().saturating_sub(self.entries.len());
+        self.entries.extend((0..missing).map(|_| Entry::new(&shape)));
+        for (entry, step) in self.entries.iter_mut().zip(steps) {
+            entry.enter(step.slot, &self.model.row(step.token)?);
         }
         self.execute(steps, observer)
     }
@@ -200,7 +200,7 @@ impl Device for Golden {
     }
 
     fn saturations(&self) -> u64 {
-        self.lanes.iter().map(|lane| lane.saturations).sum()
+        self.entries.iter().map(|entry| entry.saturations).sum()
     }
 }
 

@@ -2,25 +2,24 @@
 
 use std::sync::Arc;
 
-use super::lane::Lane;
+use super::entry::Entry;
 use super::operands::Operands;
-use super::part::{BadByte, Job, Part, Work};
+use super::part::{BadByte, Job, Part, Work, gathered};
 use super::{Golden, Observer};
 use crate::device::{Candidate, Head, Step, TOP_K_MAX, Want, best, select};
 use crate::error::{FirmwareError, Result};
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
-use crate::kernel::elementwise::Found;
 use crate::trits::ROWS;
 
-/// Bytes of weights times lanes that are worth waking another thread for.
+/// Bytes of weights times entries that are worth waking another thread for.
 const ENOUGH: usize = 1 << 16;
 
 /// Parts for each thread, so that one that is held up does not hold up the others.
 const PARTS: usize = 4;
 
 impl Golden {
-    /// Executes a pass whose steps were checked and whose lanes have their rows.
+    /// Executes a pass whose steps were checked and whose entries have their rows.
     pub(super) fn execute(
         &mut self,
         steps: &[Step],
@@ -44,19 +43,19 @@ impl Golden {
                 operands.load(instruction.opcode, &vectors[instruction.sequence]);
             }
             let last = &group[group.len() - 1];
-            let lanes = match last.instruction.opcode {
+            let entries = match last.instruction.opcode {
                 Opcode::Start => continue,
                 Opcode::Head => &wanted,
                 _ => &all,
             };
-            self.matrices(group, &operands, lanes)?;
+            self.matrices(group, &operands, entries)?;
             if let Some(observer) = &mut observer {
-                lanes.iter().for_each(|&n| observer(self.lanes[n].observation(last, n)));
+                entries.iter().for_each(|&n| observer(self.entries[n].observation(last, n)));
             }
         }
         let mut heads = vec![Head::default(); steps.len()];
         for n in wanted {
-            heads[n] = head(&self.lanes[n], steps[n].want);
+            heads[n] = head(&self.entries[n], steps[n].want);
         }
         Ok(heads)
     }
@@ -66,25 +65,25 @@ impl Golden {
         &mut self,
         group: &[Segment],
         operands: &Operands<'_>,
-        lanes: &[usize],
+        entries: &[usize],
     ) -> Result<()> {
         let shape = self.model.shape();
         let image = self.model.image();
         let kernel = self.kernel;
-        let mut lanes: Vec<&mut Lane> =
-            select(&mut self.lanes, lanes).into_iter().map(|(_, lane)| lane).collect();
-        if lanes.is_empty() {
+        let mut entries: Vec<&mut Entry> =
+            select(&mut self.entries, entries).into_iter().map(|(_, entry)| entry).collect();
+        if entries.is_empty() {
             return Ok(());
         }
         let matrices: Vec<&Matrix> = group.iter().filter_map(Segment::matrix).collect();
-        self.team.map(lanes.iter_mut().collect(), |lane| {
-            matrices.iter().for_each(|matrix| lane.quantise(kernel, matrix, operands));
+        self.team.map(entries.iter_mut().collect(), |entry| {
+            matrices.iter().for_each(|matrix| entry.quantise(kernel, matrix, operands));
         });
 
         let instruction = &group[0].instruction;
         let opcode = group[group.len() - 1].instruction.opcode;
         let bytes = group.len() * instruction.opcode.parts() * instruction.part_bytes();
-        let enough = self.team.size() > 1 && bytes * lanes.len() >= ENOUGH;
+        let enough = self.team.size() > 1 && bytes * entries.len() >= ENOUGH;
         let parts = if enough { self.team.size() * PARTS } else { 1 };
         let rows = instruction.dimensions.0;
         let step = rows.div_ceil(ROWS).div_ceil(parts) * ROWS;
@@ -93,8 +92,8 @@ impl Golden {
             .map(|first| Part { first, results: vec![], states: vec![] })
             .collect();
 
-        // Lanes of one sequence follow one another.
-        let slots: Vec<usize> = lanes.iter().map(|lane| lane.slot).collect();
+        // Entries of one sequence follow one another.
+        let slots: Vec<usize> = entries.iter().map(|entry| entry.slot).collect();
         let mut own = slots.clone();
         own.dedup();
         let owners: Vec<usize> = slots
@@ -113,8 +112,8 @@ impl Golden {
             .zip(&matrices)
             .map(|(segment, &matrix)| Work { segment, matrix, codes: vec![], rescales: vec![] })
             .collect();
-        for lane in &mut lanes {
-            let (inputs, result) = lane.split(opcode, &shape);
+        for entry in &mut entries {
+            let (inputs, result) = entry.split(opcode, &shape);
             for work in &mut works {
                 let input = &inputs[work.matrix.opcode.consumer()];
                 work.codes.push(&input.codes);
@@ -125,31 +124,22 @@ impl Golden {
         }
         let job = Job { kernel, image, operands, works: &works, owners: &owners };
         let results = self.team.map(parts, |part| part.run(&job));
-
-        let mut found = vec![Found::default(); lanes.len()];
-        let mut bad: Option<BadByte> = None;
-        for result in results {
-            match result {
-                Ok(parts) => found.iter_mut().zip(parts).for_each(|(found, part)| *found += part),
-                // The first of the image, whatever thread saw which first.
-                Err(byte) if bad.as_ref().is_none_or(|bad| byte.offset < bad.offset) => {
-                    bad = Some(byte);
-                }
-                Err(_) => {}
-            }
-        }
-        if let Some(BadByte { segment, offset }) = bad {
+        let found = gathered(results, entries.len()).map_err(|BadByte| {
+            let bad = |Segment { instruction, .. }: &Segment| {
+                Some((instruction.sequence, image.bad_byte(instruction)?))
+            };
+            let (segment, offset) = group.iter().find_map(bad).expect("a kernel met one");
             let (path, byte) = (self.model.path().into(), image.bytes()[offset]);
-            return Err(FirmwareError::TritBlock { path, segment, offset, byte });
-        }
-        lanes.iter_mut().zip(found).for_each(|(lane, found)| lane.found(opcode, found));
+            FirmwareError::TritBlock { path, segment, offset, byte }
+        })?;
+        entries.iter_mut().zip(found).for_each(|(entry, found)| entry.found(opcode, found));
         Ok(())
     }
 }
 
-/// What the head says of a lane's logits.
-fn head(lane: &Lane, want: Want) -> Head {
-    let (logits, scale) = lane.logits();
+/// What the head says of an entry's logits.
+fn head(entry: &Entry, want: Want) -> Head {
+    let (logits, scale) = entry.logits();
     let value = |accumulator: i32| (f64::from(accumulator) * scale) as f32;
     let top = best(logits, TOP_K_MAX, |a, b| a > b)
         .into_iter()

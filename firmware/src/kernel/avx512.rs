@@ -33,14 +33,14 @@ pub fn sums(weights: &[u8], codes: &[&[i8]], out: &mut Sums<'_>) -> bool {
     let mut canonical = true;
     for (n, group) in weights.chunks_exact(columns).enumerate() {
         for (at, codes) in codes.chunks(TILE).enumerate() {
-            let lane = at * TILE;
+            let first = at * TILE;
             // SAFETY: this kernel is chosen only where `is_there`.
             canonical &= unsafe {
                 match *codes {
-                    [a] => tile(group, [a], n, lane, out),
-                    [a, b] => tile(group, [a, b], n, lane, out),
-                    [a, b, c] => tile(group, [a, b, c], n, lane, out),
-                    [a, b, c, d] => tile(group, [a, b, c, d], n, lane, out),
+                    [a] => tile(group, [a], n, first, out),
+                    [a, b] => tile(group, [a, b], n, first, out),
+                    [a, b, c] => tile(group, [a, b, c], n, first, out),
+                    [a, b, c, d] => tile(group, [a, b, c, d], n, first, out),
                     _ => true,
                 }
             };
@@ -49,13 +49,13 @@ pub fn sums(weights: &[u8], codes: &[&[i8]], out: &mut Sums<'_>) -> bool {
     canonical
 }
 
-/// Row group number `n` for `B` sequences from `lane` on.
+/// Row group number `n` for `B` sequences from `first` on.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
 fn tile<const B: usize>(
     group: &[u8],
     codes: [&[i8]; B],
     n: usize,
-    lane: usize,
+    first: usize,
     out: &mut Sums<'_>,
 ) -> bool {
     let (outer, inner) = (load(&OUTER), load(&INNER));
@@ -90,12 +90,12 @@ fn tile<const B: usize>(
     let mut last = [_mm512_setzero_si512(); TILE];
     for (b, [r0, r1, r2, r3, r4]) in sums.into_iter().enumerate() {
         let four = _mm_srav_epi32(totals([r0, r1, r2, r3]), _mm_setr_epi32(p0, p1, p2, p3));
-        out.rows(n, lane + b)[..4].copy_from_slice(&array(four));
+        out.rows(n, first + b)[..4].copy_from_slice(&array(four));
         last[b] = r4;
     }
     let last = array(totals(last));
     for (b, sum) in last.into_iter().enumerate().take(B) {
-        out.rows(n, lane + b)[4] = sum >> p4;
+        out.rows(n, first + b)[4] = sum >> p4;
     }
     _mm512_movepi8_mask(refused) == 0
 }

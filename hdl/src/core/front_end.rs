@@ -321,11 +321,7 @@ impl Generate for FrontEnd {
             .set(code_buffer);
         m.output("code_release", UInt(1)).set(release);
         m.output("weights_valid", UInt(1)).set(weights_now.delay_valid("weights_valid_at", READ));
-        let marks = [("first", run.first), ("last", run.last)];
-        for (name, mark) in marks {
-            let late = mark.delay(&format!("weights_{name}_at"), READ + 1);
-            m.output(format!("weights_{name}"), UInt(1)).set(late);
-        }
+        m.output("weights_last", UInt(1)).set(run.last.delay("weights_last_at", READ + 1));
         m.output("weights", UInt(bus)).set(data.delay("weights_at", READ));
     }
 }

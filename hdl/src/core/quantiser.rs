@@ -1,9 +1,9 @@
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::Opcode;
-use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
+use sterna_rtl::{Generate, Module, Sig, UInt};
 
 use super::instruction::{OPCODE, is, is_one_of};
-use super::{ACCUMULATOR, LENGTH, READ};
+use super::{LENGTH, READ};
 use crate::slots;
 use crate::units::{Quantise, Reciprocal};
 
@@ -21,7 +21,7 @@ pub(crate) enum Source {
 /// Turns vectors into codes, ahead of the matrices that use them.
 ///
 /// ```text
-///  maxima complete -> [ Reciprocal ] -> [ pass: Q elements a clock ] -> codes, sum of codes
+///  maxima complete -> [ Reciprocal ] -> [ pass: Q elements a clock ] -> codes
 ///                                          read vector, gain
 ///  i -> f -> g -> (v complete) o -> (x complete) GLU -> (p complete) DOWN -> (x complete) i ...
 /// ```
@@ -40,7 +40,7 @@ pub(crate) enum Source {
 /// Of several sequences each vector is turned into codes slot after slot, up to `highest`; words
 /// count as there when the last slot's are.
 ///
-/// Cost: Q [`Quantise`] ways, one [`Reciprocal`], an adder tree of Q codes.
+/// Cost: Q [`Quantise`] ways, one [`Reciprocal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quantiser {
     /// Rates and sizes.
@@ -66,8 +66,8 @@ impl Quantiser {
     pub const READY: u32 = Reciprocal::LATENCY + 2;
     /// Clocks from a read to the write of its codes.
     pub const PIPE: usize = READ + Quantise::LATENCY as usize + 1;
-    /// Clocks from the first in which nothing is read any more to the one in which the sum of all
-    /// codes stands and the next vector's turn comes.
+    /// Clocks from the first in which nothing is read any more to the one in which the next vector's
+    /// turn comes: the last codes have been written then.
     pub const FLUSH: usize = Quantiser::PIPE + 2;
 
     /// Bits of a word's index in its buffer: words of Q codes.
@@ -276,7 +276,7 @@ impl Generate for Quantiser {
         }
         m.output("codes", UInt(8 * q)).set(m.cat(&lanes));
 
-        // ----- how many words of a beat's columns are there and were not met, and their sum -----
+        // ----- how many words of a beat's columns are there and were not met -----
         let per_beat = self.geometry.columns() as u32 / q;
         let completes = match per_beat {
             1 => write,
@@ -310,23 +310,6 @@ impl Generate for Quantiser {
         m.output("code_there", UInt(1))
             .comment("Codes that a matrix has not met yet.")
             .set(code_there);
-        let sum = sum_of(&codes).named("sum_of_word");
-        let running = m.reg("running", SInt(ACCUMULATOR));
-        let (add, first) = (write.delay_valid("adds", 1), write_at.eq(0).register("adds_first"));
-        let total = (running + sum).truncate(ACCUMULATOR);
-        let total = first.mux(sum.extend(ACCUMULATOR), total).named("total");
-        m.when(add, || running.set(total));
-        for i in 0..2u8 {
-            let kept = |n| {
-                let kept = m.reg(named(&format!("sum_{i}"), n), SInt(ACCUMULATOR));
-                let here = slots::only(flushed & buffer.eq(i), turn, n);
-                m.when(here, || kept.set(running));
-                kept
-            };
-            let totals: Vec<Sig<'_>> = (0..slots).map(kept).collect();
-            let ty = slots::ty(SInt(ACCUMULATOR), slots);
-            m.output(format!("code_sum_{i}"), ty).set(slots::join(m, &totals));
-        }
 
         // ----- what is read -----
         let source = is(which, Opcode::MixO).mux(
@@ -347,23 +330,4 @@ impl Generate for Quantiser {
         let second = is_one_of(which, &[Opcode::MixO, Opcode::Down]);
         m.output("read_second", UInt(1)).comment("Its second half.").set(second.register("second"));
     }
-}
-
-/// The sum of a word's codes, in two clocks less one: registered once in the middle.
-fn sum_of<'m>(codes: &[Sig<'m>]) -> Sig<'m> {
-    let add = |pair: &[Sig<'m>]| match pair {
-        [a, b] => *a + *b,
-        one => one[0].extend(one[0].width() + 1),
-    };
-    let mut level: Vec<Sig<'m>> = codes.iter().map(|c| c.as_sint()).collect();
-    let mut depth = 0;
-    while level.len() > 1 {
-        level = level.chunks(2).map(add).collect();
-        depth += 1;
-        if depth == 2 || (depth == 1 && level.len() == 1) {
-            let named = level.iter().enumerate();
-            level = named.map(|(i, s)| s.register(format!("partial_{i}"))).collect();
-        }
-    }
-    level[0]
 }

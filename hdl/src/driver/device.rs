@@ -244,13 +244,11 @@ fn head(answer: &Answer, want: Want) -> Head {
     if want == Want::State {
         return Head::default();
     }
-    let (mantissa, exponent) = answer.record.scale;
-    let scale = libm::ldexp(f64::from(mantissa), exponent);
-    let value = |accumulator: i32| (f64::from(accumulator) * scale) as f32;
+    let value = answer.record.logit();
     let candidate = |(token, accumulator)| Candidate { token, logit: value(accumulator) };
     let logits = if want == Want::Logits { &answer.accumulators[..] } else { &[] };
     Head {
         top: answer.top().into_iter().map(candidate).collect(),
-        logits: logits.iter().copied().map(value).collect(),
+        logits: logits.iter().copied().map(&value).collect(),
     }
 }

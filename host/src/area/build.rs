@@ -22,7 +22,6 @@ use sterna_hdl::core::Core;
 use sterna_hdl::units::TernaryUnit;
 use sterna_rtl::parts::Crc32c;
 use sterna_rtl::{Design, Generate};
-use sterna_sim::SimError;
 
 use super::{Area, Count, Family, Part, Placed};
 use crate::bitstream::figures::Routed;
@@ -107,19 +106,19 @@ impl Bench {
         let (family, bus) = (wanted.family, wanted.geometry.bus);
         let core = Core { geometry: wanted.geometry.clone() };
         let of = |what: &str| format!("{what}-{}-{bus}-{}", family.name(), wanted.shape);
-        let whole = self.synthesise(&of("core"), &built(&core)?, family, false)?;
+        let whole = self.synthesise(&of("core"), &core.build()?, family, false)?;
         let unit = TernaryUnit { bus, slots: 1 };
         let alone = |what: &str, design: &Design| -> Result<Count> {
             let made = self.synthesise(&of(what), design, family, false)?;
             Ok(Count::of(family, &made.counted.kinds))
         };
-        let ternary_unit = alone("ternary-unit", &built(&unit)?)?;
-        let crc = alone("crc", &built(&Crc32c { width: bus })?)?;
+        let ternary_unit = alone("ternary-unit", &unit.build()?)?;
+        let crc = alone("crc", &Crc32c { width: bus }.build()?)?;
         let mut tools = BTreeMap::from([(self.yosys.name(), self.yosys.version())]);
         let mut placed = vec![];
         if let (Some(seed), Some(nextpnr)) = (wanted.seed, &self.nextpnr) {
             let trial =
-                self.synthesise(&of("trial"), &built(&Trial { of: core })?, family, true)?;
+                self.synthesise(&of("trial"), &Trial { of: core }.build()?, family, true)?;
             tools.insert(nextpnr.name(), nextpnr.version());
             for part in PARTS {
                 placed.push(self.place(nextpnr, &trial, part, seed)?);
@@ -248,10 +247,6 @@ impl Bench {
         keep_as(&kept, &Kept { key, placed: placed.clone() })?;
         Ok(placed)
     }
-}
-
-fn built(of: &impl Generate) -> Result<Design> {
-    Ok(of.build().map_err(|error| HostError::Firmware(SimError::Core(error).into()))?)
 }
 
 /// What an earlier run left, if it can be read.

@@ -9,7 +9,6 @@ use sterna_hdl::core::Core;
 use sterna_hdl::driver::contents;
 use sterna_hdl::sdram::SdramChip;
 use sterna_rtl::{Design, Generate};
-use sterna_sim::SimError;
 
 use crate::bitstream::sha256;
 use crate::board::{Board, BoardError, Link};
@@ -80,10 +79,9 @@ pub fn hardware(board: &Board, model: Option<&Model>) -> Result<Hardware> {
         SerialBoard { geometry, memory, hertz, baud: baud as u32 }
     });
     let design = match &serial {
-        Some(serial) => serial.build(),
-        None => Core { geometry: geometry.clone() }.build(),
+        Some(serial) => serial.build()?,
+        None => Core { geometry: geometry.clone() }.build()?,
     };
-    let design = design.map_err(|error| HostError::Firmware(SimError::Core(error).into()))?;
     Ok(Hardware { geometry, design, serial, holds })
 }
 

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use serde_json::json;
 use sterna_firmware::shape::Shape;
 use sterna_hdl::core::Core;
-use sterna_model::synth::SynthSpec;
 use sterna_rtl::Generate;
-use sterna_sim::SimError;
 
 use super::geometry::Choice;
-use crate::cli::usage_error;
+use crate::cli::published;
 use crate::error::{HostError, Result};
 use crate::output;
 
@@ -37,12 +35,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let spec = SynthSpec::named(&args.shape).unwrap_or_else(|| {
-        usage_error("hdl", &format!("--shape {}: there are 370m, 1.3b and 2.7b", args.shape))
-    });
+    let spec = published("hdl", &args.shape);
     let geometry = args.geometry.resolve(&Shape::of(&spec.config()?))?;
-    let core = Core { geometry: geometry.clone() };
-    let design = core.build().map_err(|e| HostError::Firmware(SimError::Core(e).into()))?;
+    let design = Core { geometry: geometry.clone() }.build()?;
     let dir = &args.output;
     std::fs::create_dir_all(dir).map_err(HostError::io(dir, "create"))?;
     let mut list = String::new();

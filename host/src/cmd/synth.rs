@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 use sterna_model::synth::{self, SynthSpec};
 
-use crate::cli::usage_error;
+use crate::cli::{published, usage_error};
 use crate::error::Result;
 use crate::output;
 
@@ -59,9 +59,7 @@ pub struct Args {
 impl Args {
     fn spec(&self) -> SynthSpec {
         let mut spec = match (&self.shape, self.hidden, self.layers, self.vocab) {
-            (Some(name), ..) => SynthSpec::named(name).unwrap_or_else(|| {
-                usage_error("synth", &format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
-            }),
+            (Some(name), ..) => published("synth", name),
             (None, Some(hidden), Some(layers), Some(vocab)) => {
                 SynthSpec::new(hidden, layers, vocab)
             }

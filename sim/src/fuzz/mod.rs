@@ -7,6 +7,7 @@ mod action;
 mod shrink;
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sterna_firmware::compile::compile;
@@ -223,11 +224,19 @@ impl Fuzzer {
 pub fn made_up(spec: &SynthSpec) -> sterna_firmware::Result<Arc<Model>> {
     let directory = tempfile::tempdir()
         .map_err(sterna_firmware::FirmwareError::io(&std::env::temp_dir(), "write"))?;
-    let checkpoint = directory.path().join("checkpoint");
+    Model::open(&made_up_in(directory.path(), spec)?)
+}
+
+/// The same as a file in a directory, beside the checkpoint that it was imported from.
+///
+/// # Errors
+/// F and M, as from importing a checkpoint.
+pub fn made_up_in(directory: &Path, spec: &SynthSpec) -> sterna_firmware::Result<PathBuf> {
+    let checkpoint = directory.join("checkpoint");
     synth::write(spec, &checkpoint, &mut |_, _| ())?;
-    let path = directory.path().join("model.sterna");
+    let path = directory.join("model.sterna");
     compile(&Checkpoint::open(&checkpoint)?, &path, &mut |_| ())?;
-    Model::open(&path)
+    Ok(path)
 }
 
 #[cfg(test)]

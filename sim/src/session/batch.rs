@@ -110,12 +110,12 @@ impl Session {
                 let index = record.as_ref().map(|record| record.index.into());
                 let pair = (number(pass), index);
                 self.checker().number_of(slot, "record", 0, pair, clock);
-                let scale = record.as_ref().map_or((0, 0), |record| record.scale);
-                let top = record.map_or(vec![], |record| record.top);
-                let value = |accumulator: i32| value(accumulator, scale);
-                let top: Vec<Candidate> = top
-                    .into_iter()
-                    .map(|(token, acc)| Candidate { token, logit: value(acc) })
+                let logit = record.as_ref().map(Record::logit);
+                let value = |acc| logit.as_ref().map_or(0.0, |logit| logit(acc));
+                let top: Vec<Candidate> = record
+                    .iter()
+                    .flat_map(|record| &record.top)
+                    .map(|&(token, acc)| Candidate { token, logit: value(acc) })
                     .collect();
                 let mut got = Head { top, logits: vec![] };
                 let all = want == Want::Logits && slot + 1 == outcomes.len();
@@ -200,11 +200,6 @@ impl Session {
     }
 }
 
-/// A logit, as the driver has it.
-fn value(accumulator: i32, (mantissa, exponent): (u32, i32)) -> f32 {
-    (f64::from(accumulator) * f64::from(mantissa) * f64::from(exponent).exp2()) as f32
-}
-
 impl SimCard {
     fn set(&mut self, reg: &Reg, value: u32) -> std::result::Result<(), SimError> {
         self.write_register(reg.offset, value)
@@ -242,8 +237,7 @@ impl SimCard {
         for (reg, token) in regs::TOKENS.iter().zip(&batch.tokens) {
             self.set(reg, token.unwrap_or(0xf_ffff))?;
         }
-        let stops = [&regs::STOP_0, &regs::STOP_1, &regs::STOP_2, &regs::STOP_3];
-        for (n, reg) in stops.into_iter().enumerate() {
+        for (n, reg) in regs::STOPS.iter().enumerate() {
             let stop = batch.stops.get(n).map_or(0, |stop| stop | regs::STOP_VALID);
             self.set(reg, stop)?;
         }

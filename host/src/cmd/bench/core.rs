@@ -7,12 +7,12 @@ use serde_json::json;
 use sterna_firmware::isa::instructions;
 use sterna_firmware::model::Model;
 use sterna_firmware::trits::ROWS;
-use sterna_model::synth::SynthSpec;
 use sterna_sim::fuzz::made_up;
+use sterna_sim::lockstep::Report;
 use sterna_sim::memory::MemoryOptions;
 use sterna_sim::{CardOptions, VerifyOptions, verify};
 
-use crate::cli::usage_error;
+use crate::cli::published;
 use crate::cmd::geometry::Choice;
 use crate::demo;
 use crate::error::{HostError, Result};
@@ -53,10 +53,7 @@ pub struct Args {
 impl Args {
     fn model(&self) -> Result<Arc<Model>> {
         let Some(name) = &self.shape else { return demo::open(self.model.as_deref()) };
-        let spec = SynthSpec::named(name).unwrap_or_else(|| {
-            usage_error("bench", &format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
-        });
-        Ok(made_up(&spec)?)
+        Ok(made_up(&published("bench", name))?)
     }
 }
 
@@ -129,6 +126,11 @@ pub fn run(args: Args) -> Result<()> {
             verified.sim_cycles_per_second
         ))?;
     }
+    verdict(report)
+}
+
+/// An error that names the first difference, if there is one.
+fn verdict(report: &Report) -> Result<()> {
     match &report.first_mismatch {
         None => Ok(()),
         Some(first) => Err(HostError::Differs(format!(

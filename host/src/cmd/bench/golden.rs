@@ -1,24 +1,23 @@
 //! `sterna bench golden`: how fast this machine's processor runs a model, and what binds it.
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use sterna_firmware::compile::compile;
-use sterna_firmware::device::{Device, Step, Want};
+use sterna_firmware::device::{Device, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::kernel::Kernel;
 use sterna_firmware::kernel::team::Team;
-use sterna_model::checkpoint::Checkpoint;
-use sterna_model::synth::{self, SynthSpec};
 use sterna_power::Meter;
 use sterna_power::meters::{Root, Spec, open};
+use sterna_sim::fuzz::made_up_in;
 
 use super::median;
-use crate::cli::usage_error;
+use crate::cli::published;
 use crate::demo;
 use crate::error::{HostError, Result};
 use crate::generate::rate;
@@ -130,14 +129,10 @@ pub fn run(args: Args) -> Result<()> {
 
 /// Makes the model, and measures it in a process that has no memory of how it was made.
 fn of_shape(args: &Args, name: &str) -> Result<Report> {
-    let spec = SynthSpec::named(name).unwrap_or_else(|| {
-        usage_error("bench", &format!("--shape {name}: there are 370m, 1.3b and 2.7b"))
-    });
+    let spec = published("bench", name);
     let temporary = std::env::temp_dir();
     let directory = tempfile::tempdir().map_err(HostError::io(&temporary, "write to"))?;
-    let (checkpoint, file) = (directory.path().join("checkpoint"), directory.path().join("model"));
-    synth::write(&spec, &checkpoint, &mut |_, _| ())?;
-    compile(&Checkpoint::open(&checkpoint)?, &file, &mut |_| ())?;
+    let file = made_up_in(directory.path(), &spec)?;
 
     let program = std::env::current_exe().map_err(HostError::io(Path::new("sterna"), "find"))?;
     let number = |n: usize| n.to_string();
@@ -225,11 +220,10 @@ fn measure(args: &Args) -> Result<Report> {
 
 /// Greedy tokens, each of which enters next.
 fn decode(device: &mut Golden, token: &mut u32, count: usize) -> sterna_firmware::Result<()> {
-    for _ in 0..count {
-        let heads = device.pass(&[Step { slot: 0, token: *token, want: Want::Top }])?;
-        *token = heads[0].top[0].token;
-    }
-    Ok(())
+    device.generate(0, *token, count, &[], &mut |head| {
+        *token = head.top[0].token;
+        ControlFlow::Continue(())
+    })
 }
 
 fn timed(what: impl FnOnce() -> sterna_firmware::Result<()>) -> Result<Duration> {

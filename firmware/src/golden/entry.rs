@@ -12,7 +12,7 @@ use crate::rows::Row;
 use crate::shape::Shape;
 
 /// Vectors and statistics of one step of a pass: all that a token has on chip but the state.
-pub struct Lane {
+pub struct Entry {
     /// The sequence whose state it advances.
     pub slot: usize,
     /// Residual stream, `[hidden]`.
@@ -38,9 +38,9 @@ pub struct Input {
     pub rescale: Rescale,
 }
 
-impl Lane {
-    pub fn new(shape: &Shape) -> Lane {
-        Lane {
+impl Entry {
+    pub fn new(shape: &Shape) -> Entry {
+        Entry {
             slot: 0,
             residual: vec![0; shape.hidden],
             mix: vec![0; shape.inner],
