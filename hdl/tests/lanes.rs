@@ -169,13 +169,15 @@ fn elements(
     sim.poke("parts", rng.below(4));
     sim.poke("single", rng.below(2));
     let start = sim.cycle();
+    let mut may = false;
     while sim.u64("ended") == 0 {
         assert!(sim.cycle() - start < 1000 + 40 * rows as u64, "stuck, {} to come", due.len());
         source.offer(sim, rng, "group");
-        let take = ready(rng, idle);
-        sim.poke("take", take);
+        let might = std::mem::replace(&mut may, ready(rng, idle));
+        sim.poke("may", may);
         source.taken(sim, "group");
-        if sim.u64("valid") == 1 && take {
+        if sim.u64("take") == 1 {
+            assert!(might, "cycle {}", sim.cycle());
             let count = if single { 1 } else { ways as usize };
             let want: Vec<i64> = due.drain(..count).collect();
             assert_eq!(sim.i64("first"), want[0], "cycle {}", sim.cycle());

@@ -18,8 +18,9 @@ use crate::slots;
 ///
 /// `load` gives the rows of one matrix and how many matrices follow one another; rows are padded to
 /// five in each. Step after step fills exactly whole vectors, since V divides every length but the
-/// vocabulary's, which comes one by one (`single`). `take` says that the step is used. A group is
-/// accepted when less than V are held, so that five rows leave in every 5/V clocks.
+/// vocabulary's, which comes one by one (`single`). `may` says that a step may be used in the next
+/// clock, `take` that one is: what follows from it begins at a register. A group is accepted when
+/// less than V are held, so that five rows leave in every 5/V clocks.
 ///
 /// Several sequences take turns, each with a stream of groups of its own: the same steps of slot 0,
 /// of slot 1, up to that of `highest`, then the next. A turn is [`Elements::TURN`] steps, which are
@@ -71,7 +72,7 @@ impl Generate for Elements {
             .collect();
         let highest = slots::input(m, "highest", self.slots);
         let turn = slots::register(m, "turn", self.slots);
-        let take = m.input("take", UInt(1));
+        let may = m.input("may", UInt(1)).comment("In the next clock a step has a place.");
 
         let count_ty = UInt(index_width(most as usize + 1));
         let held: Vec<Sig<'_>> =
@@ -82,14 +83,13 @@ impl Generate for Elements {
         let whole = m.reg("whole", UInt(21)).reset(0);
         let one = m.reg("one", UInt(1)).reset(0);
 
-        // Of what is held: enough for a step, not enough for two. `take` comes late in its clock.
-        let valid = m.reg("step_ready", UInt(1)).reset(0);
-        let no_more = m.reg("no_more", UInt(1)).reset(1);
+        let take = m.reg("takes", UInt(1)).reset(0);
+        // What stays in this clock is enough for a step.
+        let full = m.reg("full", UInt(1)).reset(0);
         let rows_come = m.reg("rows_come", UInt(1)).reset(0).comment("`to_come` is not 0.");
         let step = one.mux(m.lit(count_ty, 1), v).named("of_a_step");
-        let leaves = (valid & take).named("leaves");
-        let stay = leaves.mux(count.wrapping_sub(step), count).named("stay");
-        let ready = rows_come & leaves.mux(no_more, !valid);
+        let stay = take.mux(count.wrapping_sub(step), count).named("stay");
+        let ready = rows_come & !full;
         for (n, group) in groups.iter().enumerate() {
             group.ready.set(slots::only(ready, turn, n as u32));
         }
@@ -107,14 +107,17 @@ impl Generate for Elements {
         let none = m.lit(UInt(3), 0);
         let then = (stay + arrives.mux(fresh, none)).truncate(count_ty.width()).named("then");
         count.set(then);
-        valid.set(then.ge(step));
-        no_more.set(then.extend(count_ty.width() + 1).lt(step << 1));
+        let enough = then.ge(step).named("enough");
+        let takes = (may & enough).named("takes_then");
+        take.set(takes);
+        let two = then.extend(count_ty.width() + 1).ge(step << 1).named("two");
+        full.set(takes.mux(two, enough));
         for (i, &slot) in held.iter().enumerate() {
             let i = i as u32;
             // What stays moves down; what arrives goes above it.
             let below = |by: u32| held.get((i + by) as usize).copied();
             let moved = one.mux(below(1).unwrap_or(slot), below(v).unwrap_or(slot));
-            let kept = leaves.mux(moved, slot);
+            let kept = take.mux(moved, slot);
             let first = i.saturating_sub(ROWS - 1);
             let mut from = stay.switch(kept);
             for start in first..=i.min(v - 1) {
@@ -177,11 +180,13 @@ impl Generate for Elements {
             let first = left.eq(groups).named("turn_begins");
             m.assert("turns_do_not_mix", !(arrives & first) | stay.eq(0));
         }
-        m.output("valid", UInt(1)).set(valid);
+        m.output("take", UInt(1)).comment("The step is used.").set(take);
         let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
         m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));
         m.output("first", SInt(ACCUMULATOR)).set(held[0].as_sint());
         m.output("ended", UInt(1)).set(!rows_come & count.eq(0));
+        m.assert("takes_what_is_there", !take | count.ge(step));
+        m.assert("full_as_held", full.eq(stay.ge(step)));
         m.assert("room_for_every_row", (stay + fresh).le(most) | !arrives);
     }
 }

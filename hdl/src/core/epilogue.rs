@@ -182,24 +182,26 @@ impl Generate for Epilogue {
         // Between gate and up the pipeline empties.
         let pause = m.reg("pause", UInt(index_width(Epilogue::PAUSE as usize + 1))).reset(0);
         let pauses = m.reg("pauses", UInt(1)).reset(0).comment("`pause` is not 0.");
-        let may = (running & !pauses & (!now.head | head_ready)).named("may_step");
+        // In the next clock; `pausing` is what `pauses` will be.
+        let pausing = m.wire("pausing", UInt(1));
+        let may = (!pausing & (!now.head | head_ready)).named("may_step");
         let turn = slots::register(m, "turn", slots);
         // The head's accumulators: one of each slot a clock.
         let (take, firsts) = match highest {
             None => {
                 elements.stream("group").connect(groups[0]);
-                elements.set("load", load_1).set("single", is_head).set("take", may);
-                ((may & elements.port("valid")).named("take"), vec![elements.port("first")])
+                elements.set("load", load_1).set("single", is_head).set("may", may);
+                (elements.port("take"), vec![elements.port("first")])
             }
             Some(highest) => {
                 elements.set("load", load_1 & !is_head).set("single", 0);
-                elements.set("take", may & !now.head).set("highest", highest);
+                elements.set("may", may & !now.head).set("highest", highest);
                 let each = |n: u32| {
                     let name = slots::name("u_head_elements", slots, n);
                     let one = m.instance(name, &Elements { ways: 1, slots: 1 });
                     one.set("load", load_1 & is_head & highest.ge(n));
                     one.set("rows", rows).set("parts", 1).set("single", 1);
-                    one.set("take", may & now.head);
+                    one.set("may", may & now.head);
                     let (from, own) = (groups[n as usize], one.stream("group"));
                     let turns = elements.stream(&slots::name("group", slots, n));
                     for to in [own, turns] {
@@ -211,8 +213,7 @@ impl Generate for Epilogue {
                     one
                 };
                 let all: Vec<Instance<'_>> = (0..slots).map(each).collect();
-                let valid = now.head.mux(all[0].port("valid"), elements.port("valid"));
-                let take = (may & valid).named("take");
+                let take = (all[0].port("take") | elements.port("take")).named("take");
                 (take, all.iter().map(|one| one.port("first")).collect())
             }
         };
@@ -221,15 +222,10 @@ impl Generate for Epilogue {
         let after = count.wrapping_add(by).named("count_after");
         m.when(take, || count.set(after));
         m.when(pauses, || pause.set(pause.wrapping_sub(1)));
-        let pauses_for = |clocks: u32| {
-            pause.set(clocks);
-            pauses.set(1);
-        };
-        m.when(pause.eq(1), || {
-            part.set(1);
-            pauses.set(0);
-        });
-        let part_ends = match turn.zip(highest) {
+        let paused = pause.eq(1).named("paused");
+        m.when(paused, || part.set(1));
+        // A part's end, and a turn's that is too short for the next one.
+        let (part_ends, gap) = match turn.zip(highest) {
             None => {
                 // Whether a step is a part's last is known from the one before.
                 let left = m.reg("left", UInt(ROW_COUNT)).comment("Elements of this part.");
@@ -243,7 +239,7 @@ impl Generate for Epilogue {
                     left.set(rows);
                     last_of_part.set(rows.eq(by));
                 });
-                part_ends
+                (part_ends, None)
             }
             Some((turn, highest)) => {
                 let all_rows = after.eq(rows);
@@ -271,13 +267,20 @@ impl Generate for Epilogue {
                     steps.set(0);
                     again.set(0);
                 });
-                m.when(turn_ends & all_rows & now.mix_f, || pauses_for(Epilogue::GAP));
-                part_ends
+                (part_ends, Some((turn_ends & all_rows & now.mix_f).named("gap_begins")))
             }
         };
         let last = (part_ends & !now.gate).named("last_step");
         m.when(part_ends | load_2, || count.set(0));
-        m.when(part_ends & now.gate, || pauses_for(Epilogue::PAUSE));
+        let gate_ends = (part_ends & now.gate).named("gate_ends");
+        m.when(gate_ends, || pause.set(Epilogue::PAUSE));
+        let mut begins_pause = gate_ends;
+        if let Some(gap) = gap {
+            m.when(gap, || pause.set(Epilogue::GAP));
+            begins_pause = begins_pause | gap;
+        }
+        pausing.set(begins_pause | (pauses & !paused));
+        pauses.set(pausing);
         m.when(load, || {
             running.set(1);
             part.set(0);

@@ -179,12 +179,11 @@ impl Generate for Head {
             let held = of_turn("best_valid").repeat(ACCUMULATOR as usize).as_sint();
             acc_kept.set(of_turn("best_acc") & held);
         });
-        // A clock ahead: who takes a step because of it has far to go. With logits no word follows
-        // another at once, so that what has a place has it in the next clock, too.
-        let ready = m.reg("welcome", UInt(1)).reset(0);
-        let ends = (valid & last).named("last_comes");
-        ready.set(open & !ends & (!logits | (words.ready & !valid)));
-        m.output("ready", UInt(1)).set(ready);
+        // For the next clock. With logits no word follows another at once, so that what has a place
+        // has it in the next clock, too. Behind the last no other comes before `open` is set anew.
+        m.output("ready", UInt(1))
+            .comment("An accumulator may come in the next clock.")
+            .set(open & (!logits | (words.ready & !valid)));
 
         // ----- the writer's jobs -----
         let begun = m.reg("begun", UInt(1)).reset(0).comment("The writer has taken the job.");
