@@ -166,12 +166,7 @@ impl Bench {
         loop {
             let cycle = sim.cycle() - start;
             assert!(cycle < 2000 + 20 * bytes.len() as u64, "the front end is stuck");
-            // Codes of the matrix at hand become more, groups leave, the next instruction goes on.
-            if ready(rng, *idle) && due.weights.front().is_some() {
-                let columns = image.segments()[due.weights[0].matrix + 1].instruction.dimensions.1;
-                codes = (codes + 1).min(columns.next_multiple_of(64) as u64 * 8 / u64::from(*bus));
-            }
-            sim.poke("code_there", codes > met);
+            // Groups leave, the next instruction goes on.
             let group_taken = complete > 0 && ready(rng, *idle);
             sim.poke("group_taken", group_taken);
             let take = ready(rng, *idle);
@@ -228,12 +223,18 @@ impl Bench {
                 sim.step();
                 return End::Fault(Fault::from_code(fault), segment);
             }
-            sim.step();
             if release {
                 // The next vector's codes may be there already.
                 codes = rng.below(9 * 64 / u64::from(*bus));
                 met = 0;
             }
+            // Codes of the matrix at hand become more.
+            if ready(rng, *idle) && due.weights.front().is_some() {
+                let columns = image.segments()[due.weights[0].matrix + 1].instruction.dimensions.1;
+                codes = (codes + 1).min(columns.next_multiple_of(64) as u64 * 8 / u64::from(*bus));
+            }
+            sim.poke("code_there", codes > met);
+            sim.step();
             if ok {
                 assert_eq!(loaded, 1, "START's operands");
                 self.rest(&mut source, &mut due, on_the_way, complete);

@@ -123,6 +123,7 @@ impl Bench {
         let (mut matrix, mut whole): (usize, Option<u64>) = (0, None);
         // Beats of its codes that were met.
         let (mut met, mut released) = (0, false);
+        let mut there = false;
         // Clocks until the maxima of a job that needs new ones, and until START's operands.
         let mut known = 0;
         let mut wait = Some(rng.below(20));
@@ -148,7 +149,6 @@ impl Bench {
             let release = may && ready(rng, idle);
             sim.poke("code_release", release);
 
-            let there = sim.u64("code_there") == 1;
             let so_far = if written > matrix { beats } else { words / per_beat };
             // Behind a matrix's end it may be a clock late.
             let late = std::mem::replace(&mut released, release) && !there;
@@ -201,6 +201,7 @@ impl Bench {
                     wait = Some(rng.below(if idle == 0 { 1 } else { 50 }));
                 }
             }
+            there = sim.u64("code_there") == 1;
             sim.step();
         }
         sim.poke("code_release", 0);

@@ -25,9 +25,9 @@ use crate::fault::Fault;
 /// for the epilogue than have a place. Nothing else stalls the stream, so a pass is a fixed function
 /// of the image and of when its codes are ready.
 ///
-/// Whether a beat is taken is known late in its clock, and whether the next one is wanted has to be
-/// known early. So all that depends on it in the same clock is which beat comes next, in counters
-/// whose ends are known a clock ahead; everything else sees a beat a clock later.
+/// Whether a beat is wanted is decided in the clock before, and is a register. All that depends on
+/// its being taken in the same clock is which beat comes next, in counters whose ends are known a
+/// clock ahead, and whether that one is wanted; everything else sees a beat a clock later.
 ///
 /// Trusts nothing in the stream. A payload's checksum is compared [`FrontEnd::SOUND`] clocks after
 /// its last beat; `pass_ok` follows the last one. Cost a CRC unit, [`HeaderCheck`], some 400
@@ -96,14 +96,14 @@ impl Generate for FrontEnd {
         let row_units = m.input("row_units", UInt(10));
         let stream = m.stream_in("s", UInt(bus), false);
         let code_there =
-            m.input("code_there", UInt(1)).comment("The next codes of the vector are there.");
+            m.input("code_there", UInt(1)).comment("In the next clock the vector's next codes are.");
         let group_taken = m.input("group_taken", UInt(1)).comment("The epilogue took a group.");
         let out = Instruction::output(m, "issue");
 
         let state = m.reg("state", UInt(3)).reset(0);
         let at = |s: State| state.bit(s as u32);
-        let to = |s: State| m.lit(UInt(3), 1 << s as u32);
-        let nothing = m.lit(UInt(3), 0);
+        let want = m.reg("wants", UInt(1)).reset(0).comment("A beat is taken if there is one.");
+        stream.ready.set(want);
         let segment = m.reg("segment_now", UInt(32)).reset(0).comment("Number of the segment.");
         let expected = m.reg("expected", UInt(OPCODE)).reset(Opcode::Start as u8);
         let layer = m.reg("layer", UInt(10)).reset(0);
@@ -167,14 +167,11 @@ impl Generate for FrontEnd {
         let full = m.reg("full", UInt(1)).reset(0).comment("They have no place for another.");
         let group_taken = group_taken.delay_valid("group_gone", 1);
         let group_begins = (weight_fires & run.first).named("group_begins");
-        m.when(group_begins & !group_taken, || {
-            waiting.set(waiting.wrapping_add(1));
-            full.set(waiting.eq(places - 1));
-        });
-        m.when(group_taken & !group_begins, || {
-            waiting.set(waiting.wrapping_sub(1));
-            full.set(0);
-        });
+        let fills = (group_begins & waiting.eq(places - 1)).named("fills");
+        let full_then = (!group_taken & (full | fills)).named("full_then");
+        full.set(full_then);
+        m.when(group_begins & !group_taken, || waiting.set(waiting.wrapping_add(1)));
+        m.when(group_taken & !group_begins, || waiting.set(waiting.wrapping_sub(1)));
         m.assert("a_place_for_every_group", waiting.le(places));
         m.assert("full_as_waiting", full.eq(waiting.eq(places)));
         // An instruction is handed on before its payload: then the one two before it is done, and
@@ -183,10 +180,9 @@ impl Generate for FrontEnd {
         let new_codes =
             m.reg("new_codes", UInt(1)).comment("The vector's codes were not all met yet.");
         m.when(group_ends, || new_codes.set(0));
-        let weights_may = ((code_there | !new_codes) & !(run.first & full)).named("weights_may");
-        let payload = at(State::Operands) | (at(State::Weights) & weights_may);
-        let want = (at(State::Header) | payload).named("wants");
-        stream.ready.set(want);
+        let first_then = (ends | (run.first & !fires)).named("first_then");
+        let codes_may = (code_there | !new_codes | group_ends).named("codes_may");
+        let weights_may = (codes_may & !(first_then & full_then)).named("weights_may");
         m.output("code_taken", UInt(1))
             .comment("A beat takes codes that it meets first.")
             .set(weight_fires & new_codes);
@@ -196,9 +192,19 @@ impl Generate for FrontEnd {
         let last_down = (is(expected, Opcode::Down) & last_layer & no_head).named("last_down");
         let final_one = is(expected, Opcode::Head) | last_down;
         let pass_ends = (segment_ends & final_one).named("pass_ends");
-        let after = final_one.mux(nothing, to(State::Header));
-        let after = closes.mux(after, last_vector.mux(to(State::Weights), state));
-        m.when(ends, || state.set(at(State::Header).mux(nothing, after)));
+        // START has nobody to be handed to.
+        let goes_on = ((accept & starting) | (pending & out.ready)).named("goes_on");
+        let operands = header.port("vectors").any().named("has_operands");
+        let next_header = begins | (segment_ends & !final_one) | (at(State::Header) & !ends);
+        let next_operands = (goes_on & operands) | (at(State::Operands) & !(ends & last_vector));
+        let next_weights = (goes_on & !operands)
+            | (vector_ends & last_vector & !starting)
+            | (at(State::Weights) & !(ends & last_of_all));
+        let next_header = next_header.named("header_then");
+        let next_operands = next_operands.named("operands_then");
+        let next_weights = next_weights.named("weights_then");
+        state.set(next_weights.cat(next_operands).cat(next_header));
+        want.set(next_header | next_operands | (next_weights & weights_may));
         m.when(accept, || {
             let rows = header.port("rows");
             vector.set(0);
@@ -209,16 +215,9 @@ impl Generate for FrontEnd {
             another.set(is(expected, Opcode::Glu));
             new_codes.set(1);
             pending.set(!starting);
-            let operands = header.port("vectors").any().named("has_operands");
             run.begin(operands.mux(vector_beats, group_beats));
-            // START has nobody to be handed to.
-            m.when(starting, || state.set(to(State::Operands)));
         });
-        m.when(pending & out.ready, || {
-            pending.set(0);
-            let operands = header.port("vectors").any();
-            state.set(operands.mux(to(State::Operands), to(State::Weights)));
-        });
+        m.when(pending & out.ready, || pending.set(0));
         let segment_ended = segment_ends.delay_valid("segment_ended", 1);
         m.when(segment_ended, || {
             segment.set(segment.wrapping_add(1));
@@ -233,7 +232,6 @@ impl Generate for FrontEnd {
         m.when(release, || code_buffer.set(!code_buffer));
         m.when(begins, || {
             run.begin(header_beats);
-            state.set(to(State::Header));
             segment.set(0);
             expected.set(Opcode::Start as u8);
             layer.set(0);

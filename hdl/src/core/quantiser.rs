@@ -305,11 +305,9 @@ impl Generate for Quantiser {
             })
             .collect();
         // A clock late where `reading` changes: no weights come so soon after others.
-        let code_there = m.reg("codes_there", UInt(1)).reset(0);
-        code_there.set(!release & !begins & reading.mux(there[1], there[0]));
         m.output("code_there", UInt(1))
-            .comment("Codes that a matrix has not met yet.")
-            .set(code_there);
+            .comment("In the next clock there are codes that a matrix has not met yet.")
+            .set(!release & !begins & reading.mux(there[1], there[0]));
 
         // ----- what is read -----
         let source = is(which, Opcode::MixO).mux(
