@@ -136,23 +136,31 @@ impl Generate for TopK {
         });
         m.when(shift, || best.set(0));
         if self.k > 1 {
-            let turn = m.reg("turn", UInt(bits)).reset(0);
-            turn.comment("The place that is read, from that behind the best on.");
-            let rest = places[1..].iter().map(|place| place.held.cat(place.at));
-            let rest: Vec<Sig<'_>> = rest.chain([m.lit(UInt(1 + bits), 0)]).collect();
-            let next = pick(turn, &rest).named("next");
-            let next_held = next.msb().register("next_held");
+            // The place behind the best, and by the time that it is the best the one behind it: a
+            // multiplexer of all places, and the memory, in a clock each.
+            let turn = m.reg("turn", UInt(bits)).reset(0).comment("Shifts so far.");
+            let behind = places[2..].iter().map(Place::word);
+            let none = m.lit(UInt(1 + bits), 0);
+            let behind: Vec<Sig<'_>> = behind.chain([none, none]).collect();
+            let then = pick(turn, &behind).register("next_then");
+            let next = m.reg("next", UInt(1 + bits));
+            let shifts = m.reg("shifts", UInt(1)).reset(0).comment("`turn` is not 0.");
+            next.set(shifts.mux(next, places[1].word()));
             let kept = m.memory("kept", UInt(ACC_BITS + TOKEN_BITS), self.k as usize);
             let kept = kept.ram_style("distributed").no_rw_check();
             let write = enters[enters.len() - 1];
             kept.write(write, at, acc_in.as_uint().cat(token_in));
             let word = kept.read(!write, next.truncate(bits));
+            let held = next.msb().register("next_held");
             m.when(shift, || {
                 turn.set(turn.wrapping_add(1));
-                best.set(next_held);
+                shifts.set(1);
+                next.set(then);
+                best.set(held);
                 best_acc.set(word.slice(TOKEN_BITS..word.width()).as_sint());
                 best_token.set(word.truncate(TOKEN_BITS));
             });
+            m.when(clear, || shifts.set(0));
             m.when(clear, || turn.set(0));
         }
         m.when(clear, || best.set(0));
@@ -205,6 +213,11 @@ impl<'m> Place<'m> {
             acc: m.reg(format!("acc_{i}"), SInt(ACC_BITS)),
             at: m.reg(format!("at_{i}"), UInt(bits)).reset(i),
         }
+    }
+
+    /// Whether anything is held, above the word that it is in.
+    fn word(&self) -> Sig<'m> {
+        self.held.cat(self.at)
     }
 
     /// The other one while `condition` holds.
