@@ -141,6 +141,7 @@ impl Generate for Head {
         beats.ready.set(out.ready);
         let recording = at(State::Record).named("recording");
         let count = m.reg("count", UInt(8)).comment("Word of the record.");
+        let ahead = m.reg("count_ahead", UInt(8)).comment("The word behind it.");
         let record_words = record::stride(k) as u32 / 4;
         let few = vocab.lt(k).mux(vocab.truncate(7), k).named("candidates");
         // The header's words, then token and accumulator of each candidate.
@@ -153,10 +154,9 @@ impl Generate for Head {
         let first_tokens: Vec<Sig<'_>> =
             kept("first_token", UInt(20)).into_iter().map(|sig| sig.comment("The best.")).collect();
         let first_token = slots::pick(turn, &first_tokens);
-        let header = count
+        let then = ahead
             .slice(0..4)
             .switch(m.lit(UInt(32), 0))
-            .case(0, index.extend(32))
             .case(1, first_token.extend(32))
             .case(2, few.extend(32))
             .case(3, mant_now.extend(32))
@@ -164,9 +164,10 @@ impl Generate for Head {
             .case(6, id.lane(0, 32))
             .case(7, id.lane(1, 32))
             .end();
-        let in_header = count.lt(record::HEADER as u32 / 4).named("in_header");
+        let header = m.reg("header_word", UInt(32));
+        let in_header = m.reg("in_header", UInt(1)).comment("`count` is a word of the header.");
         let record_word = in_header.mux(header, entry & pair).named("record_word");
-        let record_ends = count.eq(record_words - 1).named("record_ends");
+        let record_ends = m.reg("record_ends", UInt(1)).comment("`count` is the last word.");
         words.valid.set(recording | (valid & logits));
         words.data.set(recording.mux(record_word, acc.extend(32).as_uint()));
         if let Some(mark) = words.last {
@@ -233,6 +234,10 @@ impl Generate for Head {
         m.when(pass_ok, || sound.set(1));
         let begin_record = |at: Sig<'_>| {
             count.set(0);
+            ahead.set(1);
+            header.set(index.extend(32));
+            in_header.set(1);
+            record_ends.set(0);
             ask.set(1);
             ask_addr.set(at);
             ask_beats.set(record_words / (bus / 32));
@@ -252,7 +257,11 @@ impl Generate for Head {
             }
         });
         m.when(record_fires, || {
-            count.set(count.wrapping_add(1));
+            count.set(ahead);
+            ahead.set(ahead.wrapping_add(1));
+            header.set(then);
+            in_header.set(ahead.lt(record::HEADER as u32 / 4));
+            record_ends.set(ahead.eq(record_words - 1));
             m.when(record_ends, || go(State::Write));
         });
         let finished = (at(State::Write) & written).named("finished");

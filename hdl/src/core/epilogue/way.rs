@@ -68,11 +68,14 @@ impl Generate for Way {
         let clamps = (saturated.ne(y) & counts & valid_at(at::Y)).named("pre_clamps");
         let pre = saturated.register("pre_now");
         // b stays within what the sigmoid takes; 1 - f = (1 - lb) · sigmoid(-b).
-        let limit = 1i64 << (SIGMA_ARG_INT + SIGMA_ARG_FRAC);
-        let b_ty = SInt(SIGMA_ARG_INT + SIGMA_ARG_FRAC + 2);
-        let below = y.gt(limit).mux(m.lit(b_ty, limit), y.truncate(b_ty.width()));
-        let b = y.lt(-limit).mux(m.lit(b_ty, -limit), below);
-        let minus_b = (-b).extend(PREACTIVATION_BITS).register("minus_b");
+        let bits = SIGMA_ARG_INT + SIGMA_ARG_FRAC;
+        let high = y.slice(bits..y.width());
+        let (above, below) = (!y.msb() & high.any(), y.msb() & !high.all());
+        let b_ty = SInt(bits + 2);
+        let limit = |of: i64| m.lit(b_ty, of << bits);
+        let minus = (-y.truncate(bits + 1)).named("minus_y");
+        let minus_b = above.mux(limit(-1), below.mux(limit(1), minus));
+        let minus_b = minus_b.extend(PREACTIVATION_BITS).register("minus_b");
 
         let sigmoid = m.instance("u_sigmoid", &Sigmoid);
         sigmoid.set("valid", valid_at(at::PRE)).set("frac", frac);
