@@ -222,7 +222,8 @@ impl Generate for Control {
                 (valid_state | !all).all()
             }
         };
-        let stale = (decide & legal & (run | saves) & !there).named("stale");
+        let absent = ((run | saves) & !there).register("state_absent");
+        let stale = (decide & legal & absent).named("stale");
         m.when(decide & legal & !stale, || {
             if let Some(several) = &several {
                 several.mask.set(several.asked);

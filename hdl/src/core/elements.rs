@@ -110,6 +110,9 @@ impl Generate for Elements {
         let enough = then.ge(step).named("enough");
         let takes = (may & enough).named("takes_then");
         take.set(takes);
+        // By itself: whoever is alone has far to go.
+        let alone = m.reg("takes_one", UInt(1)).reset(0);
+        alone.set(takes & one);
         let two = then.extend(count_ty.width() + 1).ge(step << 1).named("two");
         full.set(takes.mux(two, enough));
         for (i, &slot) in held.iter().enumerate() {
@@ -181,6 +184,7 @@ impl Generate for Elements {
             m.assert("turns_do_not_mix", !(arrives & first) | stay.eq(0));
         }
         m.output("take", UInt(1)).comment("The step is used.").set(take);
+        m.output("take_one", UInt(1)).comment("It is one element.").set(alone);
         let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
         m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));
         m.output("first", SInt(ACCUMULATOR)).set(held[0].as_sint());

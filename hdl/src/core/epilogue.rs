@@ -187,11 +187,11 @@ impl Generate for Epilogue {
         let may = (!pausing & (!now.head | head_ready)).named("may_step");
         let turn = slots::register(m, "turn", slots);
         // The head's accumulators: one of each slot a clock.
-        let (take, firsts) = match highest {
+        let (take, in_head, firsts) = match highest {
             None => {
                 elements.stream("group").connect(groups[0]);
                 elements.set("load", load_1).set("single", is_head).set("may", may);
-                (elements.port("take"), vec![elements.port("first")])
+                (elements.port("take"), elements.port("take_one"), vec![elements.port("first")])
             }
             Some(highest) => {
                 elements.set("load", load_1 & !is_head).set("single", 0);
@@ -214,7 +214,7 @@ impl Generate for Epilogue {
                 };
                 let all: Vec<Instance<'_>> = (0..slots).map(each).collect();
                 let take = (all[0].port("take") | elements.port("take")).named("take");
-                (take, all.iter().map(|one| one.port("first")).collect())
+                (take, all[0].port("take_one"), all.iter().map(|one| one.port("first")).collect())
             }
         };
         let count = m.reg("count", UInt(ROW_COUNT)).comment("Elements of this part so far.");
@@ -289,7 +289,7 @@ impl Generate for Epilogue {
             shift_now.iter().zip(&shift).for_each(|(to, from)| to.set(*from));
         });
         let step_bits = v.trailing_zeros();
-        let in_matrix = (take & !now.head).named("in_matrix");
+        let in_matrix = (take & !in_head).named("in_matrix");
         let index = count.slice(step_bits..LENGTH).named("index");
         let pipe = Pipe::new(in_matrix, last, index, turn);
 
@@ -413,7 +413,6 @@ impl Generate for Epilogue {
             .set(now.down & last_layer);
 
         // ----- the head, what clamped, and what a simulation sees -----
-        let in_head = (take & now.head).named("in_head");
         m.output("head_valid", UInt(1)).set(in_head);
         m.output("head_acc", slots::ty(SInt(ACCUMULATOR), slots)).set(slots::join(m, &firsts));
         m.output("head_token", UInt(20)).set(count.truncate(20));

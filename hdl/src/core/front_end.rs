@@ -95,8 +95,9 @@ impl Generate for FrontEnd {
         let image_units = m.input("image_units", UInt(32));
         let row_units = m.input("row_units", UInt(10));
         let stream = m.stream_in("s", UInt(bus), false);
-        let code_there =
-            m.input("code_there", UInt(1)).comment("In the next clock the vector's next codes are.");
+        let code_there = m
+            .input("code_there", UInt(1))
+            .comment("In the next clock the vector's next codes are.");
         let group_taken = m.input("group_taken", UInt(1)).comment("The epilogue took a group.");
         let out = Instruction::output(m, "issue");
 
@@ -119,7 +120,8 @@ impl Generate for FrontEnd {
         header.set("expected", expected).set("layer", layer).set("segment", segment);
         header.set("no_head", no_head).set("image_units", image_units).set("row_units", row_units);
         let accept = header.port("accept");
-        let starting = is(expected, Opcode::Start).named("starting");
+        // What is expected has been known since the segment before.
+        let starting = is(expected, Opcode::Start).register("starting").reset(1);
         let last_layer = header.port("last_layer");
 
         // ----- payload: operand vectors, then row groups -----
@@ -190,7 +192,7 @@ impl Generate for FrontEnd {
         // ----- from state to state -----
         let segment_ends = (ends & closes).named("segment_ends");
         let last_down = (is(expected, Opcode::Down) & last_layer & no_head).named("last_down");
-        let final_one = is(expected, Opcode::Head) | last_down;
+        let final_one = (is(expected, Opcode::Head) | last_down).register("final_one");
         let pass_ends = (segment_ends & final_one).named("pass_ends");
         // START has nobody to be handed to.
         let goes_on = ((accept & starting) | (pending & out.ready)).named("goes_on");

@@ -95,8 +95,9 @@ impl Generate for StateMover {
         inside.data.set(from.data);
         from.ready.set(inside.ready & loading);
         let arriving = unpack.stream("m");
-        arriving.ready.set(loading);
-        let write = (arriving.fires() & some).named("writes");
+        // What is no step's is let through.
+        arriving.ready.set(1);
+        let write = (arriving.valid & some).named("writes");
         m.when(write, next);
 
         m.when((saving | loading) & !some, || {

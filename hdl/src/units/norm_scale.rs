@@ -36,7 +36,7 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// ```
 ///
 /// ```text
-///  clk       _/1\_/2\_ ... _/23\_/24\_ ... _/121\_/122\_
+///  clk       _/1\_/2\_ ... _/24\_/25\_ ... _/122\_/123\_
 ///  gather    1   0
 ///  gathered                 0    1                        the statistics stand from here on
 ///  ready     x   0          0    1    0      0     1
@@ -48,7 +48,7 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// `sterna_model::numerics::Scale` and in the order of `NormConstants::scale`. `enter` takes the
 /// statistics of an embedding row, which are Scales already, within a clock. `gather` and `enter`
 /// come only while no scale is being computed (`start` begins one, only while `ready`); everything is
-/// taken in the clock of the pulse.
+/// taken in the clock of the pulse, raw sums and maxima in the next.
 ///
 /// Of several sequences the statistics are taken all at once and normalised one after the other,
 /// slot 0's first, up to that of `highest`; `gathered` comes for each, and `gathered_all` with the
@@ -71,7 +71,7 @@ impl NormScale {
 
     /// Clocks from `gather` to the last of so many `gathered`.
     pub const fn gather_latency(slots: u32) -> u32 {
-        2 * (SHIFTS + 1) * slots + 1
+        2 * (SHIFTS + 1) * slots + 2
     }
 }
 
@@ -132,7 +132,8 @@ impl Generate for NormScale {
         let turn = slots::input(m, "slot", count);
         let word = |name: &str| m.input(name, UInt(32));
         let pulse = |name: &str| m.input(name, UInt(1));
-        let gather = pulse("gather").comment("Take raw sums and maxima.");
+        let gathers = pulse("gather").comment("Take raw sums and maxima in the next clock.");
+        let gather = gathers.delay_valid("gather_now", 1);
         let raw = |name: &str, width: u32| slots::lanes(m.input(name, UInt(width * count)), count);
         let raw_a = raw("a", SQUARES_BITS);
         let raw_b = raw("b", SQUARES_BITS);
@@ -212,9 +213,9 @@ impl Generate for NormScale {
                 });
             }
         });
+        m.when(gathers, || there.set(0));
         m.when(gather, || {
             phase.set(1);
-            there.set(0);
             waiting.set(raw_b[0]);
             if let Some(gathering) = gathering {
                 gathering.set(0);
