@@ -126,7 +126,9 @@ impl Generate for Elements {
             for start in first..=i.min(v - 1) {
                 from = from.case(start, data.lane(i - start, ACCUMULATOR));
             }
-            slot.set(arrives.mux(from.end(), kept));
+            // Nothing else is held by one way when a group arrives.
+            let from = if v == 1 { data.lane(i, ACCUMULATOR) } else { from.end() };
+            slot.set(arrives.mux(from, kept));
         }
         let rest = to_come.wrapping_sub(fresh).named("rest");
         // No more than five: the last of this matrix.

@@ -5,6 +5,7 @@ use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 use super::header_check::is_scale;
 use super::{ADDRESS, LENGTH, RESIDUE};
 use crate::slots;
+use crate::units::product;
 
 /// Fetches a token's embedding row into the residual, with the statistics that it carries.
 ///
@@ -42,7 +43,7 @@ enum State {
 
 impl Embedding {
     /// Clocks from `start` to `ask`: the address, token times stride.
-    pub const ASK: u32 = 3;
+    pub const ASK: u32 = 4;
 
     /// Clocks that a beat of the row takes in the residual's memory.
     pub fn words(&self) -> u32 {
@@ -85,8 +86,9 @@ impl Generate for Embedding {
         let state = m.reg("state", UInt(3)).reset(State::Idle as u8);
         let at = |s: State| state.eq(s as u8);
         let go = |s: State| state.set(s as u8);
-        let product = (token * row_units).register("units_before");
-        let waited = m.reg("waited", UInt(1)).reset(0);
+        let product = product(token.to_sint(), row_units.to_sint(), "units_before");
+        let product = product.as_uint().truncate(token.width() + row_units.width());
+        let waited = m.reg("waited", UInt(2)).reset(0);
         let row = m.reg("row", UInt(ADDRESS));
         let ask = m.reg("asks", UInt(1)).reset(0);
         let ask_addr = m.reg("asks_addr", UInt(ADDRESS));
@@ -107,9 +109,9 @@ impl Generate for Embedding {
         });
         let before_tail = (row_units.wrapping_sub(1) << 6).named("before_tail");
         m.when(at(State::Address), || {
-            waited.set(1);
+            waited.set(waited.wrapping_add(1));
             row.set((base + (product << 6)).truncate(ADDRESS));
-            m.when(waited, || {
+            m.when(waited.eq(2), || {
                 ask.set(1);
                 ask_addr.set((row + before_tail).truncate(ADDRESS));
                 ask_beats.set(1u32 << unit_shift);

@@ -68,7 +68,7 @@ const PIECE: u32 = 17;
 /// `x * y`, two clocks after both stand in registers: in the first the products of pieces that one
 /// multiplier of 18 x 18 takes, in the second their sum. Of a wide product synthesis puts the adders
 /// behind the multipliers, into the same clock.
-fn product<'m>(x: Sig<'m>, y: Sig<'m>, name: &str) -> Sig<'m> {
+pub(crate) fn product<'m>(x: Sig<'m>, y: Sig<'m>, name: &str) -> Sig<'m> {
     let part = |a: Sig<'m>, b: Sig<'m>, piece: &str| (a * b).register(format!("{name}_{piece}"));
     let sum = match (pieces(x), pieces(y)) {
         ((x, None), (y, None)) => part(x, y, "whole"),
