@@ -330,6 +330,7 @@ impl Generate for Control {
         let image_fires = (valid & want).named("image_fires");
         let quiet = m.reg("quiet", UInt(32)).reset(0).comment("Clocks without progress.");
         let progress = image_fires | moves | !working | at(State::Check);
+        let progress = progress.register("progressed").reset(1);
         quiet.set(progress.mux(m.lit(UInt(32), 0), quiet.wrapping_add(1)));
         let late = (working & watchdog.ne(0) & quiet.ge(watchdog)).register("late").reset(0);
         let code = |fault: Fault| m.lit(UInt(8), fault as u8);

@@ -5,7 +5,7 @@ use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 use super::header_check::is_scale;
 use super::{ADDRESS, LENGTH, RESIDUE};
 use crate::slots;
-use crate::units::product;
+use crate::units::{PRODUCT, product};
 
 /// Fetches a token's embedding row into the residual, with the statistics that it carries.
 ///
@@ -43,7 +43,7 @@ enum State {
 
 impl Embedding {
     /// Clocks from `start` to `ask`: the address, token times stride.
-    pub const ASK: u32 = 4;
+    pub const ASK: u32 = PRODUCT + 2;
 
     /// Clocks that a beat of the row takes in the residual's memory.
     pub fn words(&self) -> u32 {
@@ -111,7 +111,7 @@ impl Generate for Embedding {
         m.when(at(State::Address), || {
             waited.set(waited.wrapping_add(1));
             row.set((base + (product << 6)).truncate(ADDRESS));
-            m.when(waited.eq(2), || {
+            m.when(waited.eq(PRODUCT), || {
                 ask.set(1);
                 ask_addr.set((row + before_tail).truncate(ADDRESS));
                 ask_beats.set(1u32 << unit_shift);

@@ -1,19 +1,19 @@
 use sterna_model::numerics::formats::{PREACTIVATION_BITS, PRODUCT_BITS, PRODUCT_SHIFT};
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::product;
+use super::{PRODUCT, product};
 
 /// The gated product of the channel mixer: `rs(gate · up, 16)` (numerics.md, section 16).
 ///
 /// ```text
 ///  gate -> [reg] -+
-///  up ---> [reg] -*-> [reg][reg] -> [ round >> 16 ] -> [reg] -> product
+///  up ---> [reg] -*-> [reg x3] -> [ round >> 16 ] -> [reg] -> product
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_/5\_
+///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_
 ///  gate     A   B
-///  product  -              A   B
+///  product  -                  A   B
 /// ```
 ///
 /// `gate` has its silu behind it already. Latency [`Glu::LATENCY`]. Cost (*synthesised*, ECP5) four
@@ -23,7 +23,7 @@ pub struct Glu;
 
 impl Glu {
     /// Clocks from `valid` to `product_valid`.
-    pub const LATENCY: u32 = 4;
+    pub const LATENCY: u32 = 2 + PRODUCT;
 }
 
 impl Generate for Glu {

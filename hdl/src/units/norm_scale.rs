@@ -13,13 +13,13 @@ const ROOT: InverseRoot = InverseRoot { width: SCALE_BITS };
 const SHIFTS: u32 = 11;
 
 // When, in clocks from `start`, which result stands.
-const OUTER: u32 = 3;
+const OUTER: u32 = 4;
 const FIRST_SUM: u32 = OUTER + 6;
 const SUM: u32 = FIRST_SUM + 6;
 // The latency of ROOT, as an assertion of the module says.
 const INVERSE: u32 = SUM + 74;
-const TIMES_MAX: u32 = INVERSE + 3;
-const TIMES_RESCALE: u32 = TIMES_MAX + 3;
+const TIMES_MAX: u32 = INVERSE + 4;
+const TIMES_RESCALE: u32 = TIMES_MAX + 4;
 const ROUNDED: u32 = TIMES_RESCALE + 2;
 
 /// The statistics of a vector, and the scales that come of them (numerics.md, sections 6 and 9).
@@ -36,7 +36,7 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// ```
 ///
 /// ```text
-///  clk       _/1\_/2\_ ... _/24\_/25\_ ... _/122\_/123\_
+///  clk       _/1\_/2\_ ... _/24\_/25\_ ... _/125\_/126\_
 ///  gather    1   0
 ///  gathered                 0    1                        the statistics stand from here on
 ///  ready     x   0          0    1    0      0     1
@@ -371,18 +371,19 @@ impl Generate for NormScale {
     }
 }
 
-/// `x * y`, two clocks after both stand.
+/// `x * y`, three clocks after both stand.
 fn multiply<'m>(x: Pair<'m>, y: Pair<'m>) -> Pair<'m> {
-    // Of halves: four small products in the first clock, their sum in the second. One product would
-    // have its adders in the first clock, too, which was the core's slowest path.
+    // Of halves: four small products in the first clock, their way from the multipliers in the second,
+    // their sum in the third. One product would have its adders in the first clock, too, which was
+    // the core's slowest path.
     let half = SCALE_BITS / 2;
     let halves = |mant: Sig<'m>| (mant.slice(half..SCALE_BITS), mant.slice(0..half));
     let ((x_high, x_low), (y_high, y_low)) = (halves(x.mant), halves(y.mant));
-    let part = |a: Sig<'m>, b: Sig<'m>, name: &str| (a * b).register(name);
+    let part = |a: Sig<'m>, b: Sig<'m>, name: &str| (a * b).delay(name, 2);
     let ends = part(x_high, y_high, "highs").cat(part(x_low, y_low, "lows"));
     let middle = part(x_high, y_low, "high_low") + part(x_low, y_high, "low_high");
     let product = ends.wrapping_add(middle << half).register("product");
-    let exps = x.exp.wrapping_add(y.exp).register("exponents");
+    let exps = x.exp.wrapping_add(y.exp).delay("exponents", 2);
     let low = exps.wrapping_add(SCALE_BITS - 1).register("product_exponent");
     let high = exps.wrapping_add(SCALE_BITS).register("product_exponent_up");
     let top = 2 * SCALE_BITS;

@@ -3,7 +3,7 @@ use sterna_model::numerics::formats::{
 };
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::{magnitude, product};
+use super::{PRODUCT, magnitude, product};
 
 /// Bits of a product of the normalised magnitude and the reciprocal that are rounded off.
 const SHIFT: u32 = QUANTISE_BITS - CODE_BITS + RECIPROCAL_BITS;
@@ -13,14 +13,14 @@ const SHIFT: u32 = QUANTISE_BITS - CODE_BITS + RECIPROCAL_BITS;
 ///
 /// ```text
 ///  x ----> [reg] -+
-///  gain -> [reg] -*-> [reg][reg] -> [ |round >> 15| ] -> [reg] -> [ << 24 >> 8 bits[5:3] ] -> [reg]
+///  gain -> [reg] -*-> [reg x3] -> [ |round >> 15| ] -> [reg] -> [ << 24 >> 8 bits[5:3] ] -> [reg]
 ///                                                   +----------> [ lost at the top? ] ------> [reg]
-///    -> [ >> bits[2:0] ] -> [reg] -> [ all ones if too large ] -> [reg] * mant -> [reg][reg]
+///    -> [ >> bits[2:0] ] -> [reg] -> [ all ones if too large ] -> [reg] * mant -> [reg x3]
 ///    -> [ round >> 33, at most 127, sign ] -> [reg] -> q
 /// ```
 ///
 /// ```text
-///  clk    _/1\_ ... _/10\_/11\_
+///  clk    _/1\_ ... _/13\_/14\_
 ///  x      A   B
 ///  q      -           A    B
 /// ```
@@ -35,7 +35,7 @@ pub struct Quantise;
 
 impl Quantise {
     /// Clocks from `valid` to `q_valid`.
-    pub const LATENCY: u32 = 10;
+    pub const LATENCY: u32 = 6 + 2 * PRODUCT;
 }
 
 impl Generate for Quantise {
@@ -77,7 +77,7 @@ impl Generate for Quantise {
         let mant = mant.register("mant_in");
         let product = product(normal, mant, "product");
 
-        let negative = negative.delay("negative", 6);
+        let negative = negative.delay("negative", 4 + PRODUCT as usize);
         let whole = product.slice(SHIFT..SHIFT + CODE_BITS);
         let most = whole.ge(CODE_MAX);
         let signed = |size| if size { CODE_MAX } else { -CODE_MAX };

@@ -5,7 +5,7 @@ use sterna_model::numerics::sigmoid::{ONE, SEGMENTS, TABLE};
 use sterna_rtl::parts::LinearTable;
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::{magnitude, product};
+use super::{PRODUCT, magnitude, product};
 
 /// Bits of the argument's magnitude below its end, 16.0.
 const INSIDE: u32 = SIGMA_ARG_INT + SIGMA_ARG_FRAC;
@@ -20,11 +20,11 @@ const TABLE_AT: u32 = 3;
 ///     |                                                  |              beyond 16.0 -[reg x4]-----+
 ///     |                                                  +--------------------- sign -[reg x5]-+  |
 ///     |                                          sigma <- [reg] <- [ y, 2^24 - y, or an end ] <+--+
-///     +-[reg x8]---> * sigma -[reg][reg]- [ round >> 24 ] -[reg]-> silu
+///     +-[reg x8]---> * sigma -[reg x3]- [ round >> 24 ] -[reg]-> silu
 /// ```
 ///
 /// ```text
-///  clk    _/1\_ ... _/8\_/9\_ ... _/11\_/12\_
+///  clk    _/1\_ ... _/8\_/9\_ ... _/12\_/13\_
 ///  x      A   B
 ///  sigma            A   B
 ///  silu                            A    B
@@ -43,7 +43,7 @@ impl Sigmoid {
     /// Clocks from `valid` to `sigma_valid`.
     pub const SIGMA_LATENCY: u32 = TABLE_AT + LinearTable::LATENCY + 1;
     /// Clocks from `valid` to `silu_valid`.
-    pub const SILU_LATENCY: u32 = Self::SIGMA_LATENCY + 3;
+    pub const SILU_LATENCY: u32 = Self::SIGMA_LATENCY + 1 + PRODUCT;
 
     fn table() -> LinearTable {
         let (index, fraction) =
