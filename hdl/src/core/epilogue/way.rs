@@ -11,19 +11,20 @@ use crate::units::{Glu, Mlgru, Rescale, Residual, Sigmoid};
 /// What one way makes of an accumulator, by the instruction that is inside.
 ///
 /// ```text
-///  clock      0         6      7         14       17        21 or 24
+///  clock      0         7      8         16       20        25 or 29
 ///  MIX_I    acc-rescale-y----- a -sigmoid-------- silu(a)
 ///  MIX_F    acc-rescale-y----- b -sigmoid- mlgru(v, h, lb)- h'
 ///  MIX_G    acc-rescale-y----- g
 ///                              h'-sigmoid-------- mlgru(g, w_g)----- v
 ///  GLU gate acc-rescale-y----gate-sigmoid-------- silu(gate)
-///      up   acc-rescale-y---- up -glu(gate)- p (11)
-///  O, DOWN  acc-rescale-y-residual- x (8)
+///      up   acc-rescale-y---- up -glu(gate)- p (13)
+///  O, DOWN  acc-rescale-y-residual- x (9)
 /// ```
 ///
-/// The clocks follow from the latencies of the units (`pipe.rs`). Operands (`residual`, `mix`, `product`, `state`, `side`) come
-/// in the clock in which they are used; the sigmoid is shared, since an instruction needs it once.
-/// `clamps` is high for a value that did not fit, in the clock of its result or pre-activation.
+/// The clocks follow from the latencies of the units (`pipe.rs`). Operands (`residual`, `mix`,
+/// `product`, `state`, `side`) come in the clock in which they are used; the sigmoid is shared, since
+/// an instruction needs it once. `clamps` is high for a value that did not fit, in the clock of its
+/// result or pre-activation.
 ///
 /// Cost (*synthesised* units, ECP5) 21 multipliers of 18 x 18, 670 LUT4, two RAMs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
