@@ -214,6 +214,8 @@ fn a_recurrence_never_drifts() {
         (1 << 20, 12_345),
         ((1 << 24) - 2, 0),
         (0, 777),
+        (1 << 14, 60_000),
+        (1 << 23, 40_000),
     ]
     .map(|(sigma, lower)| (sigma, lower, 0))
     .into();

@@ -93,7 +93,7 @@ fn top_k() {
         sim.poke("acc", (1 << 21) - 1);
         sim.step();
         sim.poke("valid", 0);
-        sim.step();
+        (1..TopK::LATENCY).for_each(|_| sim.step());
         list(&mut sim, &mut rng, k, &[-(1 << 21), 5, 5], 0);
     }
     insta::assert_snapshot!("top_k", TopK { k: 2 }.build().unwrap().verilog());

@@ -26,20 +26,24 @@ fn memory(of: &LaneMemory, rng: &mut Rng, clocks: u32) {
     let mut held = vec![Bits::zero(of.width); of.lanes.next_multiple_of(of.store as usize)];
     let (writes, reads) = (held.len() / of.write as usize, held.len() / of.narrow as usize);
     let mut under_way: VecDeque<Read> = vec![None; READ].into();
+    // The first time around in order, so that every lane is known.
+    let whither = |clock: u32, rng: &mut Rng| match (clock as usize) < writes {
+        true => (true, clock as usize),
+        false => (rng.one_in(2), rng.below(writes as u64) as usize),
+    };
+    let mut present = whither(0, rng);
     for clock in 0..clocks {
-        // The first time around in order, so that every lane is known.
-        let to = match (clock as usize) < writes {
-            true => clock as usize,
-            false => rng.below(writes as u64) as usize,
-        };
+        let (write, to) = present;
+        present = whither(clock + 1, rng);
         let data = word(rng, of.write * of.width);
-        let write = (clock as usize) < writes || rng.one_in(2);
         let at = rng.below(reads as u64) as usize;
         let (wide, count) = if rng.one_in(2) { (true, of.wide) } else { (false, of.narrow) };
         let first = (at * of.narrow as usize) / count as usize * count as usize;
         // A part is a write's width: neither may lie within the other.
         let part = |lane: usize| lane / of.write as usize;
-        let meets = write && (part(first)..=part(first + count as usize - 1)).contains(&to);
+        let read_parts = part(first)..=part(first + count as usize - 1);
+        // A read reaches the RAMs a clock later, beside the next write.
+        let meets = present.0 && read_parts.contains(&present.1);
         let read = !meets && !rng.one_in(4);
         sim.poke("write", write);
         sim.poke("write_at", to);
@@ -52,9 +56,6 @@ fn memory(of: &LaneMemory, rng: &mut Rng, clocks: u32) {
             let got = sim.peek(if wide { "wide" } else { "narrow" });
             assert_eq!(got, want, "{of:?}, clock {clock}, wide {wide}");
         }
-        let lanes = held[first..first + count as usize].iter().cloned();
-        let whole = lanes.reduce(|low, high| high.concat(&low)).unwrap();
-        under_way.push_back(read.then_some((wide, whole)));
         sim.step();
         if write {
             for i in 0..of.write {
@@ -62,6 +63,9 @@ fn memory(of: &LaneMemory, rng: &mut Rng, clocks: u32) {
                 held[lane] = data.slice(i * of.width, of.width);
             }
         }
+        let lanes = held[first..first + count as usize].iter().cloned();
+        let whole = lanes.reduce(|low, high| high.concat(&low)).unwrap();
+        under_way.push_back(read.then_some((wide, whole)));
     }
 }
 
@@ -107,8 +111,11 @@ fn a_read_that_meets_a_write_is_noticed() {
         sim.reset();
         sim.poke("read_narrow", 0);
         sim.poke("read_wide", 0);
+        sim.poke("write", 0);
         sim.poke(read, 1);
         sim.poke("read_at", at);
+        sim.step();
+        sim.poke(read, 0);
         sim.poke("write", 1);
         sim.poke("write_at", write_at);
         assert_eq!(sim.try_step().is_err(), meets, "{read} at {at}, a write at {write_at}");
@@ -162,13 +169,15 @@ fn elements(
     sim.poke("parts", rng.below(4));
     sim.poke("single", rng.below(2));
     let start = sim.cycle();
+    let mut may = false;
     while sim.u64("ended") == 0 {
         assert!(sim.cycle() - start < 1000 + 40 * rows as u64, "stuck, {} to come", due.len());
         source.offer(sim, rng, "group");
-        let take = ready(rng, idle);
-        sim.poke("take", take);
+        let might = std::mem::replace(&mut may, ready(rng, idle));
+        sim.poke("may", may);
         source.taken(sim, "group");
-        if sim.u64("valid") == 1 && take {
+        if sim.u64("take") == 1 {
+            assert!(might, "cycle {}", sim.cycle());
             let count = if single { 1 } else { ways as usize };
             let want: Vec<i64> = due.drain(..count).collect();
             assert_eq!(sim.i64("first"), want[0], "cycle {}", sim.cycle());

@@ -77,11 +77,12 @@ fn tile<const B: usize>(
         let c = _mm512_ternarylogic_epi32::<0xca>(low, bytes, outer);
         let inner = _mm512_permutexvar_epi8(c, inner);
         refused = _mm512_or_si512(refused, inner);
-        let from = [inner, inner, inner, outer, outer];
-        for row in 0..ROWS {
-            let digits = _mm512_and_si512(from[row], _mm512_set1_epi8(FIELDS[row] as i8));
+        let field = |from, row: usize| _mm512_and_si512(from, _mm512_set1_epi8(FIELDS[row] as i8));
+        // Row 2 brings the fields of rows 0 and 1 along, whose sums are known in the end.
+        let digits = [field(inner, 0), field(inner, 1), inner, field(outer, 3), field(outer, 4)];
+        for (row, digits) in digits.into_iter().enumerate() {
             for b in 0..B {
-                // At most 64 · 127 a product: 16,384 columns stay below 2²⁷.
+                // At most 255 · 128 a product: 16,384 columns stay below 2³⁰.
                 sums[b][row] = _mm512_dpbusd_epi32(sums[b][row], digits, load_codes(&units[b][k]));
             }
         }
@@ -89,6 +90,7 @@ fn tile<const B: usize>(
     let [p0, p1, p2, p3, p4] = PLACES.map(|place| place as i32);
     let mut last = [_mm512_setzero_si512(); TILE];
     for (b, [r0, r1, r2, r3, r4]) in sums.into_iter().enumerate() {
+        let r2 = _mm512_sub_epi32(r2, _mm512_add_epi32(r0, r1));
         let four = _mm_srav_epi32(totals([r0, r1, r2, r3]), _mm_setr_epi32(p0, p1, p2, p3));
         out.rows(n, first + b)[..4].copy_from_slice(&array(four));
         last[b] = r4;

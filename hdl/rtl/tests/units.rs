@@ -148,14 +148,15 @@ fn linear_table() {
         let mut sim = Interpreter::new(&table.build().unwrap());
         sim.reset();
         let all = 1u64 << (table.index + table.fraction);
-        for cycle in 0..all + 3 {
+        let late = u64::from(LinearTable::LATENCY);
+        for cycle in 0..all + late {
             sim.poke("x", cycle % all);
             sim.poke("valid", cycle % 3 == 0);
-            if cycle >= 3 {
+            if cycle >= late {
                 let y = sim.peek("y");
                 let y = if table.ty.is_signed() { y.to_i64() } else { y.to_u64() as i64 };
-                assert_eq!(y, table.eval(cycle - 3), "{} of {}", table.name(), cycle - 3);
-                assert_eq!(sim.u64("y_valid") == 1, cycle % 3 == 0);
+                assert_eq!(y, table.eval(cycle - late), "{} of {}", table.name(), cycle - late);
+                assert_eq!(sim.u64("y_valid") == 1, (cycle - late) % 3 == 0);
             }
             sim.step();
         }

@@ -32,7 +32,7 @@ pub struct Control {
 #[derive(Clone, Copy)]
 enum State {
     Idle,
-    /// A command's registers are checked.
+    /// A command's registers are checked, and a clock later it is obeyed or refused.
     Check,
     /// A pass runs.
     Pass,
@@ -41,8 +41,14 @@ enum State {
     Save,
     Load,
     Drain,
-    /// One clock of engine reset.
+    /// The engine is reset in the clock after this.
     Clear,
+}
+
+impl Control {
+    /// Clocks from a pass's best token, or without a head from the last of what it waits for, to the
+    /// last clock of the pass.
+    pub const LAST: u32 = 2;
 }
 
 /// Which of several sequences are meant, a bit each.
@@ -106,7 +112,9 @@ impl Generate for Control {
         // ----- the engine -----
         let pass_ok = m.input("pass_ok", UInt(1));
         let layers_ended = m.input("layers_ended", UInt(1)).comment("The last DOWN is done.");
-        let best_given = m.input("best_given", UInt(1));
+        // A clock for the comparison with the stops, and one for what follows from it.
+        let best_given =
+            m.input("best_given", UInt(1)).delay_valid("best_came", Self::LAST as usize);
         let best = slots::lanes(m.input("best", UInt(20 * slots)), slots);
         let (recorded, head_idle) = (m.input("recorded", UInt(1)), m.input("head_idle", UInt(1)));
         let mover_busy = m.input("mover_busy", UInt(1));
@@ -202,8 +210,11 @@ impl Generate for Control {
             None => legal & (!clears | slot_mask.eq(1)),
             Some(several) => legal & several.exist,
         };
-        let legal = legal.named("legal");
-        let refuse = (at(State::Check) & !legal).named("refuses");
+        let legal = legal.register("legal");
+        let checked = m.reg("checked", UInt(1)).reset(0).comment("`legal` is of this command.");
+        checked.set(at(State::Check) & !checked);
+        let decide = (at(State::Check) & checked).named("decides");
+        let refuse = (decide & !legal).named("refuses");
         let there = match &several {
             None => valid_state,
             Some(several) => {
@@ -211,8 +222,9 @@ impl Generate for Control {
                 (valid_state | !all).all()
             }
         };
-        let stale = (at(State::Check) & legal & (run | saves) & !there).named("stale");
-        m.when(at(State::Check) & legal & !stale, || {
+        let absent = ((run | saves) & !there).register("state_absent");
+        let stale = (decide & legal & absent).named("stale");
+        m.when(decide & legal & !stale, || {
             if let Some(several) = &several {
                 several.mask.set(several.asked);
             }
@@ -248,18 +260,20 @@ impl Generate for Control {
         m.when(layers_ended, || layers_done.set(1));
         let state_only =
             (at(State::Pass) & no_head & sound & layers_done & !begins).named("state_only_ends");
+        let state_only = state_only.delay_valid("state_only", Self::LAST as usize);
         let pass_ends = (at(State::Pass) & (best_given | state_only)).named("pass_ends");
-        let unread = (pass_ends & image_busy).named("image_unread");
-        let stops_here = best.iter().map(|best| {
+        let unread = (pass_ends & image_busy).delay_valid("image_unread", 1);
+        let stops_here = best.iter().enumerate().map(|(n, best)| {
             let stops: Vec<Sig<'_>> =
                 stops.iter().map(|stop| stop.eq(best.extend(21) | STOP_VALID)).collect();
-            m.cat(&stops).any()
+            let name = slots::name("stops_here", slots, n as u32);
+            m.cat(&stops).register(name).any()
         });
         let stops_here: Vec<Sig<'_>> = stops_here.collect();
         // Who goes on, where there are several.
         let others = several.as_ref().map(|several| several.mask & !slots::join(m, &stops_here));
         let ended = others.map_or(stops_here[0], |others| !others.any());
-        let over = (no_head | left.eq(1) | ended).named("over");
+        let over = (no_head | left.eq(1) | ended).register("over");
         m.when(pass_ends, || {
             mark(fresh, some.map(|several| several.owners), false);
             left.set(left.wrapping_sub(1));
@@ -273,7 +287,7 @@ impl Generate for Control {
                     }
                 }
             });
-            m.when(over, || go(State::Record)).otherwise(|| {
+            m.when(over | image_busy, || go(State::Record)).otherwise(|| {
                 begins.set(1);
                 tokens.iter().zip(&best).for_each(|(to, from)| to.set(*from));
                 if let Some((several, others)) = several.as_ref().zip(others) {
@@ -285,6 +299,7 @@ impl Generate for Control {
         });
         // After a fault the writer comes to rest as well, its record written or not.
         let written = at(State::Pass) | at(State::Record);
+        let recorded = recorded.delay_valid("was_recorded", 1);
         m.when(recorded & written & !bad_write, || {
             tokens_done.set(tokens_done.wrapping_add(1));
             index.set(index.wrapping_add(1));
@@ -299,7 +314,9 @@ impl Generate for Control {
             m.when(no_head, || tokens_done.set(1));
             finish();
         });
-        let moved = !mover_busy & !save & !load & !writer_busy & !row_busy;
+        let moves_state = at(State::Save) | at(State::Load);
+        let moved = moves_state & !mover_busy & !save & !load & !writer_busy & !row_busy;
+        let moved = moved.delay_valid("moved", 1);
         m.when(at(State::Save) & moved, finish);
         m.when(at(State::Load) & moved, || {
             mark(valid_state, some.map(|several| several.lowest), true);
@@ -312,9 +329,10 @@ impl Generate for Control {
         let working = (busy & !at(State::Drain) & !at(State::Clear)).named("working");
         let image_fires = (valid & want).named("image_fires");
         let quiet = m.reg("quiet", UInt(32)).reset(0).comment("Clocks without progress.");
-        let progress = image_fires | moves | !working;
+        let progress = image_fires | moves | !working | at(State::Check);
+        let progress = progress.register("progressed").reset(1);
         quiet.set(progress.mux(m.lit(UInt(32), 0), quiet.wrapping_add(1)));
-        let late = (working & watchdog.ne(0) & quiet.ge(watchdog)).named("late");
+        let late = (working & watchdog.ne(0) & quiet.ge(watchdog)).register("late").reset(0);
         let code = |fault: Fault| m.lit(UInt(8), fault as u8);
         let kinds = [
             (refuse, Fault::Command),
@@ -331,8 +349,12 @@ impl Generate for Control {
             .iter()
             .fold(m.lit(UInt(8), 0), |found, &(here, fault)| here.mux(code(fault), found));
         let found = front_fault.any().mux(front_fault, found).named("found");
+        // By itself, for so much hangs on it.
+        let mut fails: Vec<Sig<'_>> = kinds.iter().map(|&(here, _)| here).collect();
+        fails.push(front_fault.any());
+        let fails = (working & m.cat(&fails).any()).named("fails");
         let place = front_fault.any().mux(front_segment, bad_trit.mux(trit_segment, segment));
-        m.when(working & found.any(), || {
+        m.when(fails, || {
             failed.set(1);
             done.set(0);
             error.set(found);
@@ -356,10 +378,13 @@ impl Generate for Control {
             go(State::Drain);
         });
         let draining = at(State::Drain).named("draining");
-        let drained = !image_busy & !row_busy & !writer_busy;
+        // Whoever was started in the first of its clocks is busy in the third.
+        let settled = [draining.register("drains_1").reset(0), m.reg("drains_2", UInt(1)).reset(0)];
+        settled[1].set(draining & settled[0]);
+        let drained = settled[1] & !image_busy & !row_busy & !writer_busy;
         m.when(draining & drained & !reset, || go(State::Clear));
         m.when(at(State::Clear) & !reset, || go(State::Idle));
-        m.output("halt", UInt(1)).set(draining);
+        m.output("halt", UInt(1)).set(draining | at(State::Clear));
         m.output("clear", UInt(1)).comment("Resets the engine.").set(at(State::Clear));
 
         // ----- counters -----
@@ -374,7 +399,8 @@ impl Generate for Control {
         let restart = at(State::Check) & run;
         for (name, what) in counted {
             let counter = m.reg(format!("{name}_so_far"), UInt(COUNTER)).reset(0);
-            m.when(counting & what, || counter.set(counter.wrapping_add(1)));
+            let what = (counting & what).register(format!("{name}_more")).reset(0);
+            m.when(what, || counter.set(counter.wrapping_add(1)));
             m.when(restart, || counter.set(0));
             m.output(format!("{name}_lo"), UInt(32)).set(counter.slice(0..32));
             m.output(format!("{name}_hi"), UInt(32)).set(counter.slice(32..COUNTER).extend(32));

@@ -18,8 +18,9 @@ use crate::slots;
 ///
 /// `load` gives the rows of one matrix and how many matrices follow one another; rows are padded to
 /// five in each. Step after step fills exactly whole vectors, since V divides every length but the
-/// vocabulary's, which comes one by one (`single`). `take` says that the step is used. A group is
-/// accepted when less than V are held, so that five rows leave in every 5/V clocks.
+/// vocabulary's, which comes one by one (`single`). `may` says that a step may be used in the next
+/// clock, `take` that one is: what follows from it begins at a register. A group is accepted when
+/// less than V are held, so that five rows leave in every 5/V clocks.
 ///
 /// Several sequences take turns, each with a stream of groups of its own: the same steps of slot 0,
 /// of slot 1, up to that of `highest`, then the next. A turn is [`Elements::TURN`] steps, which are
@@ -71,7 +72,7 @@ impl Generate for Elements {
             .collect();
         let highest = slots::input(m, "highest", self.slots);
         let turn = slots::register(m, "turn", self.slots);
-        let take = m.input("take", UInt(1));
+        let may = m.input("may", UInt(1)).comment("In the next clock a step has a place.");
 
         let count_ty = UInt(index_width(most as usize + 1));
         let held: Vec<Sig<'_>> =
@@ -82,11 +83,13 @@ impl Generate for Elements {
         let whole = m.reg("whole", UInt(21)).reset(0);
         let one = m.reg("one", UInt(1)).reset(0);
 
+        let take = m.reg("takes", UInt(1)).reset(0);
+        // What stays in this clock is enough for a step.
+        let full = m.reg("full", UInt(1)).reset(0);
+        let rows_come = m.reg("rows_come", UInt(1)).reset(0).comment("`to_come` is not 0.");
         let step = one.mux(m.lit(count_ty, 1), v).named("of_a_step");
-        let valid = count.ge(step).named("step_ready");
-        let leaves = (valid & take).named("leaves");
-        let stay = leaves.mux(count.wrapping_sub(step), count).named("stay");
-        let ready = to_come.ne(0) & stay.lt(step);
+        let stay = take.mux(count.wrapping_sub(step), count).named("stay");
+        let ready = rows_come & !full;
         for (n, group) in groups.iter().enumerate() {
             group.ready.set(slots::only(ready, turn, n as u32));
         }
@@ -102,23 +105,37 @@ impl Generate for Elements {
         let data = slots::pick(turn, &data);
         let fresh = to_come.lt(ROWS).mux(to_come.truncate(3), ROWS).named("fresh");
         let none = m.lit(UInt(3), 0);
-        count.set((stay + arrives.mux(fresh, none)).truncate(count_ty.width()));
+        let then = (stay + arrives.mux(fresh, none)).truncate(count_ty.width()).named("then");
+        count.set(then);
+        let enough = then.ge(step).named("enough");
+        let takes = (may & enough).named("takes_then");
+        take.set(takes);
+        // By itself: whoever is alone has far to go.
+        let alone = m.reg("takes_one", UInt(1)).reset(0);
+        alone.set(takes & one);
+        let two = then.extend(count_ty.width() + 1).ge(step << 1).named("two");
+        full.set(takes.mux(two, enough));
         for (i, &slot) in held.iter().enumerate() {
             let i = i as u32;
             // What stays moves down; what arrives goes above it.
             let below = |by: u32| held.get((i + by) as usize).copied();
             let moved = one.mux(below(1).unwrap_or(slot), below(v).unwrap_or(slot));
-            let kept = leaves.mux(moved, slot);
+            let kept = take.mux(moved, slot);
             let first = i.saturating_sub(ROWS - 1);
             let mut from = stay.switch(kept);
             for start in first..=i.min(v - 1) {
                 from = from.case(start, data.lane(i - start, ACCUMULATOR));
             }
-            slot.set(arrives.mux(from.end(), kept));
+            // Nothing else is held by one way when a group arrives.
+            let from = if v == 1 { data.lane(i, ACCUMULATOR) } else { from.end() };
+            slot.set(arrives.mux(from, kept));
         }
         let rest = to_come.wrapping_sub(fresh).named("rest");
+        // No more than five: the last of this matrix.
+        let matrix_ends = to_come.le(ROWS).named("matrix_ends");
         let next_part = |more: &dyn Fn()| {
-            m.when(rest.eq(0) & parts_left.ne(0), || {
+            m.when(matrix_ends & parts_left.ne(0), || {
+                rows_come.set(1);
                 to_come.set(whole);
                 parts_left.set(parts_left.wrapping_sub(1));
                 more();
@@ -126,12 +143,14 @@ impl Generate for Elements {
         };
         m.when(arrives, || {
             to_come.set(rest);
+            rows_come.set(!matrix_ends);
             if turn.is_none() {
                 next_part(&|| ());
             }
         });
         m.when(load, || {
             to_come.set(rows);
+            rows_come.set(rows.ne(0));
             whole.set(rows);
             parts_left.set(parts.wrapping_sub(1));
             one.set(single);
@@ -141,7 +160,7 @@ impl Generate for Elements {
             let again = m.reg("again", UInt(21));
             let groups = self.groups();
             let left = m.reg("turn_left", UInt(index_width(groups as usize + 1)));
-            let ends = (rest.eq(0) | left.eq(1)).named("turn_ends");
+            let ends = (matrix_ends | left.eq(1)).named("turn_ends");
             m.when(arrives, || {
                 left.set(left.wrapping_sub(1));
                 m.when(ends, || {
@@ -149,6 +168,7 @@ impl Generate for Elements {
                     m.when(turn.ne(highest), || {
                         turn.set(turn.wrapping_add(1));
                         to_come.set(again);
+                        rows_come.set(1);
                     })
                     .otherwise(|| {
                         turn.set(0);
@@ -165,11 +185,14 @@ impl Generate for Elements {
             let first = left.eq(groups).named("turn_begins");
             m.assert("turns_do_not_mix", !(arrives & first) | stay.eq(0));
         }
-        m.output("valid", UInt(1)).set(valid);
+        m.output("take", UInt(1)).comment("The step is used.").set(take);
+        m.output("take_one", UInt(1)).comment("It is one element.").set(alone);
         let all: Vec<Sig<'_>> = held[..v as usize].iter().rev().copied().collect();
         m.output("step", UInt(v * ACCUMULATOR)).set(m.cat(&all));
         m.output("first", SInt(ACCUMULATOR)).set(held[0].as_sint());
-        m.output("ended", UInt(1)).set(to_come.eq(0) & count.eq(0));
+        m.output("ended", UInt(1)).set(!rows_come & count.eq(0));
+        m.assert("takes_what_is_there", !take | count.ge(step));
+        m.assert("full_as_held", full.eq(stay.ge(step)));
         m.assert("room_for_every_row", (stay + fresh).le(most) | !arrives);
     }
 }

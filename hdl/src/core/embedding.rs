@@ -5,6 +5,7 @@ use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 use super::header_check::is_scale;
 use super::{ADDRESS, LENGTH, RESIDUE};
 use crate::slots;
+use crate::units::{PRODUCT, product};
 
 /// Fetches a token's embedding row into the residual, with the statistics that it carries.
 ///
@@ -42,16 +43,19 @@ enum State {
 
 impl Embedding {
     /// Clocks from `start` to `ask`: the address, token times stride.
-    pub const ASK: u32 = 3;
+    pub const ASK: u32 = PRODUCT + 2;
 
     /// Clocks that a beat of the row takes in the residual's memory.
     pub fn words(&self) -> u32 {
         self.geometry.bus / (16 * self.geometry.ways)
     }
 
+    /// Clocks from the last beat of the last unit to `ask` for the row.
+    pub const AGAIN: u32 = 2;
+
     /// Clocks from the row's last beat to `enter`.
     pub fn settle(&self) -> u32 {
-        self.words() + SETTLE + 2
+        self.words() + SETTLE + 3
     }
 }
 
@@ -82,15 +86,20 @@ impl Generate for Embedding {
         let state = m.reg("state", UInt(3)).reset(State::Idle as u8);
         let at = |s: State| state.eq(s as u8);
         let go = |s: State| state.set(s as u8);
-        let product = (token * row_units).register("units_before");
-        let waited = m.reg("waited", UInt(1)).reset(0);
+        let product = product(token.to_sint(), row_units.to_sint(), "units_before");
+        let product = product.as_uint().truncate(token.width() + row_units.width());
+        let waited = m.reg("waited", UInt(2)).reset(0);
         let row = m.reg("row", UInt(ADDRESS));
         let ask = m.reg("asks", UInt(1)).reset(0);
         let ask_addr = m.reg("asks_addr", UInt(ADDRESS));
         let ask_beats = m.reg("asks_beats", UInt(LENGTH));
         ask.set(0);
+        let in_row = m.reg("in_row", UInt(1)).reset(0).comment("The state is Row.");
+        // All but the elements' way sees a beat a clock later.
         let fires = stream.fires().named("fires");
-        let last = (fires & stream.last.unwrap_or(fires)).named("last_beat");
+        let last = fires & stream.last.unwrap_or(fires);
+        let last = last.delay_valid("last_beat", 1);
+        let (seen, data) = (fires.delay_valid("seen", 1), stream.data.register("beat_seen"));
 
         let again = turn.map(|_| m.reg("again", UInt(1)).reset(0).comment("The next slot's row."));
         let starts = again.map_or(start, |again| start | again);
@@ -100,9 +109,9 @@ impl Generate for Embedding {
         });
         let before_tail = (row_units.wrapping_sub(1) << 6).named("before_tail");
         m.when(at(State::Address), || {
-            waited.set(1);
+            waited.set(waited.wrapping_add(1));
             row.set((base + (product << 6)).truncate(ADDRESS));
-            m.when(waited, || {
+            m.when(waited.eq(PRODUCT), || {
                 ask.set(1);
                 ask_addr.set((row + before_tail).truncate(ADDRESS));
                 ask_beats.set(1u32 << unit_shift);
@@ -114,19 +123,21 @@ impl Generate for Embedding {
             ask.set(1);
             ask_addr.set(row);
             ask_beats.set(beats);
+            in_row.set(1);
             go(State::Row);
         });
         m.when(at(State::Row) & last, || {
             waited.set(0);
+            in_row.set(0);
             go(State::Check);
         });
 
         // ----- the last 64 bytes seen -----
         let unit = m.reg("unit", UInt(512));
-        m.when(fires, || {
+        m.when(seen, || {
             unit.set(match bus {
-                512 => stream.data,
-                _ => stream.data.cat(unit.slice(bus..512)),
+                512 => data,
+                _ => data.cat(unit.slice(bus..512)),
             });
         });
         let word = |n: u32| unit.lane(n, 32);
@@ -139,7 +150,6 @@ impl Generate for Embedding {
         let unpack = m.instance("u_unpack", &Unpack { from: bus, to: 16 * v });
         let (beats_in, words) = (unpack.stream("s"), unpack.stream("m"));
         // Idle lets everything through, so that nothing is left for the next row.
-        let in_row = at(State::Row);
         beats_in.valid.set(stream.valid & in_row);
         beats_in.data.set(stream.data);
         stream.ready.set(!in_row | beats_in.ready);
@@ -171,9 +181,10 @@ impl Generate for Embedding {
         // ----- what the row says of itself -----
         let crc = m.instance("u_crc", &Crc32c { width: bus });
         let first = m.reg("first", UInt(1)).reset(0);
-        m.when(fires & in_row, || first.set(0));
+        let row_seen = (seen & in_row).named("row_seen");
+        m.when(row_seen, || first.set(0));
         m.when(at(State::Tail), || first.set(1));
-        crc.set("valid", fires & in_row).set("first", first).set("data", stream.data);
+        crc.set("valid", row_seen).set("first", first).set("data", data);
         // Two clocks for the checksum, and as many as Unpack may still hold words.
         let wait = m.reg("settle", UInt(6));
         m.when(at(State::Row), || wait.set(self.words() + SETTLE));

@@ -185,10 +185,17 @@ impl Generate for Engine {
 impl Engine {
     /// Codes and weights to groups of accumulators.
     fn matrix<'m>(&self, m: &'m Module, u: &Units<'m>, data: &Data<'m>, turns: Option<Turns<'m>>) {
-        let from_front =
-            ["hidden", "inner", "intermediate", "layers", "start_loaded", "code_release"];
+        let from_front = [
+            "hidden",
+            "inner",
+            "intermediate",
+            "layers",
+            "start_loaded",
+            "code_release",
+            "code_taken",
+        ];
         join(u.quantiser, u.front, &from_front);
-        join(u.front, u.quantiser, &["code_words"]);
+        join(u.front, u.quantiser, &["code_there"]);
         for (to, from) in
             [("valid", "weights_valid"), ("last", "weights_last"), ("beat", "weights")]
         {

@@ -170,6 +170,8 @@ impl Generate for Epilogue {
         next.ready.set(!running);
         let load = next.fires();
         let load_1 = load.register("loads_1").reset(0);
+        // By now it is known what the instruction is.
+        let load_2 = load_1.register("loads_2").reset(0);
         let part = m.reg("part", UInt(1)).comment("The up projection, after the gate.");
         let now = Now::new(opcode, part);
 
@@ -179,24 +181,27 @@ impl Generate for Epilogue {
         elements.set("rows", rows).set("parts", parts);
         // Between gate and up the pipeline empties.
         let pause = m.reg("pause", UInt(index_width(Epilogue::PAUSE as usize + 1))).reset(0);
-        let may = (running & pause.eq(0) & (!now.head | head_ready)).named("may_step");
+        let pauses = m.reg("pauses", UInt(1)).reset(0).comment("`pause` is not 0.");
+        // In the next clock; `pausing` is what `pauses` will be.
+        let pausing = m.wire("pausing", UInt(1));
+        let may = (!pausing & (!now.head | head_ready)).named("may_step");
         let turn = slots::register(m, "turn", slots);
         // The head's accumulators: one of each slot a clock.
-        let (take, firsts) = match highest {
+        let (take, in_head, firsts) = match highest {
             None => {
                 elements.stream("group").connect(groups[0]);
-                elements.set("load", load_1).set("single", is_head).set("take", may);
-                ((may & elements.port("valid")).named("take"), vec![elements.port("first")])
+                elements.set("load", load_1).set("single", is_head).set("may", may);
+                (elements.port("take"), elements.port("take_one"), vec![elements.port("first")])
             }
             Some(highest) => {
                 elements.set("load", load_1 & !is_head).set("single", 0);
-                elements.set("take", may & !now.head).set("highest", highest);
+                elements.set("may", may & !now.head).set("highest", highest);
                 let each = |n: u32| {
                     let name = slots::name("u_head_elements", slots, n);
                     let one = m.instance(name, &Elements { ways: 1, slots: 1 });
                     one.set("load", load_1 & is_head & highest.ge(n));
                     one.set("rows", rows).set("parts", 1).set("single", 1);
-                    one.set("take", may & now.head);
+                    one.set("may", may & now.head);
                     let (from, own) = (groups[n as usize], one.stream("group"));
                     let turns = elements.stream(&slots::name("group", slots, n));
                     for to in [own, turns] {
@@ -208,63 +213,83 @@ impl Generate for Epilogue {
                     one
                 };
                 let all: Vec<Instance<'_>> = (0..slots).map(each).collect();
-                let valid = now.head.mux(all[0].port("valid"), elements.port("valid"));
-                let take = (may & valid).named("take");
-                (take, all.iter().map(|one| one.port("first")).collect())
+                let take = (all[0].port("take") | elements.port("take")).named("take");
+                (take, all[0].port("take_one"), all.iter().map(|one| one.port("first")).collect())
             }
         };
         let count = m.reg("count", UInt(ROW_COUNT)).comment("Elements of this part so far.");
         let by = now.head.mux(m.lit(count.ty(), 1), v);
         let after = count.wrapping_add(by).named("count_after");
-        let all_rows = after.eq(rows);
-        let part_ends = match turn.zip(highest) {
-            None => take & all_rows,
-            Some((turn, highest)) => take & all_rows & (now.head | turn.eq(highest)),
-        };
-        let part_ends = part_ends.named("part_ends");
-        let last = (part_ends & !now.gate).named("last_step");
         m.when(take, || count.set(after));
-        if let Some((turn, highest)) = turn.zip(highest) {
-            // Each turn goes over the steps since `again`.
-            let again = m.reg("again", count.ty());
-            let steps = m.reg("turn_steps", UInt(index_width(Elements::TURN as usize)));
-            let full = steps.eq(Elements::TURN - 1);
-            let turn_ends = (take & !now.head & (full | all_rows)).named("turn_ends");
-            m.when(take, || steps.set(steps.wrapping_add(1)));
-            m.when(turn_ends, || {
-                steps.set(0);
-                m.when(turn.eq(highest), || {
-                    turn.set(0);
-                    again.set(after);
-                })
-                .otherwise(|| {
-                    turn.set(turn.wrapping_add(1));
-                    count.set(again);
+        m.when(pauses, || pause.set(pause.wrapping_sub(1)));
+        let paused = pause.eq(1).named("paused");
+        m.when(paused, || part.set(1));
+        // A part's end, and a turn's that is too short for the next one.
+        let (part_ends, gap) = match turn.zip(highest) {
+            None => {
+                // Whether a step is a part's last is known from the one before.
+                let left = m.reg("left", UInt(ROW_COUNT)).comment("Elements of this part.");
+                let last_of_part = m.reg("last_of_part", UInt(1));
+                let part_ends = (take & last_of_part).named("part_ends");
+                m.when(take, || {
+                    left.set(left.wrapping_sub(by));
+                    last_of_part.set(left.eq(by << 1));
                 });
-            });
-            m.when(part_ends | load, || {
-                turn.set(0);
-                steps.set(0);
-                again.set(0);
-            });
-            m.when(pause.ne(0), || pause.set(pause.wrapping_sub(1)));
-            m.when(turn_ends & all_rows & now.mix_f, || pause.set(Epilogue::GAP));
-        } else {
-            m.when(pause.ne(0), || pause.set(pause.wrapping_sub(1)));
+                m.when(part_ends | load_2, || {
+                    left.set(rows);
+                    last_of_part.set(rows.eq(by));
+                });
+                (part_ends, None)
+            }
+            Some((turn, highest)) => {
+                let all_rows = after.eq(rows);
+                let last_turn = now.head | turn.eq(highest);
+                let part_ends = (take & all_rows & last_turn).named("part_ends");
+                // Each turn goes over the steps since `again`.
+                let again = m.reg("again", count.ty());
+                let steps = m.reg("turn_steps", UInt(index_width(Elements::TURN as usize)));
+                let full = steps.eq(Elements::TURN - 1);
+                let turn_ends = (take & !now.head & (full | all_rows)).named("turn_ends");
+                m.when(take, || steps.set(steps.wrapping_add(1)));
+                m.when(turn_ends, || {
+                    steps.set(0);
+                    m.when(turn.eq(highest), || {
+                        turn.set(0);
+                        again.set(after);
+                    })
+                    .otherwise(|| {
+                        turn.set(turn.wrapping_add(1));
+                        count.set(again);
+                    });
+                });
+                m.when(part_ends | load, || {
+                    turn.set(0);
+                    steps.set(0);
+                    again.set(0);
+                });
+                (part_ends, Some((turn_ends & all_rows & now.mix_f).named("gap_begins")))
+            }
+        };
+        let last = (part_ends & !now.gate).named("last_step");
+        m.when(part_ends | load_2, || count.set(0));
+        let gate_ends = (part_ends & now.gate).named("gate_ends");
+        m.when(gate_ends, || pause.set(Epilogue::PAUSE));
+        let mut begins_pause = gate_ends;
+        if let Some(gap) = gap {
+            m.when(gap, || pause.set(Epilogue::GAP));
+            begins_pause = begins_pause | gap;
         }
-        m.when(part_ends, || count.set(0));
-        m.when(pause.eq(1), || part.set(1));
-        m.when(part_ends & now.gate, || pause.set(Epilogue::PAUSE));
+        pausing.set(begins_pause | (pauses & !paused));
+        pauses.set(pausing);
         m.when(load, || {
             running.set(1);
-            count.set(0);
             part.set(0);
             fields.iter().zip(next.fields).for_each(|(to, from)| to.set(from));
             factor_now.iter().zip(&factor).for_each(|(to, from)| to.set(*from));
             shift_now.iter().zip(&shift).for_each(|(to, from)| to.set(*from));
         });
         let step_bits = v.trailing_zeros();
-        let in_matrix = (take & !now.head).named("in_matrix");
+        let in_matrix = (take & !in_head).named("in_matrix");
         let index = count.slice(step_bits..LENGTH).named("index");
         let pipe = Pipe::new(in_matrix, last, index, turn);
 
@@ -388,7 +413,6 @@ impl Generate for Epilogue {
             .set(now.down & last_layer);
 
         // ----- the head, what clamped, and what a simulation sees -----
-        let in_head = (take & now.head).named("in_head");
         m.output("head_valid", UInt(1)).set(in_head);
         m.output("head_acc", slots::ty(SInt(ACCUMULATOR), slots)).set(slots::join(m, &firsts));
         m.output("head_token", UInt(20)).set(count.truncate(20));

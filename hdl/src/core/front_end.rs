@@ -10,38 +10,41 @@ use crate::fault::Fault;
 /// Reads the image: headers, operands, weights, in this order, as they come.
 ///
 /// ```text
-///            +-> [ CRC-32C ] ------------------------- equal? --> fault, pass_ok
-///            |
-///  s (beats)-+-> [ header check ] -> fields -----------> issue (scale, epilogue)
-///            +-> operand_write, operand_at, operand_data -> operand memories
-///            +-> [ delay READ ] -> beat, first, last -----> ternary unit
-///                 code_read, code_at --------------------> code memory
+///                  +-> [ CRC-32C ] ------------------------- equal? --> fault, pass_ok
+///                  |
+///  s (beats)-[reg]-+-> [ header check ] -> fields -----------> issue (scale, epilogue)
+///      |           +-> operand_write, operand_at, operand_data -> operand memories
+///      |           +-> [ delay READ ] -> beat, first, last -----> ternary unit
+///      |                code_read, code_at --------------------> code memory
+///      +-> which beat it is -> what is wanted next
 /// ```
 ///
-/// A header takes its beats and two clocks of checking. Operands are taken a beat a clock;
-/// weights, too, as long as the codes that they meet are there (`code_words` counts those of the
-/// vector in question) and fewer row groups wait for the epilogue than have a place. Nothing else stalls
-/// the stream, so a pass is a fixed function of the image and of when its codes are ready.
+/// A header takes its beats and [`FrontEnd::HEADER`] clocks of checking. Operands are taken a beat a
+/// clock; weights, too, as long as the codes that they meet are there (`code_there` says so of the
+/// next beat of a vector's first row group, `code_taken` when it is taken) and fewer row groups wait
+/// for the epilogue than have a place. Nothing else stalls the stream, so a pass is a fixed function
+/// of the image and of when its codes are ready.
 ///
-/// Trusts nothing in the stream. A payload's checksum is compared two clocks after its last beat;
-/// `pass_ok` follows the last one. Cost a CRC unit, [`HeaderCheck`], some 300 registers and READ
-/// beats.
+/// Whether a beat is wanted is decided in the clock before, and is a register. All that depends on
+/// its being taken in the same clock is which beat comes next, in counters whose ends are known a
+/// clock ahead, and whether that one is wanted; everything else sees a beat a clock later.
+///
+/// Trusts nothing in the stream. A payload's checksum is compared [`FrontEnd::SOUND`] clocks after
+/// its last beat; `pass_ok` follows the last one. Cost a CRC unit, [`HeaderCheck`], some 400
+/// registers and READ + 1 beats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrontEnd {
     /// Rates and sizes.
     pub geometry: Geometry,
 }
 
-/// Clocks from a payload's last beat to its checksum.
+/// Clocks from a payload's last beat, in its register, to its checksum.
 const CHECKSUM: usize = 2;
 
-/// Where the front end stands.
+/// What is being read, a bit each; none of them while a header is checked, and between passes.
 #[derive(Clone, Copy)]
 enum State {
-    Idle,
     Header,
-    /// The header is being checked.
-    Check,
     Operands,
     Weights,
 }
@@ -67,8 +70,15 @@ fn operand_place(opcode: Opcode, n: u32) -> Option<(u32, bool)> {
 }
 
 impl FrontEnd {
+    /// Clocks from the one in which a beat is taken to the one in which it is used.
+    pub const STAGE: u32 = 1;
+    /// Clocks from a header's last beat to its acceptance.
+    pub const HEADER: u32 = Self::STAGE + HeaderCheck::LATENCY;
     /// Clocks from an image's last beat to `pass_ok`.
-    pub const SOUND: u32 = CHECKSUM as u32;
+    pub const SOUND: u32 = Self::STAGE + CHECKSUM as u32 + 1;
+    /// Clocks from the one in which the epilogue takes a row group to the one in which its place is
+    /// free for another.
+    pub const ROOM: u32 = 2;
 }
 
 impl Generate for FrontEnd {
@@ -85,57 +95,68 @@ impl Generate for FrontEnd {
         let image_units = m.input("image_units", UInt(32));
         let row_units = m.input("row_units", UInt(10));
         let stream = m.stream_in("s", UInt(bus), false);
-        let code_words =
-            m.input("code_words", UInt(LENGTH)).comment("Words of codes that can be read.");
+        let code_there = m
+            .input("code_there", UInt(1))
+            .comment("In the next clock the vector's next codes are.");
         let group_taken = m.input("group_taken", UInt(1)).comment("The epilogue took a group.");
         let out = Instruction::output(m, "issue");
 
-        let state = m.reg("state", UInt(3)).reset(State::Idle as u8);
-        let at = |s: State| state.eq(s as u8);
-        let to = |s: State| m.lit(UInt(3), s as u8);
+        let state = m.reg("state", UInt(3)).reset(0);
+        let at = |s: State| state.bit(s as u32);
+        let want = m.reg("wants", UInt(1)).reset(0).comment("A beat is taken if there is one.");
+        stream.ready.set(want);
         let segment = m.reg("segment_now", UInt(32)).reset(0).comment("Number of the segment.");
         let expected = m.reg("expected", UInt(OPCODE)).reset(Opcode::Start as u8);
         let layer = m.reg("layer", UInt(10)).reset(0);
         let fires = stream.fires().named("fires");
+        let data = stream.data.register("data_now");
 
         // ----- header -----
         let header = m.instance("u_header", &HeaderCheck { geometry: self.geometry.clone() });
         let crc = m.instance("u_crc", &Crc32c { width: bus });
         let header_fires = (at(State::Header) & fires).named("header_fires");
-        header.set("take", header_fires).set("data", stream.data).set("crc", crc.port("crc"));
+        header.set("take", header_fires.delay_valid("header_now", 1)).set("data", data);
+        header.set("crc", crc.port("crc"));
         header.set("expected", expected).set("layer", layer).set("segment", segment);
         header.set("no_head", no_head).set("image_units", image_units).set("row_units", row_units);
         let accept = header.port("accept");
-        let starting = is(expected, Opcode::Start).named("starting");
+        // What is expected has been known since the segment before.
+        let starting = is(expected, Opcode::Start).register("starting").reset(1);
         let last_layer = header.port("last_layer");
 
         // ----- payload: operand vectors, then row groups -----
         let vector = m.reg("vector", UInt(2)).reset(0).comment("Number of the operand vector.");
         let vectors_left = m.reg("vectors_left", UInt(3)).reset(0);
-        let beat = m.reg("beat", UInt(LENGTH)).reset(0).comment("Beat of the vector or row group.");
-        let vector_beats = m.reg("vector_beats", UInt(LENGTH));
-        let group_beats = m.reg("group_beats", UInt(LENGTH));
+        let run = Run::new(m, fires);
         let part_rows = m.reg("part_rows", UInt(ROW_COUNT));
         let rows_left = m.reg("rows_left", UInt(ROW_COUNT));
+        let last_group = m.reg("last_group", UInt(1)).comment("No more than five rows are left.");
         let another = m.reg("another", UInt(1)).comment("Another matrix follows: up after gate.");
 
         let operand_fires = (at(State::Operands) & fires).named("operand_fires");
-        let vector_ends =
-            (operand_fires & beat.eq(vector_beats.wrapping_sub(1))).named("vector_ends");
-        let operands_end = (vector_ends & vectors_left.eq(1)).named("operands_end");
         let weight_fires = (at(State::Weights) & fires).named("weight_fires");
-        let group_last = beat.eq(group_beats.wrapping_sub(1)).named("group_last");
-        let group_ends = (weight_fires & group_last).named("group_ends");
-        let last_group = rows_left.le(ROWS).named("last_group");
-        let weights_end = (group_ends & last_group & !another).named("weights_end");
-        m.when(vector_ends | group_ends, || beat.set(0))
-            .elsewhen(operand_fires | weight_fires, || beat.set(beat.wrapping_add(1)));
+        // What the present run would end, if it did.
+        let last_vector = (at(State::Operands) & vectors_left.eq(1)).named("last_vector");
+        let last_of_all = (at(State::Weights) & last_group & !another).named("last_of_all");
+        let closes = (last_of_all | (last_vector & starting)).named("closes");
+        let ends = (fires & run.last).named("run_ends");
+        let vector_ends = (ends & at(State::Operands)).named("vector_ends");
+        let group_ends = (ends & at(State::Weights)).named("group_ends");
+        let (vector_beats, group_beats) =
+            (header.port("vector_beats").named("vector_beats"), header.port("group_beats"));
+        let group_beats = group_beats.named("group_beats");
+        let header_beats = m.lit(UInt(LENGTH), 512 / bus);
+        let stays = (at(State::Operands) & !last_vector).named("another_vector");
+        let beats = closes.mux(header_beats, stays.mux(vector_beats, group_beats));
+        m.when(ends, || run.begin(beats));
         m.when(vector_ends, || {
             vector.set(vector.wrapping_add(1));
             vectors_left.set(vectors_left.wrapping_sub(1));
         });
         m.when(group_ends, || {
             rows_left.set(last_group.mux(part_rows, rows_left.wrapping_sub(ROWS)));
+            let few_then = rows_left.le(2 * ROWS);
+            last_group.set(last_group.mux(part_rows.le(ROWS), few_then));
             m.when(last_group, || another.set(0));
         });
 
@@ -145,44 +166,62 @@ impl Generate for FrontEnd {
             .reg("waiting", UInt(index_width(places + 1)))
             .reset(0)
             .comment("Row groups not yet taken.");
-        let group_begins = (weight_fires & beat.eq(0)).named("group_begins");
+        let full = m.reg("full", UInt(1)).reset(0).comment("They have no place for another.");
+        let group_taken = group_taken.delay_valid("group_gone", 1);
+        let group_begins = (weight_fires & run.first).named("group_begins");
+        let fills = (group_begins & waiting.eq(places - 1)).named("fills");
+        let full_then = (!group_taken & (full | fills)).named("full_then");
+        full.set(full_then);
         m.when(group_begins & !group_taken, || waiting.set(waiting.wrapping_add(1)));
         m.when(group_taken & !group_begins, || waiting.set(waiting.wrapping_sub(1)));
         m.assert("a_place_for_every_group", waiting.le(places));
-        let room = (beat.ne(0) | waiting.ne(places)).named("room");
+        m.assert("full_as_waiting", full.eq(waiting.eq(places)));
         // An instruction is handed on before its payload: then the one two before it is done, and
         // its operands may be overwritten.
         let pending = m.reg("pending", UInt(1)).reset(0).comment("`issue` was not taken yet.");
-        m.when(out.ready, || pending.set(0));
-        let weights_may = (code_words.gt(beat) & room).named("weights_may");
-        let payload = at(State::Operands) | (at(State::Weights) & weights_may);
-        let want = (at(State::Header) | (payload & !pending)).named("wants");
-        stream.ready.set(want);
+        let new_codes =
+            m.reg("new_codes", UInt(1)).comment("The vector's codes were not all met yet.");
+        m.when(group_ends, || new_codes.set(0));
+        let first_then = (ends | (run.first & !fires)).named("first_then");
+        let codes_may = (code_there | !new_codes | group_ends).named("codes_may");
+        let weights_may = (codes_may & !(first_then & full_then)).named("weights_may");
+        m.output("code_taken", UInt(1))
+            .comment("A beat takes codes that it meets first.")
+            .set(weight_fires & new_codes);
 
         // ----- from state to state -----
-        let segment_ends = ((operands_end & starting) | weights_end).named("segment_ends");
+        let segment_ends = (ends & closes).named("segment_ends");
         let last_down = (is(expected, Opcode::Down) & last_layer & no_head).named("last_down");
-        let pass_ends =
-            (segment_ends & (is(expected, Opcode::Head) | last_down)).named("pass_ends");
-        m.when(header.port("ended"), || state.set(State::Check as u8));
+        let final_one = (is(expected, Opcode::Head) | last_down).register("final_one");
+        let pass_ends = (segment_ends & final_one).named("pass_ends");
+        // START has nobody to be handed to.
+        let goes_on = ((accept & starting) | (pending & out.ready)).named("goes_on");
+        let operands = header.port("vectors").any().named("has_operands");
+        let next_header = begins | (segment_ends & !final_one) | (at(State::Header) & !ends);
+        let next_operands = (goes_on & operands) | (at(State::Operands) & !(ends & last_vector));
+        let next_weights = (goes_on & !operands)
+            | (vector_ends & last_vector & !starting)
+            | (at(State::Weights) & !(ends & last_of_all));
+        let next_header = next_header.named("header_then");
+        let next_operands = next_operands.named("operands_then");
+        let next_weights = next_weights.named("weights_then");
+        state.set(next_weights.cat(next_operands).cat(next_header));
+        want.set(next_header | next_operands | (next_weights & weights_may));
         m.when(accept, || {
             let rows = header.port("rows");
             vector.set(0);
             vectors_left.set(header.port("vectors"));
-            vector_beats.set((header.port("vector_units") << unit_shift).extend(LENGTH));
-            // Columns are padded to 64 bytes.
-            let padded = ((header.port("columns") + 63u8) >> 6).truncate(LENGTH - 6);
-            group_beats.set((padded << unit_shift).extend(LENGTH));
             part_rows.set(rows);
             rows_left.set(rows);
+            last_group.set(rows.le(ROWS));
             another.set(is(expected, Opcode::Glu));
-            beat.set(0);
+            new_codes.set(1);
             pending.set(!starting);
-            state.set(header.port("vectors").any().mux(to(State::Operands), to(State::Weights)));
+            run.begin(operands.mux(vector_beats, group_beats));
         });
-        m.when(operands_end, || state.set(State::Weights as u8));
-        m.when(segment_ends, || {
-            state.set(pass_ends.mux(to(State::Idle), to(State::Header)));
+        m.when(pending & out.ready, || pending.set(0));
+        let segment_ended = segment_ends.delay_valid("segment_ended", 1);
+        m.when(segment_ended, || {
             segment.set(segment.wrapping_add(1));
             let due = |op: Opcode| m.lit(UInt(OPCODE), op as u8);
             let after_down = last_layer.mux(due(Opcode::Head), due(Opcode::MixI));
@@ -191,55 +230,54 @@ impl Generate for FrontEnd {
             m.when(is(expected, Opcode::Down), || layer.set(layer.wrapping_add(1)));
         });
         let code_buffer = m.reg("code_buffer", UInt(1)).reset(0);
-        m.when(weights_end, || code_buffer.set(!code_buffer));
+        let release = (ends & last_of_all).delay_valid("release", 1);
+        m.when(release, || code_buffer.set(!code_buffer));
         m.when(begins, || {
-            state.set(State::Header as u8);
+            run.begin(header_beats);
             segment.set(0);
             expected.set(Opcode::Start as u8);
             layer.set(0);
             code_buffer.set(0);
         });
 
-        // ----- checksum and length of payloads, two clocks after their last beat -----
+        // ----- checksum and length of payloads, of beats in their register -----
         let in_payload = (at(State::Operands) | at(State::Weights)).named("in_payload");
         let payload_first = m.reg("payload_first", UInt(1)).reset(0);
         let left = m.reg("payload_left", UInt(32 + 3)).comment("Beats of the payload.");
         let payload_crc = m.reg("payload_crc", UInt(32));
-        let header_first = m.reg("header_first", UInt(1)).reset(1);
-        m.when(fires, || header_first.set(segment_ends));
-        m.when(begins, || header_first.set(1));
-        m.when(fires & in_payload, || {
-            payload_first.set(0);
-            left.set(left.wrapping_sub(1));
-        });
+        m.when(fires & in_payload, || payload_first.set(0));
+        let payload_now = (fires & in_payload).delay_valid("payload_now", 1);
+        m.when(payload_now, || left.set(left.wrapping_sub(1)));
         m.when(accept, || {
             payload_first.set(1);
             left.set((header.port("payload_units") << unit_shift).extend(left.width()));
             payload_crc.set(header.port("payload_crc"));
         });
-        let first = at(State::Header).mux(header_first, payload_first);
-        crc.set("valid", fires).set("first", first).set("data", stream.data);
-        let check = segment_ends.delay_valid("ended", CHECKSUM);
+        let first = at(State::Header).mux(run.first, payload_first).register("first_now");
+        crc.set("valid", fires.delay_valid("fires_now", 1)).set("first", first).set("data", data);
         let (ended, due) = (m.reg("ended_segment", UInt(32)), m.reg("due_crc", UInt(32)));
-        m.when(segment_ends, || {
+        m.when(segment_ended, || {
             ended.set(segment);
             due.set(payload_crc);
         });
-        let payload_ok = crc.port("crc").eq(due).named("payload_ok");
-        let pass_ok = pass_ends.delay_valid("pass_ended", CHECKSUM) & payload_ok;
+        let payload_ok = crc.port("crc").eq(due).register("payload_ok");
+        let check = segment_ended.delay_valid("checks", CHECKSUM + 1);
+        let pass_ok = pass_ends.delay_valid("pass_ended", Self::SOUND as usize) & payload_ok;
 
         // ----- faults -----
         let code = |fault: Fault| m.lit(UInt(8), fault as u8);
-        let bad_length = (segment_ends & left.ne(1)).named("bad_length");
+        let bad_length = (segment_ended & left.ne(1)).delay_valid("bad_length", 1);
         let bad_payload = (check & !payload_ok).named("bad_payload");
         let length = bad_length.mux(code(Fault::Field), header.port("fault"));
-        m.output("fault", UInt(8)).set(bad_payload.mux(code(Fault::PayloadCrc), length));
-        m.output("fault_segment", UInt(32)).set(bad_payload.mux(ended, segment));
+        let fault = bad_payload.mux(code(Fault::PayloadCrc), length);
+        let place = (bad_payload | bad_length).mux(ended, segment);
+        m.output("fault", UInt(8)).set(fault.register("fault_now").reset(0));
+        m.output("fault_segment", UInt(32)).set(place.register("fault_place"));
         m.output("segment", UInt(32)).set(segment);
         m.output("pass_ok", UInt(1))
             .comment("The pass was read to its end and is sound.")
             .set(pass_ok);
-        let loaded = (operands_end & starting).register("loaded").reset(0);
+        let loaded = (ends & last_vector & starting).register("loaded").reset(0);
         m.output("start_loaded", UInt(1)).comment("START's operands are there.").set(loaded);
         m.output("want", UInt(1)).set(want);
 
@@ -271,19 +309,60 @@ impl Generate for FrontEnd {
             .comment("A bit for each operand memory.")
             .set(m.cat(&writes).register("write_now").reset(0));
         m.output("operand_second", UInt(4)).set(m.cat(&seconds).register("second_now"));
-        m.output("operand_at", UInt(LENGTH)).set(beat.register("at_now"));
-        m.output("operand_data", UInt(bus)).set(stream.data.register("data_now"));
+        m.output("operand_at", UInt(LENGTH)).set(run.beat.register("at_now"));
+        m.output("operand_data", UInt(bus)).set(data);
 
         // ----- to the ternary unit -----
-        m.output("code_read", UInt(1)).set(weight_fires);
-        m.output("code_at", UInt(LENGTH)).set(beat);
+        let weights_now = weight_fires.delay_valid("weights_now", 1);
+        m.output("code_read", UInt(1)).set(weights_now);
+        m.output("code_at", UInt(LENGTH)).set(run.beat.register("code_at_now"));
         m.output("code_from", UInt(1))
             .comment("Which of the two vectors of codes.")
             .set(code_buffer);
-        m.output("code_release", UInt(1)).set(weights_end);
-        m.output("weights_valid", UInt(1)).set(weight_fires.delay_valid("weights_valid_at", READ));
-        m.output("weights_last", UInt(1)).set(group_last.delay("weights_last_at", READ));
-        m.output("weights", UInt(bus)).set(stream.data.delay("weights_at", READ));
+        m.output("code_release", UInt(1)).set(release);
+        m.output("weights_valid", UInt(1)).set(weights_now.delay_valid("weights_valid_at", READ));
+        m.output("weights_last", UInt(1)).set(run.last.delay("weights_last_at", READ + 1));
+        m.output("weights", UInt(bus)).set(data.delay("weights_at", READ));
+    }
+}
+
+/// Beats that belong together: a header, a vector, a row group.
+#[derive(Clone, Copy)]
+struct Run<'m> {
+    /// Which of them is next.
+    beat: Sig<'m>,
+    /// It is the first.
+    first: Sig<'m>,
+    /// It is the last.
+    last: Sig<'m>,
+    /// They and those behind.
+    left: Sig<'m>,
+}
+
+impl<'m> Run<'m> {
+    /// Goes on with every beat that is taken, until another run begins.
+    fn new(m: &'m Module, fires: Sig<'m>) -> Run<'m> {
+        let run = Run {
+            beat: m.reg("beat", UInt(LENGTH)).reset(0).comment("Of the header, vector or group."),
+            first: m.reg("first_beat", UInt(1)).reset(1),
+            last: m.reg("last_beat", UInt(1)).reset(0),
+            left: m.reg("beats_left", UInt(LENGTH)).reset(0),
+        };
+        m.when(fires, || {
+            run.beat.set(run.beat.wrapping_add(1));
+            run.first.set(0);
+            run.last.set(run.left.eq(2));
+            run.left.set(run.left.wrapping_sub(1));
+        });
+        run
+    }
+
+    /// Another one begins, of so many beats.
+    fn begin(&self, beats: Sig<'m>) {
+        self.beat.set(0);
+        self.first.set(1);
+        self.last.set(beats.eq(1));
+        self.left.set(beats);
     }
 }
 

@@ -54,6 +54,9 @@ enum State {
 const CANDIDATES: u32 = TopK::LATENCY + 1;
 
 impl Head {
+    /// Clocks from the one in which nothing is waited for any more, the instruction and the writer, to
+    /// the first accumulator.
+    pub const OPEN: u32 = 2;
     /// Clocks from the last accumulator to the best token, where nothing else is waited for.
     pub const BEST: u32 = CANDIDATES + 2;
 
@@ -76,6 +79,7 @@ impl Generate for Head {
         let begins = m.input("begins", UInt(1)).comment("A pass starts.");
         let starts = m.input("starts", UInt(1)).comment("HEAD starts; its scale is there.");
         let logits = m.input("logits", UInt(1)).comment("Every accumulator is wanted.");
+        let logits = logits.register("logits_now").reset(0);
         let vocab = m.input("vocab", UInt(ROW_COUNT));
         let pass_ok = m.input("pass_ok", UInt(1)).comment("The pass was read and is sound.");
         let index = m.input("index", UInt(16)).comment("Number of the pass in its run.");
@@ -120,7 +124,7 @@ impl Generate for Head {
             (0..slots).map(|n| m.instance(slots::name("u_top", slots, n), &TopK { k })).collect();
         let clear = m.reg("clears", UInt(1)).reset(0);
         clear.set(0);
-        let shift = m.wire("shift", UInt(1));
+        let shift = m.reg("shift", UInt(1)).reset(0);
         for (n, (top, &acc)) in tops.iter().zip(&accs).enumerate() {
             top.set("clear", clear).set("valid", valid).set("acc", acc).set("token", token);
             top.set("shift", slots::only(shift, turn, n as u32));
@@ -137,21 +141,22 @@ impl Generate for Head {
         beats.ready.set(out.ready);
         let recording = at(State::Record).named("recording");
         let count = m.reg("count", UInt(8)).comment("Word of the record.");
+        let ahead = m.reg("count_ahead", UInt(8)).comment("The word behind it.");
         let record_words = record::stride(k) as u32 / 4;
         let few = vocab.lt(k).mux(vocab.truncate(7), k).named("candidates");
         // The header's words, then token and accumulator of each candidate.
         let of_turn = |name: &str| slots::pick(turn, &best(name));
-        let entry = of_turn("best_valid").repeat(32);
-        let pair = count
-            .bit(0)
-            .mux(of_turn("best_acc").extend(32).as_uint(), of_turn("best_token").extend(32));
+        // With a token goes its place: what shifts has to come from a register.
+        let acc_kept = m.reg("acc_kept", SInt(ACCUMULATOR)).comment("Of the token before.");
+        let second = count.bit(0);
+        let entry = (second | of_turn("best_valid")).repeat(32);
+        let pair = second.mux(acc_kept.extend(32).as_uint(), of_turn("best_token").extend(32));
         let first_tokens: Vec<Sig<'_>> =
             kept("first_token", UInt(20)).into_iter().map(|sig| sig.comment("The best.")).collect();
         let first_token = slots::pick(turn, &first_tokens);
-        let header = count
+        let then = ahead
             .slice(0..4)
             .switch(m.lit(UInt(32), 0))
-            .case(0, index.extend(32))
             .case(1, first_token.extend(32))
             .case(2, few.extend(32))
             .case(3, mant_now.extend(32))
@@ -159,17 +164,27 @@ impl Generate for Head {
             .case(6, id.lane(0, 32))
             .case(7, id.lane(1, 32))
             .end();
-        let in_header = count.lt(record::HEADER as u32 / 4).named("in_header");
+        let header = m.reg("header_word", UInt(32));
+        let in_header = m.reg("in_header", UInt(1)).comment("`count` is a word of the header.");
         let record_word = in_header.mux(header, entry & pair).named("record_word");
-        let record_ends = count.eq(record_words - 1).named("record_ends");
+        let record_ends = m.reg("record_ends", UInt(1)).comment("`count` is the last word.");
         words.valid.set(recording | (valid & logits));
         words.data.set(recording.mux(record_word, acc.extend(32).as_uint()));
         if let Some(mark) = words.last {
             mark.set(recording.mux(record_ends, last));
         }
         let record_fires = (recording & words.ready).named("record_fires");
-        shift.set(record_fires & !in_header & count.bit(0));
-        m.output("ready", UInt(1)).set(open & (!logits | words.ready));
+        let token_leaves = (record_fires & !in_header & !second).named("token_leaves");
+        shift.set(token_leaves);
+        m.when(token_leaves, || {
+            let held = of_turn("best_valid").repeat(ACCUMULATOR as usize).as_sint();
+            acc_kept.set(of_turn("best_acc") & held);
+        });
+        // For the next clock. With logits no word follows another at once, so that what has a place
+        // has it in the next clock, too. Behind the last no other comes before `open` is set anew.
+        m.output("ready", UInt(1))
+            .comment("An accumulator may come in the next clock.")
+            .set(open & (!logits | (words.ready & !valid)));
 
         // ----- the writer's jobs -----
         let begun = m.reg("begun", UInt(1)).reset(0).comment("The writer has taken the job.");
@@ -219,6 +234,10 @@ impl Generate for Head {
         m.when(pass_ok, || sound.set(1));
         let begin_record = |at: Sig<'_>| {
             count.set(0);
+            ahead.set(1);
+            header.set(index.extend(32));
+            in_header.set(1);
+            record_ends.set(0);
             ask.set(1);
             ask_addr.set(at);
             ask_beats.set(record_words / (bus / 32));
@@ -238,7 +257,11 @@ impl Generate for Head {
             }
         });
         m.when(record_fires, || {
-            count.set(count.wrapping_add(1));
+            count.set(ahead);
+            ahead.set(ahead.wrapping_add(1));
+            header.set(then);
+            in_header.set(ahead.lt(record::HEADER as u32 / 4));
+            record_ends.set(ahead.eq(record_words - 1));
             m.when(record_ends, || go(State::Write));
         });
         let finished = (at(State::Write) & written).named("finished");

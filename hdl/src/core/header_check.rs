@@ -10,22 +10,23 @@ use crate::fault::Fault;
 /// Takes a segment's header and says whether it may be obeyed.
 ///
 /// ```text
-///  take, data -> [ 512 bits ] -> compare with what is due -> [reg] -+-> accept, fault
-///                     |               ^ shape, place in the pass    |
-///                     +-> fields            crc = residue? ---------+
+///  take, data -> [ 512 bits ] -> compare with what is due -> [reg] -> all? -> [reg] -> [reg] -> accept,
+///                     |               ^ shape, place in the pass         crc ---^         fault
+///                     +-> fields -> lengths in beats
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_     512 bits: one beat
+///  clk      _/1\_/2\_/3\_/4\_/5\_     512 bits: one beat
 ///  take     1
-///  ended    1
-///  decide   0   0   1   0         the header's checksum comes in the same clock
+///  crc              X             of the whole header
+///  accept   0   0   0   0   1
 /// ```
 ///
 /// `START` sets the shape, and with it what every later header must say; what is asked of it is
 /// the legal range and this core's geometry. The first objection counts, in the order checksum,
-/// version, opcode, fields, geometry. Latency two clocks after the last beat. Cost 512 registers
-/// of header, some 400 LUTs of comparators, two multipliers (elements of state, units of operands).
+/// version, opcode, fields, geometry. Latency [`HeaderCheck::LATENCY`] after the last beat; of three
+/// clocks' work none is much. Cost 512 registers of header, some 400 LUTs of comparators, a
+/// multiplier (elements of state).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderCheck {
     /// Rates and sizes.
@@ -97,14 +98,33 @@ fn operands<'m>(opcode: Sig<'m>, shape: &Shape<'m>, last_layer: Sig<'m>) -> (Sig
     (count, length)
 }
 
-/// All of the conditions, a clock later.
+/// All of the conditions, two clocks later: each by itself, then all of them.
 fn all<'m>(m: &'m Module, name: &str, conditions: &[Sig<'m>]) -> Sig<'m> {
-    m.cat(conditions).all().register(name)
+    let each = m.cat(conditions).register(format!("{name}_each"));
+    each.all().register(name)
 }
 
 /// A legal width: a multiple of 32, not 0.
 fn legal(width: Sig<'_>) -> Sig<'_> {
     !width.slice(0..5).any() & width.any()
+}
+
+/// The units of a vector of 16-bit operands.
+fn units(length: Sig<'_>) -> Sig<'_> {
+    length.slice(5..LENGTH)
+}
+
+/// Bits of the units of up to four such vectors.
+const VECTORS: u32 = LENGTH - 5 + 2;
+
+/// A few units shifted, at that width.
+fn wide(units: Sig<'_>, by: u32) -> Sig<'_> {
+    (units << by).extend(VECTORS)
+}
+
+/// Units as beats.
+fn beats(units: Sig<'_>, bus: u32) -> Sig<'_> {
+    (units << (512 / bus).trailing_zeros()).extend(LENGTH)
 }
 
 /// A Scale of a header word is zero or normalised (numerics.md §6).
@@ -114,7 +134,7 @@ pub(crate) fn is_scale(word: Sig<'_>) -> Sig<'_> {
 
 impl HeaderCheck {
     /// Clocks from a header's last beat to its acceptance.
-    pub const LATENCY: u32 = 2;
+    pub const LATENCY: u32 = 4;
 }
 
 impl Generate for HeaderCheck {
@@ -124,7 +144,7 @@ impl Generate for HeaderCheck {
 
     fn describe(&self, m: &Module) {
         let g = &self.geometry;
-        m.doc("Takes a segment's header and says whether it may be obeyed.\nLatency 2.");
+        m.doc("Takes a segment's header and says whether it may be obeyed.\nLatency 4.");
         let take = m.input("take", UInt(1)).comment("A beat of the header.");
         let data = m.input("data", UInt(g.bus));
         let crc =
@@ -150,9 +170,9 @@ impl Generate for HeaderCheck {
         let word = |n: u32| header.lane(n, 32);
         let half = |n: u32, high: u32| word(n).lane(high, 16);
         let byte = |n: u32, i: u32| word(n).lane(i, 8);
-        let decide = ended.delay_valid("ended", Self::LATENCY as usize);
+        let decide = ended.delay_valid("ended", Self::LATENCY as usize - 1);
         let starting = is(expected, Opcode::Start).named("starting");
-        let accept = m.wire("accepts", UInt(1));
+        let accept = m.reg("accepts", UInt(1)).reset(0);
 
         // ----- the shape, from START on -----
         let said = Shape {
@@ -175,24 +195,28 @@ impl Generate for HeaderCheck {
             vocab: keep("vocab", said.vocab),
         };
         // A clock late is in time: the layer changes after a DOWN, and only the next DOWN asks.
-        let last_layer = (layer + 1).eq(shape.layers.extend(11)).register("is_last_layer");
+        let final_layer = shape.layers.wrapping_sub(1).register("final_layer");
+        let last_layer = layer.eq(final_layer).register("is_last_layer");
 
-        // ----- what is due, compared in one clock -----
-        let version_ok = byte(0, 1).eq(ISA_VERSION).register("version_ok");
-        let opcode_ok = byte(0, 0).eq(expected.extend(8)).register("opcode_ok");
-        let lengths = Shape { hidden: starting.mux(said.hidden, shape.hidden), ..shape };
-        let (vectors, length) = operands(expected, &lengths, last_layer);
-        let vector_units = length.slice(5..LENGTH).named("units_of_vector");
-        // What is due of a matrix is known long before its header; only START's is in the header.
-        let due = (vector_units * vectors).register("units_of_operands");
-        let three = (vector_units << 1) + vector_units.extend(vector_units.width() + 1);
-        let operands_ok =
-            half(5, 1).eq(starting.mux(three.extend(16), due.extend(16))).named("operands_ok");
+        // ----- what is due: known before a matrix's header ends; of START it is in the header -----
+        let version_ok = byte(0, 1).eq(ISA_VERSION).delay("version_ok", 2);
+        let opcode_ok = byte(0, 0).eq(expected.extend(8)).delay("opcode_ok", 2);
+        let (vectors, length) = operands(expected, &shape, last_layer);
+        let vectors = vectors.register("vectors_due");
+        let (given, known) = (units(said.hidden), units(length).register("known_units"));
+        let vector_units = starting.mux(given, known).register("units_of_vector");
+        // Of none, one, two, three or four vectors.
+        let none = m.lit(UInt(VECTORS), 0);
+        let pairs = vectors.bit(2).mux(wide(known, 2), vectors.bit(1).mux(wide(known, 1), none));
+        let due = pairs.wrapping_add(vectors.bit(0).mux(wide(known, 0), none));
+        let three = wide(given, 1).wrapping_add(wide(given, 0));
+        let due = starting.mux(three, due).register("units_of_operands");
+        // A clock later than the others.
+        let operands_ok = half(5, 1).eq(due.extend(16)).register("operands_ok");
         let common = [
             word(1).eq(segment),
             word(2).ge(half(5, 1).extend(32)),
             word(6).eq(0x0001_0000),
-            operands_ok,
             !word(14).any(),
         ];
         let six_layers = (said.layers << 2) + (said.layers << 1).extend(12);
@@ -209,15 +233,18 @@ impl Generate for HeaderCheck {
             word(13).eq((row_units << 6).extend(32)),
             row_units.extend(11).eq((half(5, 0).slice(5..16) + 1).truncate(11)),
         ];
-        let needed = (said.layers * said.inner).named("state_needed");
+        let needed = (said.layers * said.inner).register("state_needed");
         let most = |n: usize| n.min(COLUMNS_MAX) as u32;
         let room = [
             half(5, 0).le(most(g.hidden)),
             half(8, 0).le(most(g.inner)),
             half(8, 1).le(most(g.intermediate)),
-            needed.le((g.state as u32).min((1 << needed.width()) - 1)),
         ];
-        let (rows, columns) = (rows(expected, &shape), columns(expected, &shape));
+        // A clock later than the others.
+        let state_ok = needed.le((g.state as u32).min((1 << needed.width()) - 1));
+        let state_ok = state_ok.register("state_ok");
+        let rows = rows(expected, &shape).register("rows_due");
+        let columns = columns(expected, &shape).register("columns_due");
         let fraction = |i: u32| byte(7, i).le(PREACTIVATION_FRAC_MAX as u32);
         // What is neither pre-activation nor state has no use for its fraction bits in the core.
         let uses_frac = is_one_of(expected, &[Opcode::MixI, Opcode::MixG, Opcode::Glu]);
@@ -233,34 +260,37 @@ impl Generate for HeaderCheck {
             !uses_state | fraction(1),
         ];
 
-        // ----- and decided in the next -----
+        // ----- and decided -----
         let fields = starting.mux(all(m, "start_ok", &start), all(m, "matrix_ok", &matrix));
-        let fields_ok = (all(m, "common_ok", &common) & fields).named("fields_ok");
-        let room_ok = (!starting | all(m, "room_ok", &room)).named("geometry_ok");
+        let fields_ok = (all(m, "common_ok", &common) & operands_ok & fields).named("fields_ok");
+        let room_ok = all(m, "room_ok", &room) & state_ok;
+        let room_ok = (!starting | room_ok).named("geometry_ok");
         let objections = [
             (room_ok, Fault::Geometry),
             (fields_ok, Fault::Field),
             (opcode_ok, Fault::Opcode),
             (version_ok, Fault::Version),
-            (crc.eq(RESIDUE), Fault::HeaderCrc),
+            (crc.eq(RESIDUE).register("crc_ok"), Fault::HeaderCrc),
         ];
         let none = m.lit(UInt(8), 0);
         let fault = objections
             .iter()
             .fold(none, |found, &(ok, fault)| ok.mux(found, m.lit(UInt(8), fault as u8)))
             .named("objection");
-        accept.set(decide & fault.eq(0));
-        m.output("ended", UInt(1)).comment("The header's last beat is taken.").set(ended);
+        let sound = objections.iter().fold(decide, |sound, &(ok, _)| sound & ok);
+        accept.set(sound);
         m.output("accept", UInt(1)).set(accept);
-        m.output("fault", UInt(8)).set(decide.repeat(8) & fault);
+        m.output("fault", UInt(8)).set((decide.repeat(8) & fault).register("fault_now").reset(0));
 
         // ----- fields -----
         m.output("payload_units", UInt(32)).set(word(2));
         m.output("payload_crc", UInt(32)).set(word(3));
         m.output("vectors", UInt(3)).comment("Operand vectors.").set(vectors);
-        m.output("vector_units", vector_units.ty()).comment("Of each.").set(vector_units);
+        m.output("vector_beats", UInt(LENGTH)).comment("Of each.").set(beats(vector_units, g.bus));
         m.output("rows", UInt(ROW_COUNT)).set(rows);
-        m.output("columns", UInt(LENGTH)).set(columns);
+        // Columns are padded to 64 bytes.
+        let padded = ((columns + 63u8) >> 6).truncate(LENGTH - 6).register("units_of_group");
+        m.output("group_beats", UInt(LENGTH)).comment("Of a row group.").set(beats(padded, g.bus));
         m.output("last_layer", UInt(1)).set(last_layer);
         m.output("frac", UInt(FRAC)).set(byte(7, 0).truncate(FRAC));
         m.output("state_frac", UInt(FRAC)).set(byte(7, 1).truncate(FRAC));

@@ -19,11 +19,17 @@ use crate::units::NormScale;
 ///
 /// Of several sequences each has a scale, slot 0 first; they are handed on together.
 ///
-/// Latency that of [`NormScale`], for each sequence; cost that, and one instruction of registers.
+/// Latency [`Issue::LATENCY`], for each sequence; cost that of [`NormScale`], and one instruction of
+/// registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Issue {
     /// Sequences.
     pub slots: u32,
+}
+
+impl Issue {
+    /// Clocks from the one in which a scale may be begun to the one in which it is there.
+    pub const LATENCY: u32 = NormScale::LATENCY + 2;
 }
 
 /// What a scale is made of; of all sequences.
@@ -76,7 +82,8 @@ impl Generate for Issue {
         }
         from.ready.set(!held);
         let opcode = fields[0];
-        let start = (held & !working & !scaled & !awaits & unit.port("ready")).named("starts");
+        let may = (held & !working & !scaled & !awaits & unit.port("ready")).named("may_start");
+        let start = may.delay_valid("starts", 1);
         unit.set("start", start);
         let consumer = is(opcode, Opcode::MixG)
             .mux(m.lit(UInt(2), 2), is(opcode, Opcode::MixF).mux(m.lit(UInt(2), 1), 0));
@@ -84,7 +91,7 @@ impl Generate for Issue {
         let all = if self.slots == 1 { "gathered" } else { "gathered_all" };
         let entered = slots::last(enter, entering, highest);
         m.when(unit.port(all) | entered, || awaits.set(0));
-        m.when(start, || working.set(1));
+        m.when(may, || working.set(1));
         m.when(unit.port("done"), || {
             working.set(0);
             match turn.zip(highest) {

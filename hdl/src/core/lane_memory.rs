@@ -1,21 +1,23 @@
 use sterna_rtl::{Generate, Module, Sig, UInt, index_width};
 
-/// Read latency of every on-chip memory: the RAM, its output register, the choice of lanes.
-pub const READ: usize = 3;
+/// Read latency of every on-chip memory: its address, the RAM, its output register, the choice of
+/// lanes.
+pub const READ: usize = 4;
 
 /// A vector on chip: written a few lanes at a time, read a few or many at a time.
 ///
 /// ```text
-///                +--> [ part 0: `write` lanes a word ] -> [reg] -+
-///  write --------+--> [ part 1 ]                       -> [reg] -+-> choose -> [reg] -> narrow
-///                +--> [ part n ]                       -> [reg] -+-> choose -> [reg] -> wide
+///  write --------+--> [ part 0: `write` lanes a word ] -> [reg] -+
+///                +--> [ part 1 ]                       -> [reg] -+-> choose -> [reg] -> narrow
+///  read -> [reg]-+--> [ part n ]                       -> [reg] -+-> choose -> [reg] -> wide
 /// ```
 ///
 /// A row has `store` lanes in `store / write` parts. Addresses count groups of lanes: `write_at`
 /// groups of `write`, `read_at` groups of `narrow`; a wide read ignores the low bits that lie
 /// within its group. A read enables only the parts that it needs, so that the epilogue may write an
 /// element while it reads a later one of the same row: no read ever meets a write at one place
-/// (asserted), which is what `no_rw_check` needs.
+/// (asserted), which is what `no_rw_check` needs. Which parts a read needs is worked out in front
+/// of its register, so that nothing stands between that and the RAMs.
 ///
 /// Latency [`READ`]. Cost: the parts, and two multiplexers of `narrow` and `wide` lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,7 @@ impl Generate for LaneMemory {
             read_at.slice(within..self.read_bits()).named("from_row"),
         );
         let lane_group = (self.write / self.narrow).trailing_zeros();
+        let from_row = from_row.register("row_now");
         let mut row = vec![];
         for i in 0..parts {
             let (mut to, mut of) = (write, read_narrow | read_wide);
@@ -119,7 +122,8 @@ impl Generate for LaneMemory {
             }
             let memory = m.memory(format!("part_{i}"), data.ty(), self.rows()).no_rw_check();
             memory.write(to.named(format!("write_{i}")), to_row, data);
-            row.push(memory.read_registered(of.named(format!("read_{i}")), from_row));
+            let of = of.named(format!("read_{i}")).register(format!("reads_{i}")).reset(0);
+            row.push(memory.read_registered(of, from_row));
         }
         row.reverse();
         let row = m.cat(&row).named("row");

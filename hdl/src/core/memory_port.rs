@@ -43,7 +43,8 @@ impl Generate for MemoryPort {
     fn describe(&self, m: &Module) {
         let g = &self.geometry;
         m.doc("The three who use the memory, behind one AXI4 port.");
-        let halt = m.input("halt", UInt(1)).comment("Come to rest.");
+        let halt = m.input("halt", UInt(1)).comment("Come to rest; seen a clock later.");
+        let halt = halt.delay_valid("halt_now", 1);
         let widths = memory_widths(g.bus);
         let axi = m.axi_master("m_axi", AxiKind::Full, widths);
         let reader = |number, depth| ReadMaster { widths, length: JOB, depth, number };

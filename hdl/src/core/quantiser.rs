@@ -33,7 +33,7 @@ pub(crate) enum Source {
 /// ```text
 ///  clk        _/1\_ ...   n = LATENCY of Reciprocal, then one word of Q codes a clock
 ///  max_valid  1
-///  read                   n + 3
+///  read                   n + 4
 ///  code_write                       + READ + Quantise::LATENCY + 1
 /// ```
 ///
@@ -49,6 +49,8 @@ pub struct Quantiser {
 
 #[derive(Clone, Copy)]
 enum State {
+    /// Nothing to do before the next pass.
+    Ended,
     /// For the maxima of the next vector.
     Wait,
     Reciprocal,
@@ -57,11 +59,11 @@ enum State {
     Pass,
     /// Until the last codes are written.
     Flush,
-    /// Nothing to do before the next pass.
-    Ended,
 }
 
 impl Quantiser {
+    /// Clocks from the one in which a vector's maxima are found to the one in which its pass may begin.
+    pub const READY: u32 = Reciprocal::LATENCY + 2;
     /// Clocks from a read to the write of its codes.
     pub const PIPE: usize = READ + Quantise::LATENCY as usize + 1;
     /// Clocks from the first in which nothing is read any more to the one in which the next vector's
@@ -95,6 +97,8 @@ impl Generate for Quantiser {
             .collect();
         let highest = slots::input(m, "highest", slots);
         let release = m.input("code_release", UInt(1)).comment("A matrix has read its codes.");
+        let taken =
+            m.input("code_taken", UInt(1)).comment("A beat meets codes for the first time.");
         let vector = m.input("vector", UInt(32 * q)).comment("READ clocks after `read`.");
         let gain = m.input("gain", UInt(16 * q));
 
@@ -119,11 +123,11 @@ impl Generate for Quantiser {
         // ----- reciprocal -----
         let forget = is(which, Opcode::MixF);
         let gate = is(which, Opcode::MixG);
-        let max = gate.mux(now[2], forget.mux(now[1], now[0])).named("max_now");
+        let max = gate.mux(now[2], forget.mux(now[1], now[0])).register("max_now");
         let unit = m.instance("u_reciprocal", &Reciprocal);
         let start = m.reg("start", UInt(1)).reset(0);
         start.set(0);
-        unit.set("start", start).set("max", max);
+        unit.set("start", start.delay_valid("max_there", 1)).set("max", max);
 
         // ----- the pass -----
         let length = is(which, Opcode::MixO)
@@ -137,7 +141,8 @@ impl Generate for Quantiser {
         let padded = ((length + 63u8) >> 6).truncate(LENGTH - 6);
         let padded = (padded << (6 - shift)).truncate(in_words(length)).register("padded_words");
         let index = m.reg("index", word_ty).reset(0);
-        let last_word = (index + 1).eq(padded.extend(self.write_bits() + 1)).named("last_word");
+        let last_word = m.reg("last_word", UInt(1)).comment("Of the padded vector.");
+        let before_last = padded.wrapping_sub(2).register("before_last");
         let reads = at(State::Pass).named("reads");
         let inside = m.reg("in_vector", UInt(1)).comment("Not yet in the padding.");
         let buffer = m.reg("buffer", UInt(1)).reset(0).comment("That is written.");
@@ -150,7 +155,8 @@ impl Generate for Quantiser {
         let flush = m.reg("flush", UInt(6));
 
         let next = |op: Opcode| m.lit(UInt(OPCODE), op as u8);
-        let last_layer = (layer + 1).eq(layers.extend(11)).register("is_last_layer");
+        let final_layer = layers.wrapping_sub(1).register("final_layer");
+        let last_layer = layer.eq(final_layer).register("is_last_layer");
         m.when(at(State::Wait) & slots::pick(turn, &complete) & gains_there, || {
             match turn {
                 None => complete[0].set(0),
@@ -165,6 +171,7 @@ impl Generate for Quantiser {
         m.when(at(State::Buffer) & free, || {
             index.set(0);
             inside.set(1);
+            last_word.set(padded.eq(1));
             go(State::Pass);
             for (i, used) in used.iter().enumerate() {
                 m.when(buffer.eq(i), || used.set(1));
@@ -173,6 +180,7 @@ impl Generate for Quantiser {
         m.when(reads, || {
             index.set(index.wrapping_add(1));
             inside.set((index + 1).lt(words.extend(self.write_bits() + 1)));
+            last_word.set(index.eq(before_last.extend(self.write_bits())));
             m.when(last_word, || {
                 flush.set(Quantiser::FLUSH);
                 go(State::Flush);
@@ -268,7 +276,7 @@ impl Generate for Quantiser {
         }
         m.output("codes", UInt(8 * q)).set(m.cat(&lanes));
 
-        // ----- how many words of a beat's columns are there -----
+        // ----- how many words of a beat's columns are there and were not met -----
         let per_beat = self.geometry.columns() as u32 / q;
         let completes = match per_beat {
             1 => write,
@@ -277,15 +285,29 @@ impl Generate for Quantiser {
         let completes = slots::last(completes, turn, highest);
         let there: Vec<Sig<'_>> = (0..2u8)
             .map(|i| {
-                let there = m.reg(format!("there_{i}"), UInt(LENGTH)).reset(0);
-                m.when(completes & buffer.eq(i), || there.set(there.wrapping_add(1)));
-                m.when(at(State::Buffer) & free & buffer.eq(i), || there.set(0));
-                m.when(release & reading.eq(i), || there.set(0));
-                m.when(begins, || there.set(0));
-                there
+                let count = m.reg(format!("there_{i}"), UInt(LENGTH)).reset(0);
+                let some = m.reg(format!("some_{i}"), UInt(1)).reset(0).comment("It is not 0.");
+                let up = (completes & buffer.eq(i)).named(format!("more_{i}"));
+                let down = (taken & reading.eq(i)).named(format!("fewer_{i}"));
+                m.when(up & !down, || count.set(count.wrapping_add(1)));
+                m.when(down & !up, || count.set(count.wrapping_sub(1)));
+                // `taken` comes late in its clock, so this is known from the one before.
+                let then = (up | down.mux(count.gt(1), some)).named(format!("some_{i}_then"));
+                some.set(then);
+                m.assert(format!("some_{i}_as_there"), some.eq(count.ne(0)));
+                m.assert(format!("there_{i}_not_below"), !down | some);
+                let fresh = at(State::Buffer) & free & buffer.eq(i);
+                m.when(fresh | (release & reading.eq(i)) | begins, || {
+                    count.set(0);
+                    some.set(0);
+                });
+                then
             })
             .collect();
-        m.output("code_words", UInt(LENGTH)).set(reading.mux(there[1], there[0]));
+        // A clock late where `reading` changes: no weights come so soon after others.
+        m.output("code_there", UInt(1))
+            .comment("In the next clock there are codes that a matrix has not met yet.")
+            .set(!release & !begins & reading.mux(there[1], there[0]));
 
         // ----- what is read -----
         let source = is(which, Opcode::MixO).mux(

@@ -48,6 +48,7 @@ impl Generate for StateMover {
 
         let index = m.reg("index", UInt(index_width(self.steps().max(2))));
         let left = m.reg("left", steps.ty()).reset(0);
+        let some = m.reg("some", UInt(1)).reset(0).comment("`left` is not 0.");
         let (saving, loading) =
             (m.reg("saving", UInt(1)).reset(0), m.reg("loading", UInt(1)).reset(0));
         m.when(save | load, || {
@@ -55,17 +56,19 @@ impl Generate for StateMover {
             loading.set(load);
             index.set(0);
             left.set(steps);
+            some.set(steps.ne(0));
         });
         let next = || {
             index.set(index.wrapping_add(1));
             left.set(left.wrapping_sub(1));
+            some.set(left.ne(1));
         };
 
         // Save: one step after the other through the memory's latency.
         let pack = m.instance("u_pack", &Pack { from: 32 * v, to: bus });
         let words = pack.stream("s");
         let wait = m.reg("latency", UInt(index_width(READ + 2))).reset(0);
-        let read = (saving & left.ne(0) & wait.eq(0)).named("reads");
+        let read = (saving & some & wait.eq(0)).named("reads");
         m.when(read, || wait.set(READ + 1));
         m.when(wait.gt(1), || wait.set(wait.wrapping_sub(1)));
         words.valid.set(wait.eq(1));
@@ -92,11 +95,12 @@ impl Generate for StateMover {
         inside.data.set(from.data);
         from.ready.set(inside.ready & loading);
         let arriving = unpack.stream("m");
-        arriving.ready.set(loading);
-        let write = (arriving.fires() & left.ne(0)).named("writes");
+        // What is no step's is let through.
+        arriving.ready.set(1);
+        let write = (arriving.valid & some).named("writes");
         m.when(write, next);
 
-        m.when((saving | loading) & left.eq(0), || {
+        m.when((saving | loading) & !some, || {
             saving.set(0);
             loading.set(0);
         });

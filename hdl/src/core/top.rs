@@ -52,7 +52,10 @@ impl Generate for Core {
         bank.axi("s_axi", AxiKind::Lite, widths).connect(&slave);
         let control = m.instance("u_control", &Control { geometry: g.clone() });
         let engine = m.instance("u_engine", &Engine { geometry: g.clone() });
-        engine.reset_by((control.port("clear") | m.rst()).named("engine_reset"));
+        // So many registers hang on it that it has to come from one.
+        let reset = m.reg("engine_reset", UInt(1)).reset(1);
+        reset.set(control.port("clear"));
+        engine.reset_by(reset);
         memory.connect(&engine.axi("m_axi", AxiKind::Full, memory_widths(g.bus)));
 
         // ----- registers -----

@@ -1,17 +1,19 @@
 use sterna_model::numerics::formats::{PREACTIVATION_BITS, PRODUCT_BITS, PRODUCT_SHIFT};
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
+use super::{PRODUCT, product};
+
 /// The gated product of the channel mixer: `rs(gate · up, 16)` (numerics.md, section 16).
 ///
 /// ```text
 ///  gate -> [reg] -+
-///  up ---> [reg] -*-> [reg][reg] -> [ round >> 16 ] -> [reg] -> product
+///  up ---> [reg] -*-> [reg x3] -> [ round >> 16 ] -> [reg] -> product
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_/5\_
+///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_
 ///  gate     A   B
-///  product  -              A   B
+///  product  -                  A   B
 /// ```
 ///
 /// `gate` has its silu behind it already. Latency [`Glu::LATENCY`]. Cost (*synthesised*, ECP5) four
@@ -21,7 +23,7 @@ pub struct Glu;
 
 impl Glu {
     /// Clocks from `valid` to `product_valid`.
-    pub const LATENCY: u32 = 4;
+    pub const LATENCY: u32 = 2 + PRODUCT;
 }
 
 impl Generate for Glu {
@@ -35,8 +37,7 @@ impl Generate for Glu {
         let gate = m.input("gate", SInt(PREACTIVATION_BITS)).comment("After its silu.");
         let up = m.input("up", SInt(PREACTIVATION_BITS));
 
-        let exact = gate.register("gate_in") * up.register("up_in");
-        let exact = exact.register("exact_1").register("exact_2");
+        let exact = product(gate.register("gate_in"), up.register("up_in"), "exact");
         let product = exact.round_half_up_shift(PRODUCT_SHIFT).truncate(PRODUCT_BITS);
         m.output("product", SInt(PRODUCT_BITS)).set(product.register("rounded"));
         let valid = valid.delay_valid("valid", Self::LATENCY as usize);

@@ -4,6 +4,8 @@ use sterna_model::numerics::formats::{
 };
 use sterna_rtl::{Generate, Module, SInt, Sig, UInt};
 
+use super::{PRODUCT, product};
+
 /// Bits of a first factor: a σ with a sign, or g.
 const WIDE: u32 = SIGMA_FRAC + 1;
 
@@ -13,16 +15,16 @@ const WIDE: u32 = SIGMA_FRAC + 1;
 /// ```text
 ///             F: sigma, 1 - lower                    F: v - h
 ///             G: g, w_g                              G: silu
-///  inputs -> [reg] * [reg] -[reg][reg]- [ round ] -[reg] * [reg x4] -[reg][reg]- [ + h ] -[reg]-> result
+///  inputs -> [reg] * [reg] -[reg x3]- [ round ] -[reg] * [reg x5] -[reg x3]- [ + h ] -[reg]-> result
 ///                                       F: >> 16                       F: >> 24, + h
 ///                                       G: >> 15                       G: >> 16
 /// ```
 ///
 /// ```text
-///  clk     _/1\_ ... _/7\_/8\_
+///  clk     _/1\_ ... _/10\_/11\_
 ///  forget  1   0
 ///  inputs  A   B
-///  result            h'A  vB
+///  result            h'A   vB
 /// ```
 ///
 /// Phase F (`forget`): `h' = h + rs((1 - f) · (v - h), 24)`, `1 - f = rs((65,536 - lower) · sigma, 16)`,
@@ -37,7 +39,7 @@ pub struct Mlgru;
 
 impl Mlgru {
     /// Clocks from `valid` to `result_valid`.
-    pub const LATENCY: u32 = 7;
+    pub const LATENCY: u32 = 3 + 2 * PRODUCT;
 }
 
 impl Generate for Mlgru {
@@ -64,17 +66,17 @@ impl Generate for Mlgru {
         let rest = rest.wrapping_sub(lower).to_sint();
         let wide = forget.mux(sigma.to_sint(), g).register("wide");
         let narrow = forget.mux(rest, w_g).register("narrow");
-        let first = (wide * narrow).register("first_1").register("first_2");
+        let first = product(wide, narrow, "first");
 
-        let forgets = forget.delay("forget_early", 3);
+        let forgets = forget.delay("forget_early", 1 + PRODUCT as usize);
         let (floor, half) = cut(first, forgets, LOWER_BOUND_FRAC, GAIN_SHIFT, WIDE);
         let factor = floor.wrapping_add(half.to_sint()).register("factor");
-        let other = forget.mux(v - h, silu).delay("other", 4);
-        let second = (factor * other).register("second_1").register("second_2");
+        let other = forget.mux(v - h, silu).delay("other", 2 + PRODUCT as usize);
+        let second = product(factor, other, "second");
 
-        let forgets = forgets.delay("forget_late", 3);
+        let forgets = forgets.delay("forget_late", 1 + PRODUCT as usize);
         let (floor, half) = cut(second, forgets, SIGMA_FRAC, PRODUCT_SHIFT, PRODUCT_BITS);
-        let state = forgets.mux(h.delay("h", 6), 0).extend(PRODUCT_BITS);
+        let state = forgets.mux(h.delay("h", 2 + 2 * PRODUCT as usize), 0).extend(PRODUCT_BITS);
         let result = state.as_uint().cat(half).wrapping_add(floor.as_uint().cat(half));
         let result = result.slice(1..PRODUCT_BITS + 1);
         m.output("result", SInt(PRODUCT_BITS)).set(result.as_sint().register("result_now"));

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use sterna_model::numerics::formats::{RESCALE_BITS, RESCALE_SHIFT_MAX, RESIDUAL_BITS, SCALE_BITS};
 use sterna_rtl::parts::InverseRoot;
 use sterna_rtl::{Generate, Module, SInt, Sig, Type, UInt};
@@ -7,17 +9,17 @@ use crate::slots::{self, Slot};
 
 const ROOT: InverseRoot = InverseRoot { width: SCALE_BITS };
 
-/// Clocks of the normaliser: 16 bits at most four times, 4 thrice, 1 thrice.
-const SHIFTS: u32 = 10;
+/// Clocks of the normaliser: a look, then 16 bits at most four times, 4 thrice, 1 thrice.
+const SHIFTS: u32 = 11;
 
 // When, in clocks from `start`, which result stands.
-const OUTER: u32 = 3;
+const OUTER: u32 = 4;
 const FIRST_SUM: u32 = OUTER + 6;
 const SUM: u32 = FIRST_SUM + 6;
 // The latency of ROOT, as an assertion of the module says.
 const INVERSE: u32 = SUM + 74;
-const TIMES_MAX: u32 = INVERSE + 3;
-const TIMES_RESCALE: u32 = TIMES_MAX + 3;
+const TIMES_MAX: u32 = INVERSE + 4;
+const TIMES_RESCALE: u32 = TIMES_MAX + 4;
 const ROUNDED: u32 = TIMES_RESCALE + 2;
 
 /// The statistics of a vector, and the scales that come of them (numerics.md, sections 6 and 9).
@@ -34,7 +36,7 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// ```
 ///
 /// ```text
-///  clk       _/1\_/2\_ ... _/23\_/24\_ ... _/121\_/122\_
+///  clk       _/1\_/2\_ ... _/24\_/25\_ ... _/125\_/126\_
 ///  gather    1   0
 ///  gathered                 0    1                        the statistics stand from here on
 ///  ready     x   0          0    1    0      0     1
@@ -46,7 +48,7 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 /// `sterna_model::numerics::Scale` and in the order of `NormConstants::scale`. `enter` takes the
 /// statistics of an embedding row, which are Scales already, within a clock. `gather` and `enter`
 /// come only while no scale is being computed (`start` begins one, only while `ready`); everything is
-/// taken in the clock of the pulse.
+/// taken in the clock of the pulse, raw sums and maxima in the next.
 ///
 /// Of several sequences the statistics are taken all at once and normalised one after the other,
 /// slot 0's first, up to that of `highest`; `gathered` comes for each, and `gathered_all` with the
@@ -69,7 +71,7 @@ impl NormScale {
 
     /// Clocks from `gather` to the last of so many `gathered`.
     pub const fn gather_latency(slots: u32) -> u32 {
-        2 * (SHIFTS + 1) * slots + 1
+        2 * (SHIFTS + 1) * slots + 2
     }
 }
 
@@ -130,7 +132,8 @@ impl Generate for NormScale {
         let turn = slots::input(m, "slot", count);
         let word = |name: &str| m.input(name, UInt(32));
         let pulse = |name: &str| m.input(name, UInt(1));
-        let gather = pulse("gather").comment("Take raw sums and maxima.");
+        let gathers = pulse("gather").comment("Take raw sums and maxima in the next clock.");
+        let gather = gathers.delay_valid("gather_now", 1);
         let raw = |name: &str, width: u32| slots::lanes(m.input(name, UInt(width * count)), count);
         let raw_a = raw("a", SQUARES_BITS);
         let raw_b = raw("b", SQUARES_BITS);
@@ -156,14 +159,29 @@ impl Generate for NormScale {
         let phase = m.reg("phase", UInt(2)).reset(0).comment("1: a is being normalised, 2: b is.");
         let waiting = m.reg("waiting", UInt(SQUARES_BITS)).comment("b, meanwhile.");
         let step = m.reg("step", UInt(7)).reset(0).comment("Clocks since start, 0: none.");
+        let busy = m.reg("busy", UInt(1)).reset(0).comment("`step` is not 0.");
         let gathering = slots::register(m, "gathering", count);
         let gathered_slot = slots::register(m, "gathered_of", count);
-        let ready = (there & step.eq(0)).named("is_ready");
-        let begin = (start & ready).named("begins");
+        let ready = (there & !busy).named("is_ready");
+        let begin = start.named("begins");
+        m.assume("starts_while_ready", !start | ready);
 
-        let normaliser = Normaliser::new(m);
+        let second = m.wire("second_begins", UInt(1)).comment("a is normal, b is next.");
+        let of_turn: Vec<_> = max.iter().map(|of| slots::pick(turn, of)).collect();
+        let most = consumer.select(&of_turn).extend(SQUARES_BITS);
+        let mut loaded = gather.mux(raw_a[0], begin.mux(most, waiting));
+        let mut load = gather | second | begin;
+        // The next sequence's, where there are several.
+        let following = gathering.map(|now| now.wrapping_add(1).named("gathering_next"));
+        let another = following.map(|next| {
+            let another = m.wire("another_begins", UInt(1));
+            load = load | another;
+            loaded = another.mux(next.select(&raw_a), loaded);
+            another
+        });
+        let normaliser = Normaliser::new(m, load, loaded);
         let normal = normaliser.result();
-        let finished = normaliser.finished();
+        let finished = normaliser.finished;
         gathered.set(0);
         let each = |of: &[Pair<'_>], slot: Slot<'_>, to: Pair<'_>| match slot {
             None => of[0].set(to),
@@ -171,37 +189,34 @@ impl Generate for NormScale {
                 m.when(slot.eq(n), || pair.set(to));
             }),
         };
-        m.when(phase.eq(1) & finished, || {
+        second.set(phase.eq(1) & finished);
+        m.when(second, || {
             each(&a, gathering, normal);
             phase.set(2);
-            normaliser.load(waiting);
         });
-        m.when(phase.eq(2) & finished, || {
+        let both = (phase.eq(2) & finished).named("both_normal");
+        if let (Some(another), Some(now), Some(highest)) = (another, gathering, highest) {
+            another.set(both & now.ne(highest));
+        }
+        m.when(both, || {
             each(&b, gathering, normal);
             phase.set(0);
             there.set(1);
             gathered.set(1);
-            if let (Some(now), Some(highest), Some(done)) = (gathering, highest, gathered_slot) {
+            if let (Some(now), Some(next), Some(done)) = (gathering, following, gathered_slot) {
                 done.set(now);
-                let next = now.wrapping_add(1).named("gathering_next");
                 now.set(next);
-                m.when(now.ne(highest), || {
+                m.when(another.unwrap_or(both), || {
                     phase.set(1);
                     there.set(0);
                     waiting.set(next.select(&raw_b));
-                    normaliser.load(next.select(&raw_a));
                 });
             }
         });
-        m.when(begin, || {
-            let max: Vec<_> = max.iter().map(|of| slots::pick(turn, of)).collect();
-            normaliser.load(consumer.select(&max).extend(SQUARES_BITS));
-        });
+        m.when(gathers, || there.set(0));
         m.when(gather, || {
             phase.set(1);
-            there.set(0);
             waiting.set(raw_b[0]);
-            normaliser.load(raw_a[0]);
             if let Some(gathering) = gathering {
                 gathering.set(0);
             }
@@ -225,13 +240,21 @@ impl Generate for NormScale {
         let (floors, rescales) = (m.reg("floor_word", UInt(32)), m.reg("rescale_word", UInt(32)));
         let product = multiply(x, y);
         let sum = add(x, y);
-        let at = |clock: u32| step.eq(clock);
+        // A clock ahead: each of these chooses among many wide registers.
+        let at = |name: &str, clock: u32| step.eq(clock - 1).register(name).reset(0);
+        let at_outer = at("at_outer", OUTER);
+        let at_first_sum = at("at_first_sum", FIRST_SUM);
+        let at_sum = at("at_sum", SUM);
+        let at_inverse = at("at_inverse", INVERSE);
+        let at_times_max = at("at_times_max", TIMES_MAX);
+        let at_times_rescale = at("at_times_rescale", TIMES_RESCALE);
+        let at_rounded = at("at_rounded", ROUNDED);
 
         let root = m.instance("u_root", &ROOT);
         // Zero has no root; something normalised stands in for it, and the result is not used.
         let top = m.lit(UInt(1), 1);
         root.set("mant", top.cat(sum.mant.slice(0..SCALE_BITS - 1)));
-        root.set("odd", sum.exp.bit(0)).set("start", at(SUM));
+        root.set("odd", sum.exp.bit(0)).set("start", at_sum);
         let inverse = root.port("inverse");
         let power = inverse.msb();
         let even = sum.exp.wrapping_add(sum.exp.bit(0).to_sint()).register("even");
@@ -247,33 +270,34 @@ impl Generate for NormScale {
         };
         let inverse = inverse.unless_zero(sum.mant.msb());
 
-        m.when(step.ne(0), || step.set(step.wrapping_add(1)));
+        m.when(busy, || step.set(step.wrapping_add(1)));
         let (a_now, b_now) = (Pair::pick(turn, &a), Pair::pick(turn, &b));
         m.when(begin, || {
+            busy.set(1);
             step.set(1);
             x.set(b_now);
             y.set(Pair::unpack(outer));
             floors.set(floor);
             rescales.set(rescale);
         });
-        m.when(at(OUTER), || {
+        m.when(at_outer, || {
             x.set(a_now);
             y.set(product);
         });
-        m.when(at(FIRST_SUM), || {
+        m.when(at_first_sum, || {
             x.set(sum);
             y.set(Pair::unpack(floors));
         });
-        m.when(at(INVERSE), || {
+        m.when(at_inverse, || {
             x.set(inverse);
             y.set(normal);
         });
-        m.when(at(TIMES_MAX), || {
+        m.when(at_times_max, || {
             x.set(product);
             y.set(Pair::unpack(rescales));
         });
         let scale = Pair::reg(m, "scale");
-        m.when(at(TIMES_RESCALE), || scale.set(product));
+        m.when(at_times_rescale, || scale.set(product));
 
         // ----- its rounding to a factor -----
         let drop = SCALE_BITS - RESCALE_BITS;
@@ -300,11 +324,13 @@ impl Generate for NormScale {
         let out_factor = results("out_factor", RESCALE_BITS);
         let out_shift = results("out_shift", 6);
         let out_clamped = results("out_clamped", 1);
-        done.set(at(ROUNDED));
-        let ends = at(ROUNDED);
-        m.when(ends, || step.set(0));
+        done.set(at_rounded);
+        m.when(at_rounded, || {
+            busy.set(0);
+            step.set(0);
+        });
         for n in 0..count as usize {
-            m.when(slots::only(ends, turn, n as u32), || {
+            m.when(slots::only(at_rounded, turn, n as u32), || {
                 out[n].set(scale);
                 out_factor[n].set(some.mux(factor, 0));
                 out_shift[n].set(some.mux(shift, 0));
@@ -339,24 +365,25 @@ impl Generate for NormScale {
         give("factor", UInt(RESCALE_BITS), &out_factor);
         give("shift", UInt(6), &out_shift);
         give("clamped", UInt(1), &out_clamped);
-        m.assert("root_in_time", !root.port("done") | at(INVERSE));
-        m.assert("normalised_in_time", !at(INVERSE) | finished);
-        m.assert("root_is_free", !at(SUM) | !root.port("busy"));
+        m.assert("root_in_time", !root.port("done") | at_inverse);
+        m.assert("normalised_in_time", !at_inverse | finished);
+        m.assert("root_is_free", !at_sum | !root.port("busy"));
     }
 }
 
-/// `x * y`, two clocks after both stand.
+/// `x * y`, three clocks after both stand.
 fn multiply<'m>(x: Pair<'m>, y: Pair<'m>) -> Pair<'m> {
-    // Of halves: four small products in the first clock, their sum in the second. One product would
-    // have its adders in the first clock, too, which was the core's slowest path.
+    // Of halves: four small products in the first clock, their way from the multipliers in the second,
+    // their sum in the third. One product would have its adders in the first clock, too, which was
+    // the core's slowest path.
     let half = SCALE_BITS / 2;
     let halves = |mant: Sig<'m>| (mant.slice(half..SCALE_BITS), mant.slice(0..half));
     let ((x_high, x_low), (y_high, y_low)) = (halves(x.mant), halves(y.mant));
-    let part = |a: Sig<'m>, b: Sig<'m>, name: &str| (a * b).register(name);
+    let part = |a: Sig<'m>, b: Sig<'m>, name: &str| (a * b).delay(name, 2);
     let ends = part(x_high, y_high, "highs").cat(part(x_low, y_low, "lows"));
     let middle = part(x_high, y_low, "high_low") + part(x_low, y_high, "low_high");
     let product = ends.wrapping_add(middle << half).register("product");
-    let exps = x.exp.wrapping_add(y.exp).register("exponents");
+    let exps = x.exp.wrapping_add(y.exp).delay("exponents", 2);
     let low = exps.wrapping_add(SCALE_BITS - 1).register("product_exponent");
     let high = exps.wrapping_add(SCALE_BITS).register("product_exponent_up");
     let top = 2 * SCALE_BITS;
@@ -390,39 +417,45 @@ fn add<'m>(x: Pair<'m>, y: Pair<'m>) -> Pair<'m> {
     }
 }
 
-/// Shifts a number to the left until its top bit is set, and counts: [`SHIFTS`] clocks.
+/// By how much the normaliser may shift in which of its clocks.
+const STAGES: [(u32, Range<u32>); 3] = [(16, 1..5), (4, 5..8), (1, 8..SHIFTS)];
+
+/// Shifts a number to the left until its top bit is set, and counts: [`SHIFTS`] clocks from a load.
 struct Normaliser<'m> {
     value: Sig<'m>,
     exp: Sig<'m>,
-    step: Sig<'m>,
+    finished: Sig<'m>,
 }
 
 impl<'m> Normaliser<'m> {
-    fn new(m: &'m Module) -> Normaliser<'m> {
+    /// Takes what is loaded, or goes on. Whether a clock shifts is known from the one before, of the
+    /// number that it will find: it chooses among many registers.
+    fn new(m: &'m Module, load: Sig<'m>, loaded: Sig<'m>) -> Normaliser<'m> {
         let value = m.reg("normal", UInt(SQUARES_BITS));
         let exp = m.reg("normal_exponent", SInt(8));
         let step = m.reg("normal_step", UInt(4)).reset(SHIFTS);
-        let shift = |n: u32| {
-            m.when(!value.slice(SQUARES_BITS - n..SQUARES_BITS).any(), || {
-                value.set((value << n).truncate(SQUARES_BITS));
-                exp.set(exp.wrapping_sub(n));
-            });
-        };
-        m.when(step.lt(4), || shift(16))
-            .elsewhen(step.lt(7), || shift(4))
-            .elsewhen(step.lt(SHIFTS), || shift(1));
-        m.when(step.ne(SHIFTS), || step.set(step.wrapping_add(1)));
-        Normaliser { value, exp, step }
-    }
-
-    fn load(&self, value: Sig<'m>) {
-        self.value.set(value);
-        self.exp.set(SQUARES_BITS - SCALE_BITS);
-        self.step.set(0);
-    }
-
-    fn finished(&self) -> Sig<'m> {
-        self.step.eq(SHIFTS)
+        let finished = m.reg("normal_finished", UInt(1)).reset(1);
+        let then = load.mux(m.lit(step.ty(), 0), step.wrapping_add(1)).named("normal_step_then");
+        let shifts = STAGES.map(|(n, _)| m.reg(format!("normal_by_{n}"), UInt(1)).reset(0));
+        let shifted = STAGES.iter().zip(shifts).fold(value, |next, (&(n, _), shifts)| {
+            shifts.mux((value << n).truncate(SQUARES_BITS), next)
+        });
+        value.set(load.mux(loaded, shifted));
+        for ((n, clocks), shifts) in STAGES.into_iter().zip(shifts) {
+            let within = then.ge(clocks.start) & then.lt(clocks.end) & !load & !finished;
+            shifts.set(within & !shifted.slice(SQUARES_BITS - n..SQUARES_BITS).any());
+            m.when(shifts, || exp.set(exp.wrapping_sub(n)));
+        }
+        m.when(!finished, || {
+            step.set(then);
+            finished.set(step.eq(SHIFTS - 1));
+        });
+        m.when(load, || {
+            exp.set(SQUARES_BITS - SCALE_BITS);
+            step.set(0);
+            finished.set(0);
+        });
+        Normaliser { value, exp, finished }
     }
 
     fn result(&self) -> Pair<'m> {

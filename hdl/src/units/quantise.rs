@@ -3,7 +3,7 @@ use sterna_model::numerics::formats::{
 };
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::magnitude;
+use super::{PRODUCT, magnitude, product};
 
 /// Bits of a product of the normalised magnitude and the reciprocal that are rounded off.
 const SHIFT: u32 = QUANTISE_BITS - CODE_BITS + RECIPROCAL_BITS;
@@ -13,14 +13,14 @@ const SHIFT: u32 = QUANTISE_BITS - CODE_BITS + RECIPROCAL_BITS;
 ///
 /// ```text
 ///  x ----> [reg] -+
-///  gain -> [reg] -*-> [reg][reg] -> [ |round >> 15| ] -> [reg] -> [ << 24 >> 8 bits[5:3] ] -> [reg]
+///  gain -> [reg] -*-> [reg x3] -> [ |round >> 15| ] -> [reg] -> [ << 24 >> 8 bits[5:3] ] -> [reg]
 ///                                                   +----------> [ lost at the top? ] ------> [reg]
-///    -> [ >> bits[2:0] ] -> [reg] -> [ all ones if too large ] -> [reg] * mant -> [reg][reg]
+///    -> [ >> bits[2:0] ] -> [reg] -> [ all ones if too large ] -> [reg] * mant -> [reg x3]
 ///    -> [ round >> 33, at most 127, sign ] -> [reg] -> q
 /// ```
 ///
 /// ```text
-///  clk    _/1\_ ... _/10\_/11\_
+///  clk    _/1\_ ... _/13\_/14\_
 ///  x      A   B
 ///  q      -           A    B
 /// ```
@@ -35,7 +35,7 @@ pub struct Quantise;
 
 impl Quantise {
     /// Clocks from `valid` to `q_valid`.
-    pub const LATENCY: u32 = 10;
+    pub const LATENCY: u32 = 6 + 2 * PRODUCT;
 }
 
 impl Generate for Quantise {
@@ -51,8 +51,7 @@ impl Generate for Quantise {
         let mant = m.input("mant", UInt(RECIPROCAL_BITS)).comment("Of the maximum's reciprocal.");
         let bits = m.input("bits", UInt(6)).comment("Significant bits of the maximum: 0 to 32.");
 
-        let gained = x.register("x_in") * gain.register("gain_in");
-        let gained = gained.register("gained_1").register("gained_2");
+        let gained = product(x.register("x_in"), gain.register("gain_in"), "gained");
         // A gain below 2^15 leaves one sign too many at the top.
         let floor = gained.slice(GAIN_SHIFT..GAIN_SHIFT + RESIDUAL_BITS).as_sint();
         let size = magnitude(floor, gained.bit(GAIN_SHIFT - 1)).register("size");
@@ -66,7 +65,8 @@ impl Generate for Quantise {
         let bytes = [(7, 15), (15, 23), (23, 31), (31, 32)];
         let lost = bytes.into_iter().enumerate().map(|(k, (lo, hi))| {
             let set = size.slice(lo..hi).any();
-            coarse.le(k as u32) & set
+            // `bits` has stood for long.
+            coarse.le(k as u32).register(format!("keeps_{k}")) & set
         });
         let lost = lost.reduce(|a, b| a | b).expect("four bytes").register("lost");
 
@@ -75,9 +75,9 @@ impl Generate for Quantise {
         let ones = m.lit(UInt(QUANTISE_BITS), (1u32 << QUANTISE_BITS) - 1);
         let normal = beyond.mux(ones, fine.slice(0..QUANTISE_BITS)).register("normal");
         let mant = mant.register("mant_in");
-        let product = (normal * mant).register("product_1").register("product_2");
+        let product = product(normal, mant, "product");
 
-        let negative = negative.delay("negative", 6);
+        let negative = negative.delay("negative", 4 + PRODUCT as usize);
         let whole = product.slice(SHIFT..SHIFT + CODE_BITS);
         let most = whole.ge(CODE_MAX);
         let signed = |size| if size { CODE_MAX } else { -CODE_MAX };

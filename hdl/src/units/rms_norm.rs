@@ -1,7 +1,7 @@
 use sterna_model::numerics::formats::{GAIN_BITS, GAIN_SHIFT, RESIDUAL_BITS};
 use sterna_rtl::{Generate, Module, Sig, UInt};
 
-use super::{SQUARES_BITS, magnitude};
+use super::{ORDER, PRODUCT, SQUARES_BITS, compare, greater, magnitude, product};
 use crate::slots::{self, Slot};
 
 /// Bits of the lower half of a sum of squares.
@@ -12,19 +12,19 @@ const CONSUMERS: usize = 3;
 /// Statistics of a vector: two sums of squares and three maxima, exact (numerics.md, section 5).
 ///
 /// ```text
-///  value -+-[reg] * gain_j -[reg][reg]- |round >> 15| -[reg]- max of the lanes -> [max] -> max_j
-///         +-[reg] * side --[reg][reg]-+
-///         +-[reg]----------[reg][reg]-+- a_gained ? - | | -[reg]- square -[reg]- sum of the lanes -+
+///  value -+-[reg] * gain_j -[reg x3]- |round >> 15| -[reg]- max of the lanes -[reg]- [max] -> max_j
+///         +-[reg] * side --[reg x3]-+
+///         +-[reg]----------[reg x3]-+- a_gained ? - | | -[reg]- square -[reg]- sum of the lanes -+
 ///  other --- | | -[reg]- square - ...                                                              |
 ///                                   [reg] -> + -> [low half] -carry-> + -> [high half] -> a <------+
 /// ```
 ///
 /// ```text
-///  clk    _/1\_/2\_/3\_/4\_/5\_/6\_/7\_/8\_/9\_/10\_      one way
+///  clk    _/1\_/2\_/3\_/4\_/5\_/6\_/7\_/8\_/9\_/10\_/11\_      one way
 ///  clear  1   0
 ///  value      A   B
-///  max        0   0   0   0   0   A   AB
-///  a                                          A   AB      of these the low half a clock earlier
+///  max        0   0   0   0   0   0   0   A   AB
+///  a                                              A   AB      of these the low half a clock earlier
 /// ```
 ///
 /// `clear` comes a clock or more before a vector's first element, and only when nothing is inside.
@@ -53,12 +53,12 @@ impl RmsNorm {
 
     /// Clocks from a valid element until the maxima include it.
     pub fn max_latency(&self) -> u32 {
-        5 + self.levels()
+        4 + PRODUCT + self.levels()
     }
 
     /// Clocks from a valid element until both sums include it.
     pub fn sum_latency(&self) -> u32 {
-        9 + self.levels()
+        7 + PRODUCT + self.levels()
     }
 }
 
@@ -91,7 +91,7 @@ impl Generate for RmsNorm {
         let side = m.input("side", narrow).comment("The gain of a.");
         let gains: Vec<_> = (0..CONSUMERS).map(|j| m.input(format!("gain_{j}"), narrow)).collect();
 
-        let gained = a_gained.delay("a_gained", 3);
+        let gained = a_gained.delay("a_gained", 1 + PRODUCT as usize);
         let mut sizes = vec![vec![]; CONSUMERS];
         let (mut a_squares, mut b_squares) = (vec![], vec![]);
         for i in 0..self.ways {
@@ -104,7 +104,7 @@ impl Generate for RmsNorm {
                 }
                 let gain = side.lane(i, GAIN_BITS).as_sint();
                 let (floor, half) = gain_product(x, gain, "side");
-                let plain = x.register("value_2").register("value_3");
+                let plain = x.delay("plain", PRODUCT as usize);
                 let size = magnitude(gained.mux(floor, plain), gained & half);
                 a_squares.push(m.scope("a", || square(size.register("size"))));
                 let size = magnitude(other.lane(i, RESIDUAL_BITS).as_sint(), m.lit(UInt(1), 0));
@@ -113,27 +113,20 @@ impl Generate for RmsNorm {
         }
 
         let levels = self.levels() as usize;
-        let sized = valid.delay_valid("sized", 4 + levels);
-        let whose = slot.map(|slot| slot.delay("sized_slot", 4 + levels));
+        let latency = 2 + PRODUCT as usize + levels;
+        let sized = valid.delay_valid("sized", latency);
+        let whose = slot.map(|slot| slot.delay("sized_slot", latency));
         for (j, sizes) in sizes.into_iter().enumerate() {
             let running = m.scope(format!("max{j}"), || {
                 let most = tree(sizes, |a, b| a.gt(b).mux(a, b));
-                let of = |n: u32| {
-                    let running = m.reg(slots::name("running", self.slots, n), UInt(RESIDUAL_BITS));
-                    m.when(clear, || running.set(0)).elsewhen(
-                        slots::only(sized & most.gt(running), whose, n),
-                        || {
-                            running.set(most);
-                        },
-                    );
-                    running
-                };
-                (0..self.slots).map(of).collect::<Vec<_>>()
+                largest(m, clear, (sized, whose, self.slots), most)
             });
             let ty = UInt(RESIDUAL_BITS * self.slots);
             m.output(format!("max_{j}"), ty).set(slots::join(m, &running));
         }
-        for (name, squares, latency) in [("a", a_squares, 7), ("b", b_squares, 4)] {
+        for (name, squares, latency) in
+            [("a", a_squares, 5 + PRODUCT as usize), ("b", b_squares, 4)]
+        {
             let total = m.scope(name, || {
                 let squared = valid.delay_valid("squared", latency + levels);
                 let whose = slot.map(|slot| slot.delay("squared_slot", latency + levels));
@@ -145,11 +138,11 @@ impl Generate for RmsNorm {
     }
 }
 
-/// A registered value times a gain, three clocks after it: what stays of the product, and the bit
+/// A registered value times a gain, [`PRODUCT`] clocks after both: what stays of the product, and the bit
 /// below, which rounds.
 fn gain_product<'m>(x: Sig<'m>, gain: Sig<'m>, name: &str) -> (Sig<'m>, Sig<'m>) {
     let gain = gain.register(format!("{name}_in"));
-    let product = (x * gain).delay(&format!("{name}_product"), 2);
+    let product = product(x, gain, &format!("{name}_product"));
     // A gain below 2^15 leaves one sign too many at the top.
     let floor = product.slice(GAIN_SHIFT..GAIN_SHIFT + RESIDUAL_BITS).as_sint();
     (floor, product.bit(GAIN_SHIFT - 1))
@@ -171,6 +164,30 @@ fn tree<'m>(mut lanes: Vec<Sig<'m>>, of: impl Fn(Sig<'m>, Sig<'m>) -> Sig<'m>) -
         lanes = pairs.map(|(i, one)| one.register(format!("of_{level}_{i}"))).collect();
     }
     lanes[0]
+}
+
+/// The largest so far of each slot, two clocks after a candidate: compared in the first, and with the
+/// one before it as well, which may be on its way in; taken in the second.
+fn largest<'m>(
+    m: &'m Module,
+    clear: Sig<'m>,
+    (valid, slot, slots): (Sig<'m>, Slot<'m>, u32),
+    candidate: Sig<'m>,
+) -> Vec<Sig<'m>> {
+    let name = |n| slots::name("running", slots, n);
+    let running: Vec<Sig<'m>> = (0..slots).map(|n| m.reg(name(n), UInt(RESIDUAL_BITS))).collect();
+    let (before, order) = (candidate.register("candidate"), m.reg("order", UInt(ORDER)));
+    let before_slot = slot.map(|slot| slot.register("candidate_slot"));
+    let takes = (valid.delay_valid("compared", 1) & greater(order)).named("takes");
+    let same = slot.zip(before_slot).map(|(slot, before)| slot.eq(before));
+    let passed = same.map_or(takes, |same| takes & same);
+    let now = slots::pick(slot, &running);
+    order.set(passed.mux(compare(candidate, before), compare(candidate, now)));
+    for (n, &running) in running.iter().enumerate() {
+        let takes = slots::only(takes, before_slot, n as u32);
+        running.set(clear.mux(m.lit(running.ty(), 0), takes.mux(before, running)));
+    }
+    running
 }
 
 /// A sum in two halves, the upper a clock later, so that the carry chain is half as long; one for

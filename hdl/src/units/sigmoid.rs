@@ -5,24 +5,26 @@ use sterna_model::numerics::sigmoid::{ONE, SEGMENTS, TABLE};
 use sterna_rtl::parts::LinearTable;
 use sterna_rtl::{Generate, Module, SInt, UInt};
 
-use super::magnitude;
+use super::{PRODUCT, magnitude, product};
 
 /// Bits of the argument's magnitude below its end, 16.0.
 const INSIDE: u32 = SIGMA_ARG_INT + SIGMA_ARG_FRAC;
+/// Clocks until the table is asked.
+const TABLE_AT: u32 = 3;
 
 /// `σ(x)` and `silu(x) = x · σ(x)` of a value with `frac` fraction bits (numerics.md, sections 10 and
 /// 11).
 ///
 /// ```text
 ///  x -+-> [ >> 8 frac[4:3] ] -[reg]- [ >> frac[2:0] ] -[reg]- | | -[reg]-> LinearTable of σ(|u|) -+
-///     |                                                  |              beyond 16.0 -[reg x3]-----+
-///     |                                                  +--------------------- sign -[reg x4]-+  |
+///     |                                                  |              beyond 16.0 -[reg x4]-----+
+///     |                                                  +--------------------- sign -[reg x5]-+  |
 ///     |                                          sigma <- [reg] <- [ y, 2^24 - y, or an end ] <+--+
-///     +-[reg x7]---> * sigma -[reg][reg]- [ round >> 24 ] -[reg]-> silu
+///     +-[reg x8]---> * sigma -[reg x3]- [ round >> 24 ] -[reg]-> silu
 /// ```
 ///
 /// ```text
-///  clk    _/1\_ ... _/7\_/8\_ ... _/10\_/11\_
+///  clk    _/1\_ ... _/8\_/9\_ ... _/12\_/13\_
 ///  x      A   B
 ///  sigma            A   B
 ///  silu                            A    B
@@ -39,9 +41,9 @@ pub struct Sigmoid;
 
 impl Sigmoid {
     /// Clocks from `valid` to `sigma_valid`.
-    pub const SIGMA_LATENCY: u32 = 7;
+    pub const SIGMA_LATENCY: u32 = TABLE_AT + LinearTable::LATENCY + 1;
     /// Clocks from `valid` to `silu_valid`.
-    pub const SILU_LATENCY: u32 = 10;
+    pub const SILU_LATENCY: u32 = Self::SIGMA_LATENCY + 1 + PRODUCT;
 
     fn table() -> LinearTable {
         let (index, fraction) =
@@ -76,18 +78,18 @@ impl Generate for Sigmoid {
 
         let table = m.instance("u_table", &Self::table());
         table.set("x", size.slice(0..INSIDE));
-        table.set("valid", valid.delay_valid("valid", 3));
+        table.set("valid", valid.delay_valid("valid", TABLE_AT as usize));
         let y = table.port("y");
-        let end = (beyond | size.bit(INSIDE)).delay("end", 3);
-        let negative = negative.delay("negative", 4);
+        let end = (beyond | size.bit(INSIDE)).delay("end", LinearTable::LATENCY as usize);
+        let negative = negative.delay("negative", LinearTable::LATENCY as usize + 1);
         let last = TABLE[SEGMENTS];
         let ends = negative.mux(m.lit(UInt(SIGMA_FRAC), last), ONE - last);
         let complement = m.lit(UInt(SIGMA_FRAC), 0).wrapping_sub(y);
         let sigma = end.mux(ends, negative.mux(complement, y)).register("sigma_of_x");
         let sigma_valid = table.port("y_valid").delay_valid("sigma_valid", 1);
 
-        let product = x.delay("x", Self::SIGMA_LATENCY as usize) * sigma.to_sint();
-        let product = product.register("product_1").register("product_2");
+        let x = x.delay("x", Self::SIGMA_LATENCY as usize);
+        let product = product(x, sigma.to_sint(), "product");
         let silu = product.round_half_up_shift(SIGMA_FRAC).truncate(PREACTIVATION_BITS);
         m.output("sigma", UInt(SIGMA_FRAC)).set(sigma);
         m.output("sigma_valid", UInt(1)).set(sigma_valid);

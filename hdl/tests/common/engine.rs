@@ -158,8 +158,7 @@ impl Bench {
             self.clears += 1;
             self.halting = false;
             self.rest();
-        }
-        if says(&mut self.sim, "halt") && !self.halting {
+        } else if says(&mut self.sim, "halt") && !self.halting {
             self.halting = true;
             self.plan.clear();
             for level in ["image_busy", "row_busy", "writer_busy"] {

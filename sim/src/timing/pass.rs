@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use sterna_firmware::device::Want;
 use sterna_firmware::isa::{Instruction, Opcode};
 use sterna_firmware::trits::ROWS;
-use sterna_hdl::core::{Elements, Embedding, Epilogue, FrontEnd, Head, HeaderCheck, READ, groups};
+use sterna_hdl::core::{
+    Control, Elements, Embedding, Epilogue, FrontEnd, Head, Issue, READ, groups,
+};
 use sterna_hdl::record;
 use sterna_hdl::units::{NormScale, TernaryUnit};
 
@@ -15,6 +17,11 @@ use super::stream::Stream;
 use super::units::{Codes, Steps};
 use super::writer::Writer;
 use super::{Clocks, Pass, Timing};
+
+/// Clocks from the one in which a beat is taken to the one in which it is used.
+const STAGE: u64 = FrontEnd::STAGE as u64;
+/// Clocks from a row group's leaving to its place's being free.
+const ROOM: u64 = FrontEnd::ROOM as u64;
 
 /// Passes of one run, one after the other.
 pub struct Run<'a> {
@@ -148,7 +155,7 @@ impl Walk<'_, '_> {
         let start = self.stream.take(self.run.begin + 1);
         let last = self.stream.take_all(header - 1, 0).unwrap_or(start);
         // The header is decided upon, and the next state begins.
-        let ready = last + u64::from(HeaderCheck::LATENCY) + 1;
+        let ready = last + u64::from(FrontEnd::HEADER) + 1;
         let operands = timing.units(instruction.operands_bytes());
         let mut clocks = Clocks {
             sequence,
@@ -183,7 +190,7 @@ impl Walk<'_, '_> {
         }
         // `issue` takes it when the one before has been handed on, and works out its scale.
         let issued = self.handed.map_or(ready, |clock| ready.max(clock + 1));
-        let scales = self.slots as u64 * (u64::from(NormScale::LATENCY) + 1);
+        let scales = self.slots as u64 * u64::from(Issue::LATENCY);
         let scaled = self.statistics.max(issued + 1) + scales;
         let handed = scaled.max(self.free);
         clocks.handed = Some(handed);
@@ -197,7 +204,7 @@ impl Walk<'_, '_> {
             self.run.words.push(first);
         }
         clocks.read = self.weights(of, issued + 1, handed);
-        self.codes.release(clocks.read);
+        self.codes.release(clocks.read + STAGE);
 
         let results = self.last + u64::from(self.epilogue.results(of.opcode));
         clocks.end = results + 1;
@@ -216,7 +223,8 @@ impl Walk<'_, '_> {
         let beats = of.dimensions.1.next_multiple_of(64) as u64 * 8 / u64::from(geometry.bus);
         let ternary = TernaryUnit { bus: geometry.bus, slots: geometry.slots };
         let queue = groups(geometry);
-        let late = READ as u64 + u64::from(ternary.latency()) + u64::from(queue.storage.latency());
+        let late =
+            STAGE + READ as u64 + u64::from(ternary.latency()) + u64::from(queue.storage.latency());
         let head = of.opcode == Opcode::Head;
         let mut steps = Steps::new(if head { 1 } else { geometry.ways.into() }, handed);
         if head {
@@ -236,7 +244,7 @@ impl Walk<'_, '_> {
             while rows > 0 {
                 let room = match self.groups.len() + there.len() < queue.depth {
                     true => 0,
-                    false => self.groups.pop_front().map_or(0, |clock| clock + 1),
+                    false => self.groups.pop_front().map_or(0, |clock| clock + ROOM),
                 };
                 let mut from = payload.max(room);
                 for beat in 0..beats {
@@ -259,7 +267,7 @@ impl Walk<'_, '_> {
                     for &(clock, fresh) in &there {
                         let taken = steps.group(clock, fresh, &mut |clock| {
                             left = left.saturating_sub(1);
-                            if logits { writer.word(clock, left == 0) } else { clock }
+                            if logits { writer.logit(clock, left == 0) } else { clock }
                         });
                         if slot + 1 == slots {
                             self.groups.push_back(taken);
@@ -309,19 +317,19 @@ impl Walk<'_, '_> {
             let beats = (4 * vocab).div_ceil(u64::from(geometry.bus) / 8);
             run.writer.start(ready + 1, 0, beats);
         }
-        ready + 1
+        ready + u64::from(Head::OPEN)
     }
 
     /// When the pass is done, and when it ends; its last checksum counts from `sound` on.
     fn end(&mut self, sound: u64) -> (u64, u64) {
         if self.want == Want::State {
             let gathered = self.statistics - 1;
-            return (gathered, sound.max(gathered + 1));
+            return (gathered, sound.max(gathered + 1) + u64::from(Control::LAST));
         }
         let written = self.written.map_or(0, |clock| clock + 1);
         let decided = (self.last + u64::from(Head::BEST) - 1).max(sound).max(written);
         let begins = u64::from(Head::record_begins(self.run.timing.geometry.slots));
         self.run.recording = Some((decided + 1 + begins, std::mem::take(&mut self.active)));
-        (decided + 1, decided + 1)
+        (decided + 1, decided + 1 + u64::from(Control::LAST))
     }
 }

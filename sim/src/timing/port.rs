@@ -18,6 +18,12 @@ const PLANNED: u64 = ReadMaster::START as u64 - 1;
 /// Clocks from one plan to the next, at least.
 const PLAN: u64 = ReadMaster::PLAN as u64;
 
+/// Clocks from the one in which a beat leaves the FIFO to a burst that its place allows.
+const CREDIT: u64 = ReadMaster::CREDIT as u64;
+
+/// Clocks from the last unit of a row to the request for all of it.
+const AGAIN: u64 = Embedding::AGAIN as u64;
+
 /// Memory and readers.
 pub(super) struct Port {
     channel: Channel,
@@ -95,7 +101,8 @@ impl Image {
         match gone {
             0 => Some(self.planned),
             n if n <= self.count => {
-                Some(self.planned.max(self.taken[((n - 1) % self.depth) as usize] + 1))
+                let left = self.taken[((n - 1) % self.depth) as usize];
+                Some(self.planned.max(left + CREDIT))
             }
             _ => None,
         }
@@ -136,7 +143,7 @@ impl RowReader {
         }
         match (self.asked + self.length()).saturating_sub(self.burst) {
             0 => Some(self.planned),
-            n => self.row.taken.get(n as usize - 1).map(|clock| self.planned.max(clock + 1)),
+            n => self.row.taken.get(n as usize - 1).map(|clock| self.planned.max(clock + CREDIT)),
         }
     }
 
@@ -215,7 +222,7 @@ impl Port {
         let image = &mut self.image;
         let length = image.length();
         let (accepted, beats) = self.channel.serve(issued + 1, length);
-        image.planned = accepted.max(issued + PLAN);
+        image.planned = (accepted + 1).max(issued + PLAN);
         image.left -= length;
         image.asked += length;
         image.given.push_back(beats);
@@ -225,7 +232,7 @@ impl Port {
         let reader = &mut self.row;
         let length = reader.length();
         let (accepted, beats) = self.channel.serve(issued + 1, length);
-        reader.planned = accepted.max(issued + PLAN);
+        reader.planned = (accepted + 1).max(issued + PLAN);
         reader.left -= length;
         reader.asked += length;
         reader.at += length;
@@ -234,7 +241,7 @@ impl Port {
                 clock(beats.cursor + u128::from(n) * u128::from(self.channel.memory.spacing));
             if let Some(seen) = reader.row.arrives(arrives) {
                 // Its shift is known: now all of it.
-                reader.job(seen + 1, reader.address, reader.row.beats);
+                reader.job(seen + AGAIN, reader.address, reader.row.beats);
             }
         }
         if reader.left == 0

@@ -1,7 +1,6 @@
 //! Codes of a vector, and steps of the epilogue.
 
 use sterna_hdl::core::Quantiser;
-use sterna_hdl::units::Reciprocal;
 
 /// The quantiser, from vector to vector.
 pub(super) struct Codes {
@@ -35,7 +34,7 @@ impl Codes {
             Some(clock) => self.turn.max(clock) + 1,
             None => self.turn,
         };
-        let ready = reciprocal + u64::from(Reciprocal::LATENCY) + 1;
+        let ready = reciprocal + u64::from(Quantiser::READY);
         // Of the two buffers, the one that the matrix before the last has read.
         let free = self.released[0].map_or(0, |clock| clock + 1);
         self.begins = ready.max(free);

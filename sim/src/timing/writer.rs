@@ -24,6 +24,8 @@ pub(super) struct Writer<'a> {
     sink: Sink<'a>,
     /// Bytes of a beat.
     bytes: u64,
+    /// A logit may come: it would have had a place in the clock before, in which none came.
+    welcome: bool,
     // Pack.
     full: bool,
     valid: bool,
@@ -39,7 +41,9 @@ pub(super) struct Writer<'a> {
     busy: bool,
     addr: u64,
     left: u64,
+    reach: u64,
     burst: u64,
+    planning: bool,
     planned: bool,
     writing: bool,
     held: [bool; 2],
@@ -105,6 +109,7 @@ impl<'a> Writer<'a> {
             clock,
             sink,
             bytes: u64::from(bus) / 8,
+            welcome: true,
             full: false,
             valid: false,
             at: 0,
@@ -116,7 +121,9 @@ impl<'a> Writer<'a> {
             busy: false,
             addr: 0,
             left: 0,
+            reach: 0,
             burst: 0,
+            planning: false,
             planned: false,
             writing: false,
             held: [false; 2],
@@ -127,7 +134,17 @@ impl<'a> Writer<'a> {
 
     /// Whether a word has a place in the present clock.
     pub fn ready(&self) -> bool {
-        !self.full || !self.valid || self.stored != DEPTH
+        !self.full || !self.valid
+    }
+
+    /// Writes a logit in the first clock from this on in which the head is ready for one.
+    pub fn logit(&mut self, clock: u64, last: bool) -> u64 {
+        self.run_to(clock);
+        while !self.welcome {
+            self.tick(None);
+        }
+        self.tick(Some(last));
+        self.clock - 1
     }
 
     /// Goes on to a clock.
@@ -165,7 +182,8 @@ impl<'a> Writer<'a> {
 
     /// Whether nothing changes any more by itself.
     fn is_idle(&self) -> bool {
-        !self.busy && self.job.is_none() && !self.full && !self.valid && self.level() == 0
+        let empty = !self.full && !self.valid && self.level() == 0;
+        !self.busy && self.job.is_none() && self.welcome && empty
     }
 
     fn level(&self) -> u64 {
@@ -187,12 +205,15 @@ impl<'a> Writer<'a> {
         let begins = self.busy && holds && self.held[1];
         let last = self.to_send == 1;
         let to_page = (PAGE - self.addr) / self.bytes;
-        let burst = self.left.min(to_page.min(BURST));
+        let reach = to_page.min(BURST);
+        let burst = self.left.min(self.reach);
         self.sink.happens(clock, [accepted, down, answered], last);
+
+        self.welcome = self.ready() && word.is_none();
 
         // Pack.
         let pushes = self.valid && self.stored != DEPTH;
-        let moves = self.full && (!self.valid || self.stored != DEPTH);
+        let moves = self.full && !self.valid;
         self.valid = (self.valid && !pushes) || moves;
         self.full &= !moves;
         if let Some(last) = word {
@@ -214,7 +235,8 @@ impl<'a> Writer<'a> {
         self.stored = self.stored + u64::from(pushes) - u64::from(fetch);
 
         // WriteMaster.
-        self.planned = self.busy && !self.writing;
+        self.planned = self.planning && !self.writing;
+        self.planning = self.busy && !self.writing;
         self.held = [holds, self.held[0] && !self.writing];
         self.awvalid &= !accepted;
         self.to_send -= u64::from(down);
@@ -224,12 +246,14 @@ impl<'a> Writer<'a> {
         }
         if begins {
             self.writing = true;
+            self.planning = false;
             self.planned = false;
             self.awvalid = true;
             self.to_send = self.burst;
             self.addr = (self.addr + self.burst * self.bytes) % PAGE;
             self.left -= self.burst;
         }
+        self.reach = reach;
         self.burst = burst;
         if let Some(job) = self.job.take() {
             (self.addr, self.left) = job;

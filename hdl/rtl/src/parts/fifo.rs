@@ -114,8 +114,11 @@ impl Fifo {
         let valid = m.wire("valid", UInt(1));
         let (up, down) = ((source.valid & source.ready).named("up"), (valid & ready).named("down"));
         let level = Fifo::counter(m, "count", self.depth, up, down);
-        valid.set(level.ne(0));
-        source.ready.set(level.ne(self.depth));
+        let some = m.reg("some", UInt(1)).reset(0).comment("`count` is not 0.");
+        some.set(up | down.mux(level.gt(1), some));
+        m.assert("some_as_count", some.eq(level.ne(0)));
+        valid.set(some);
+        source.ready.set(!level.msb());
         let slots: Vec<Sig<'m>> = (0..self.depth)
             .map(|i| {
                 let slot = m.reg(format!("slot_{i}"), word.ty());
@@ -142,7 +145,11 @@ impl Fifo {
         let up = (source.valid & source.ready).named("up");
         let fetch = m.wire("fetch", UInt(1)).comment("Read a word from the RAM.");
         let stored = Fifo::counter(m, "stored", self.depth, up, fetch);
-        source.ready.set(stored.ne(self.depth));
+        source.ready.set(!stored.msb());
+        // Known from the clock before, for `fetch` comes late in its clock.
+        let some = m.reg("some", UInt(1)).reset(0).comment("`stored` is not 0.");
+        some.set(up | fetch.mux(stored.gt(1), some));
+        m.assert("some_as_stored", some.eq(stored.ne(0)));
         ram.write(up, write, word);
         let q = ram.read(fetch, read);
         m.when(up, || write.set(write.wrapping_add(1)));
@@ -157,7 +164,7 @@ impl Fifo {
         let (head, next) = (m.reg("head", word.ty()), m.reg("next", word.ty()));
         let down = (head_full & ready).named("down");
         let held = (head_full + next_full + fetched).named("held");
-        fetch.set(stored.ne(0) & (held.lt(2) | (held.eq(2) & down)));
+        fetch.set(some & (held.lt(2) | (held.eq(2) & down)));
 
         let stays = (head_full & !down).named("stays");
         m.when(!stays, || {

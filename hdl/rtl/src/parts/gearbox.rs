@@ -43,7 +43,9 @@ impl Generate for Pack {
         let gathered = m.reg("gathered", UInt(to)).reset(0);
         let valid = m.reg("valid", UInt(1)).reset(0);
         let (beat, beat_last) = (m.reg("beat", UInt(to)), m.reg("beat_last", UInt(1)));
-        let moves = (full & (!valid | sink.ready)).named("moves");
+        // Of several words there is time to wait for the sink, so its `ready` ends here.
+        let free = if words == 1 { !valid | sink.ready } else { !valid };
+        let moves = (full & free).named("moves");
         source.ready.set(!full | moves);
         let takes = source.fires().named("takes");
 
@@ -119,19 +121,25 @@ impl Generate for Unpack {
         let left = m.reg("left", UInt(index_width(words as usize + 1))).reset(0);
         let beat = m.reg("beat", UInt(from));
         let given = sink.fires().named("given");
-        let empties = (left.eq(0) | (left.eq(1) & given)).named("empties");
+        let some = m.reg("some", UInt(1)).reset(0).comment("`left` is not 0.");
+        let one = m.reg("one", UInt(1)).reset(0).comment("`left` is 1.");
+        let empties = (!some | (one & given)).named("empties");
         source.ready.set(empties);
         m.when(given, || {
             left.set(left.wrapping_sub(1));
+            some.set(!one);
             if words > 1 {
+                one.set(left.eq(2));
                 beat.set(beat.slice(to..from).extend(from));
             }
         });
         m.when(source.fires(), || {
             left.set(words);
+            some.set(1);
+            one.set(words == 1);
             beat.set(source.data);
         });
-        sink.valid.set(left.ne(0));
+        sink.valid.set(some);
         sink.data.set(beat.truncate(to.min(from)));
     }
 }

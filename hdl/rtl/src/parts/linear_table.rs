@@ -4,19 +4,20 @@ use crate::{Generate, Module, SInt, Type, UInt};
 ///
 /// ```text
 ///  x = { index, fraction }
-///  index ---> [ ROMs: base, slope ] ------ base -----> [reg] -> + -> [reg] -> y
-///  fraction -> [reg] ------------- * slope -> [reg] -----------^
+///  index ---> [ ROMs: base, slope ] -> [reg] - base --> [reg] -> + -> [reg] -> y
+///  fraction -> [reg] ----------------> [reg] * slope -> [reg] ---^
 /// ```
 ///
 /// ```text
-///  clk    _/1\_/2\_/3\_/4\_
+///  clk    _/1\_/2\_/3\_/4\_/5\_
 ///  x      A   B   C
-///  y      -   -   -   A   B
+///  y      -   -   -   -   A   B
 /// ```
 ///
 /// `y = base + floor(slope * fraction / 2^f + 1/2)` with `slope` the difference of neighbouring
-/// points; [`LinearTable::eval`] is the same in Rust, for the golden model. Latency three clocks.
-/// Cost two ROMs of `2^index` words, one multiplier, one adder.
+/// points; [`LinearTable::eval`] is the same in Rust, for the golden model. Latency [`LinearTable::LATENCY`]: a
+/// multiplier cannot follow a block RAM within a clock. Cost two ROMs of `2^index` words, one
+/// multiplier, one adder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinearTable {
     /// Name of the function, part of the module's name.
@@ -32,6 +33,9 @@ pub struct LinearTable {
 }
 
 impl LinearTable {
+    /// Clocks from `x` to `y`.
+    pub const LATENCY: u32 = 4;
+
     /// The table of `f(i)` at the segments' ends, `i` from 0 to `2^index`.
     pub fn of(
         function: &str,
@@ -79,7 +83,12 @@ impl Generate for LinearTable {
         if !whole {
             return;
         }
-        m.doc(format!("{} by a table of 2^{} segments.\nLatency 3.", self.function, self.index));
+        m.doc(format!(
+            "{} by a table of 2^{} segments.\nLatency {}.",
+            self.function,
+            self.index,
+            Self::LATENCY
+        ));
         let x = m.input("x", UInt(self.index + self.fraction));
         let valid = m.input("valid", UInt(1));
         let (slope_width, width) = (self.slope_width(), self.ty.width());
@@ -90,9 +99,9 @@ impl Generate for LinearTable {
         let slopes = m.rom("slopes", SInt(slope_width), 1 << self.index, |i| {
             self.points[i + 1] - self.points[i]
         });
-        let base = bases.read(on, index);
-        let slope = slopes.read(on, index);
-        let fraction = x.slice(0..self.fraction).register("fraction");
+        let base = bases.read_registered(on, index);
+        let slope = slopes.read_registered(on, index);
+        let fraction = x.slice(0..self.fraction).delay("fraction", 2);
 
         let product = (slope * fraction.to_sint()).register("product");
         let base = base.register("base");
@@ -101,6 +110,6 @@ impl Generate for LinearTable {
         let sum = (base.to_sint() + step).truncate(width);
         let y = if self.ty.is_signed() { sum } else { sum.as_uint() };
         m.output("y", self.ty).set(y.register("result"));
-        m.output("y_valid", UInt(1)).set(valid.delay_valid("valid", 3));
+        m.output("y_valid", UInt(1)).set(valid.delay_valid("valid", Self::LATENCY as usize));
     }
 }

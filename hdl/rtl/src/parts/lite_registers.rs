@@ -32,19 +32,20 @@ pub struct Register {
 ///
 /// ```text
 ///  s_axi_aw, w -> both there, no answer pending -> decode -> [registers] -> outputs
-///  s_axi_ar ----> no answer pending -> decode -> mux <- registers, inputs
-///                                       v
-///                                     [rdata] -> s_axi_r
+///  s_axi_ar ----> no answer pending -> decode -> [hits] -> mux <- registers, inputs
+///                                                          v
+///                                                        [rdata] -> s_axi_r
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_       one access every two clocks at best
-///  arvalid  1   0   1   0
-///  rvalid   0   1   0   1
+///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_       one read every three clocks at best, one write every two
+///  arvalid  1   0   0   1   0   0
+///  rvalid   0   0   1   0   0   1
 /// ```
 ///
 /// Byte strobes are honoured; an address without a register answers SLVERR and reads zero, a write
-/// to a read-only register answers SLVERR and does nothing. Latency one clock; cost the registers,
+/// to a read-only register answers SLVERR and does nothing. Latency two clocks of a read, one of a
+/// write; cost the registers,
 /// and 32 multiplexers of their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiteRegisters {
@@ -115,10 +116,12 @@ impl Generate for LiteRegisters {
         let rdata = m.reg("rdata", UInt(32));
 
         let write = (axi.get("awvalid") & axi.get("wvalid") & !bvalid).named("write");
-        let read = (axi.get("arvalid") & !rvalid).named("read");
+        let asked = m.reg("asked", UInt(1)).reset(0).comment("What was hit is read.");
+        let free = (!rvalid & !asked).named("free");
+        let read = (axi.get("arvalid") & free).named("read");
         axi.get("awready").set(write);
         axi.get("wready").set(write);
-        axi.get("arready").set(!rvalid);
+        axi.get("arready").set(free);
         let to = LiteRegisters::word(axi.get("awaddr")).named("to");
         let from = LiteRegisters::word(axi.get("araddr")).named("from");
         let (data, strobes) = (axi.get("wdata"), axi.get("wstrb"));
@@ -153,18 +156,19 @@ impl Generate for LiteRegisters {
             if r.access != Access::Read {
                 writable.push(here);
             }
-            known.push(from.eq(r.offset / 4));
-            values.push((r.offset / 4, value.extend(32)));
+            // One of them at most, so that a multiplexer is but an `or`.
+            let hit = from.eq(r.offset / 4).register(format!("{}_hit", r.name));
+            known.push(hit);
+            values.push(hit.repeat(r.width as usize).extend(32) & value.extend(32));
         }
-        let cases = from.switch(m.lit(UInt(32), 0));
-        let value =
-            values.into_iter().fold(cases, |cases, (key, value)| cases.case(key, value)).end();
+        let value = any_of(m, values);
         m.when(write, || {
             bvalid.set(1);
             bresp.set(LiteRegisters::response(m, &writable));
         })
         .elsewhen(axi.get("bready"), || bvalid.set(0));
-        m.when(read, || {
+        asked.set(read);
+        m.when(asked, || {
             rvalid.set(1);
             rdata.set(value);
             rresp.set(LiteRegisters::response(m, &known));
@@ -176,4 +180,15 @@ impl Generate for LiteRegisters {
         axi.get("rdata").set(rdata);
         axi.get("rresp").set(rresp);
     }
+}
+
+/// The `or` of words, as a tree.
+fn any_of<'m>(m: &'m Module, mut words: Vec<Sig<'m>>) -> Sig<'m> {
+    while words.len() > 1 {
+        let pairs = words.chunks(2);
+        words = pairs
+            .map(|pair| pair.iter().copied().reduce(|a, b| a | b).unwrap_or(pair[0]))
+            .collect();
+    }
+    words.first().copied().unwrap_or_else(|| m.lit(UInt(32), 0))
 }

@@ -12,10 +12,10 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// ```
 ///
 /// ```text
-///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_ ...
+///  clk      _/1\_/2\_/3\_/4\_/5\_/6\_/7\_/8\_/9\_/10\_ ...
 ///  start    1   0
-///  busy     0   1   1   1   1   1      until the last beat has left
-///  arvalid  0   0   0   1   0   1      a burst every two clocks while there is credit
+///  busy     0   1   1   1   1   1   1   1   1   1      until the last beat has left
+///  arvalid  0   0   0   0   0   1   0   0   0   1      a burst every four clocks while there is credit
 /// ```
 ///
 /// A burst is `min(beats left, 4 KiB, 256 beats)` long, never crosses 4 KiB, and is issued only when
@@ -30,7 +30,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, Sig, UInt, index_width};
 /// While `halt` is high nothing is asked for, and what was asked for arrives and is dropped: once
 /// `busy` has fallen the memory owes nothing, and the reader may be reset.
 ///
-/// Latency: three clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
+/// Latency: five clocks from `start` to `arvalid`, three from `rvalid` to `m_valid`. Cost: the block
 /// FIFO, and some `2 * addr` LUTs and registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMaster {
@@ -46,9 +46,11 @@ pub struct ReadMaster {
 
 impl ReadMaster {
     /// Clocks from `start` to the first `arvalid`.
-    pub const START: u32 = 3;
+    pub const START: u32 = Self::PLAN + 1;
     /// Clocks from one burst to the next, at least.
-    pub const PLAN: u32 = 2;
+    pub const PLAN: u32 = 4;
+    /// Clocks from the one in which a beat leaves the FIFO to a burst that its place allows.
+    pub const CREDIT: u32 = 2;
 
     fn bytes(&self) -> u32 {
         self.widths.data / 8
@@ -118,7 +120,9 @@ impl Generate for ReadMaster {
         let to_give = m.reg("to_give", UInt(self.length)).reset(0);
         let begin = (start & !busy & !halt).named("begins");
 
-        // A burst is planned in one clock and issued in the next, so that neither path is long.
+        // A burst is planned in three clocks and issued in the next, so that no path is long: how far
+        // it may reach, how long it is, whether there is credit for it.
+        let planning = m.reg("planning", UInt(3)).reset(0).comment("A clock of the plan each.");
         let planned = m.reg("planned", UInt(1)).reset(0);
         let arvalid = m.reg("arvalid", UInt(1)).reset(0);
         let araddr = m.reg("araddr", UInt(w.addr));
@@ -127,14 +131,16 @@ impl Generate for ReadMaster {
         let credit = m.reg("credit", UInt(index_width(self.depth + 1)));
         let credit =
             credit.reset(self.depth).comment("Places of the FIFO that nobody was promised.");
-        let free = (!arvalid | axi.get("arready")).named("free");
         // Looked at as long as a burst is planned, so one clock behind is early enough.
         let there = m.reg("there", UInt(1));
         there.set(to_ask.gt(owed));
-        let issue = (planned & free & credit.ge(length) & there & !halt).named("issue");
+        // Credit only grows while a burst is planned.
+        let fits = credit.ge(length).register("fits");
+        let issue = (planned & !arvalid & fits & there & !halt).named("issue");
         let leaves = m.wire("leaves", UInt(1)).comment("A beat leaves the FIFO.");
 
-        let reach = self.reach(addr);
+        let reach = self.reach(addr).register("reach");
+        let some = to_ask.ne(0).register("some");
         let next = to_ask.lt(reach).mux(to_ask, reach).saturate(count);
         m.when(begin, || {
             busy.set(1);
@@ -142,10 +148,9 @@ impl Generate for ReadMaster {
             to_ask.set(beats);
             to_give.set(beats);
         });
-        m.when(!planned & to_ask.ne(0), || {
-            planned.set(1);
-            length.set(next);
-        });
+        planning.set(planning.truncate(2).cat(begin | issue));
+        m.when(planning.bit(1), || length.set(next));
+        m.when(planning.bit(2) & some, || planned.set(1));
         m.when(axi.get("arready"), || arvalid.set(0));
         m.when(issue, || {
             planned.set(0);
@@ -157,6 +162,7 @@ impl Generate for ReadMaster {
             to_ask.set(to_ask.wrapping_sub(length).truncate(self.length));
         });
         m.when(halt, || {
+            planning.set(0);
             planned.set(0);
             to_ask.set(0);
         });
@@ -183,7 +189,7 @@ impl Generate for ReadMaster {
             to_give.set(to_give.wrapping_sub(1));
             m.when(ends, || busy.set(0));
         });
-        m.when(halt & !arvalid & credit.eq(self.depth), || busy.set(0));
+        m.when(halt & !arvalid & credit.msb(), || busy.set(0));
 
         let error = m.reg("failed", UInt(1)).reset(0);
         m.when(begin, || error.set(0));

@@ -16,7 +16,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, UInt};
 /// an answer other than OKAY and stays until the next start. While `halt` is high no burst is
 /// begun; the one under way is finished, then `busy` falls, and the writer may be reset.
 ///
-/// Latency seven clocks from a burst's last beat to `awvalid`. Cost the block FIFO, `2 * addr`
+/// Latency eight clocks from a burst's last beat to `awvalid`. Cost the block FIFO, `2 * addr`
 /// LUTs and registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteMaster {
@@ -80,24 +80,31 @@ impl Generate for WriteMaster {
         let page = 4096 / bytes;
         let within = addr.slice(bytes.trailing_zeros()..12);
         let to_page = m.lit(UInt(within.width() + 1), page).wrapping_sub(within);
-        let reach = to_page.lt(BURST).mux(to_page, BURST).truncate(5).named("reach");
+        let reach = to_page.lt(BURST).mux(to_page, BURST).truncate(5).register("reach");
         let length = left.lt(reach).mux(left.truncate(5), reach).register("burst");
+        let planning = m.reg("planning", UInt(1)).reset(0).comment("`reach` belongs to `addr`.");
         let planned = m.reg("planned", UInt(1)).reset(0).comment("`burst` belongs to `left`.");
         let writing = m.reg("writing", UInt(1)).reset(0).comment("Between awvalid and bvalid.");
-        planned.set(busy & !writing);
+        planning.set(busy & !writing);
+        planned.set(planning & !writing);
         // The level counts a beat two clocks before it has come through the FIFO.
         let held = (planned & !writing & fifo.port("level").ge(length)).named("held");
         let settled = [held.register("held_1").reset(0), m.reg("held_2", UInt(1)).reset(0)];
         settled[1].set(settled[0] & !writing);
-        let begin = (busy & held & settled[1] & !halt).named("begins");
+        // What was held then is held still: the level only falls while writing.
+        let begin = (busy & planned & settled[1] & !writing & !halt).named("begins");
+        m.assert("held_as_it_was", !begin | held);
 
         let awvalid = m.reg("awvalid", UInt(1)).reset(0);
         let (awaddr, awlen) = (m.reg("awaddr", UInt(w.addr)), m.reg("awlen", UInt(8)));
         let to_send = m.reg("to_send", UInt(5)).reset(0);
+        let sending = m.reg("sending", UInt(1)).reset(0).comment("`to_send` is not 0.");
         m.when(axi.get("awready"), || awvalid.set(0));
         m.when(begin, || {
             writing.set(1);
+            planning.set(0);
             planned.set(0);
+            sending.set(1);
             awvalid.set(1);
             awaddr.set(addr);
             awlen.set(length.wrapping_sub(1).extend(8));
@@ -105,12 +112,14 @@ impl Generate for WriteMaster {
             addr.set((addr + (length << bytes.trailing_zeros())).truncate(w.addr));
             left.set(left.wrapping_sub(length).truncate(self.length));
         });
-        let sending = to_send.ne(0).named("sending");
         axi.get("wvalid").set(stored.valid & sending);
         axi.get("wdata").set(stored.data);
         axi.get("wlast").set(to_send.eq(1));
         stored.ready.set(axi.get("wready") & sending);
-        m.when(stored.fires(), || to_send.set(to_send.wrapping_sub(1)));
+        m.when(stored.fires(), || {
+            to_send.set(to_send.wrapping_sub(1));
+            m.when(to_send.eq(1), || sending.set(0));
+        });
         let answered = (writing & axi.get("bvalid")).named("answered");
         m.when(answered, || {
             writing.set(0);

@@ -42,6 +42,17 @@ pub(super) struct Step<'m> {
     pub slot: Slot<'m>,
 }
 
+impl Step<'_> {
+    /// A clock later.
+    fn registered(self, name: &str) -> Self {
+        Step {
+            valid: self.valid.register(name).reset(0),
+            index: self.index.register(format!("{name}_at")),
+            slot: self.slot.map(|slot| slot.register(format!("{name}_of"))),
+        }
+    }
+}
+
 impl<'m> Pipe<'m> {
     pub fn new(valid: Sig<'m>, last: Sig<'m>, index: Sig<'m>, slot: Slot<'m>) -> Pipe<'m> {
         let mut pipe =
@@ -75,14 +86,17 @@ impl<'m> Pipe<'m> {
         Step { valid, index, slot }
     }
 
-    /// Ports that ask a memory for a step's operands, READ clocks before they are used.
+    /// Ports that ask a memory for a step's operands, READ clocks before they are used; from
+    /// registers, since memories are far away.
     pub fn reads(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
-        self.ask(m, &format!("{name}_read"), Step { slot: None, ..self.at(cases, READ) });
+        let step = Step { slot: None, ..self.at(cases, READ + 1) };
+        self.ask(m, &format!("{name}_read"), step.registered(&format!("{name}_reads")));
     }
 
     /// The same of a memory that has a place for each sequence.
     pub fn reads_own(&self, m: &'m Module, name: &str, cases: &[When<'m>]) {
-        self.ask(m, &format!("{name}_read"), self.at(cases, READ));
+        let step = self.at(cases, READ + 1).registered(&format!("{name}_reads"));
+        self.ask(m, &format!("{name}_read"), step);
     }
 
     fn ask(&self, m: &'m Module, name: &str, Step { valid, index, slot }: Step<'m>) {

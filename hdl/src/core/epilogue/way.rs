@@ -11,19 +11,20 @@ use crate::units::{Glu, Mlgru, Rescale, Residual, Sigmoid};
 /// What one way makes of an accumulator, by the instruction that is inside.
 ///
 /// ```text
-///  clock      0         6      7         14       17        21 or 24
+///  clock      0         7      8         16       20        25 or 29
 ///  MIX_I    acc-rescale-y----- a -sigmoid-------- silu(a)
 ///  MIX_F    acc-rescale-y----- b -sigmoid- mlgru(v, h, lb)- h'
 ///  MIX_G    acc-rescale-y----- g
 ///                              h'-sigmoid-------- mlgru(g, w_g)----- v
 ///  GLU gate acc-rescale-y----gate-sigmoid-------- silu(gate)
-///      up   acc-rescale-y---- up -glu(gate)- p (11)
-///  O, DOWN  acc-rescale-y-residual- x (8)
+///      up   acc-rescale-y---- up -glu(gate)- p (13)
+///  O, DOWN  acc-rescale-y-residual- x (9)
 /// ```
 ///
-/// The clocks follow from the latencies of the units (`pipe.rs`). Operands (`residual`, `mix`, `product`, `state`, `side`) come
-/// in the clock in which they are used; the sigmoid is shared, since an instruction needs it once.
-/// `clamps` is high for a value that did not fit, in the clock of its result or pre-activation.
+/// The clocks follow from the latencies of the units (`pipe.rs`). Operands (`residual`, `mix`,
+/// `product`, `state`, `side`) come in the clock in which they are used; the sigmoid is shared, since
+/// an instruction needs it once. `clamps` is high for a value that did not fit, in the clock of its
+/// result or pre-activation.
 ///
 /// Cost (*synthesised* units, ECP5) 21 multipliers of 18 x 18, 670 LUT4, two RAMs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +69,14 @@ impl Generate for Way {
         let clamps = (saturated.ne(y) & counts & valid_at(at::Y)).named("pre_clamps");
         let pre = saturated.register("pre_now");
         // b stays within what the sigmoid takes; 1 - f = (1 - lb) · sigmoid(-b).
-        let limit = 1i64 << (SIGMA_ARG_INT + SIGMA_ARG_FRAC);
-        let b_ty = SInt(SIGMA_ARG_INT + SIGMA_ARG_FRAC + 2);
-        let below = y.gt(limit).mux(m.lit(b_ty, limit), y.truncate(b_ty.width()));
-        let b = y.lt(-limit).mux(m.lit(b_ty, -limit), below);
-        let minus_b = (-b).extend(PREACTIVATION_BITS).register("minus_b");
+        let bits = SIGMA_ARG_INT + SIGMA_ARG_FRAC;
+        let high = y.slice(bits..y.width());
+        let (above, below) = (!y.msb() & high.any(), y.msb() & !high.all());
+        let b_ty = SInt(bits + 2);
+        let limit = |of: i64| m.lit(b_ty, of << bits);
+        let minus = (-y.truncate(bits + 1)).named("minus_y");
+        let minus_b = above.mux(limit(-1), below.mux(limit(1), minus));
+        let minus_b = minus_b.extend(PREACTIVATION_BITS).register("minus_b");
 
         let sigmoid = m.instance("u_sigmoid", &Sigmoid);
         sigmoid.set("valid", valid_at(at::PRE)).set("frac", frac);
