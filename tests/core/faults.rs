@@ -197,16 +197,37 @@ fn damaged_rows() {
 /// Any bit of the image and the rows: it is found before a record appears, and named.
 #[test]
 fn random_bits() {
-    damage(300);
+    damage(300, 1);
 }
 
 #[test]
 #[ignore = "some minutes"]
 fn many_random_bits() {
-    damage(10_000);
+    damage(10_000, 1);
 }
 
-fn damage(count: usize) {
+/// Any burst of up to 32 bits, as a broken line or beat makes them: a CRC-32C finds each.
+#[test]
+fn random_bursts() {
+    damage(100, 32);
+}
+
+#[test]
+#[ignore = "some minutes"]
+fn many_random_bursts() {
+    damage(10_000, 32);
+}
+
+/// The bits that a burst flips, from its first byte on: 1 to `most`, the first and last among them.
+fn burst(rng: &mut Rng, most: u32) -> [u8; 5] {
+    let length = 1 + rng.below(most.into()) as u32;
+    let inside = rng.next_u64() & ((1 << length) - 1);
+    let bits = (inside | 1 | 1 << (length - 1)) << rng.below(8);
+    std::array::from_fn(|n| bits.to_le_bytes()[n])
+}
+
+/// Damages the model in memory in so many places, each by a burst of at most so many bits.
+fn damage(count: usize, most: u32) {
     let mut bench = Bench::new(&tiny(), 512, memory(Stalls::Random, 1));
     bench.begin();
     let shape = bench.model.shape();
@@ -214,6 +235,7 @@ fn damage(count: usize) {
     let image = bench.walk.last().unwrap().end() as u64;
     let rows = (shape.row_stride() * shape.vocab) as u64;
     let rng = &mut Rng::new(1);
+    let mut seen = std::collections::BTreeMap::<&str, usize>::new();
     for n in 0..count {
         let place = match n % 4 {
             // Headers are a hundredth of the image, and have the most ways to go wrong.
@@ -223,29 +245,40 @@ fn damage(count: usize) {
             }
             _ => rng.below(image + rows),
         };
-        let bit = 1 << rng.below(8);
+        let bits = burst(rng, most);
+        let length = bits.iter().rposition(|&bits| bits != 0).unwrap() as u64 + 1;
+        // Within a unit, so that it is in a header, a payload or a row, not in two of them.
+        let unit = UNIT as u64;
+        let place = place.min(place / unit * unit + unit - length);
         let of = bench.walk.iter().rfind(|of| of.offset as u64 <= place).copied().unwrap();
-        println!("{n}: bit {bit:#04x} of byte {place}");
+        println!("{n}: bits {bits:02x?} at byte {place}");
+        let base = if place < image { map.image } else { map.embeddings - image };
+        for (at, bits) in (base + place..).zip(bits).take(length as usize) {
+            bench.memory().flip(at, bits);
+        }
         if place < image {
-            let at = map.image + place;
-            bench.memory().flip(at, bit);
-            let mut byte = [0];
-            bench.memory().read(at, &mut byte);
-            let trit = place >= of.weights_offset() as u64 && trits::decode(byte[0]).is_none();
+            let mut bytes = vec![0; length as usize];
+            bench.memory().read(map.image + place, &mut bytes);
+            let weights = of.weights_offset() as u64;
+            let trit =
+                (place..).zip(bytes).any(|(at, b)| at >= weights && trits::decode(b).is_none());
             // At the end of a payload its checksum is compared before the byte is decoded.
             let ends = of.end() as u64 - place <= 4 * 64;
-            let faults: &[Fault] = match place - (of.offset as u64) < UNIT as u64 {
+            let header = place - (of.offset as u64) < unit;
+            let faults: &[Fault] = match header {
                 true => &[Fault::HeaderCrc],
                 false if trit && ends => &[Fault::TritBlock, Fault::PayloadCrc],
                 false if trit => &[Fault::TritBlock],
                 false => &[Fault::PayloadCrc],
             };
-            bench.refused(rng.below(shape.vocab as u64) as u32, faults, Some(of.sequence));
+            let token = rng.below(shape.vocab as u64) as u32;
+            bench.refused(token, faults, Some(of.sequence));
+            let part = if place < weights { "operands" } else { "weights" };
+            *seen.entry(if header { "headers" } else { part }).or_default() += 1;
         } else {
-            let at = map.embeddings + (place - image);
-            bench.memory().flip(at, bit);
             let token = (place - image) / shape.row_stride() as u64;
             bench.refused(token as u32, &[Fault::Row], None);
+            *seen.entry("embedding rows").or_default() += 1;
         }
         bench.card.load().unwrap();
         bench.card.clear(0).unwrap();
@@ -254,4 +287,7 @@ fn damage(count: usize) {
         }
     }
     bench.recover();
+    for (part, count) in seen {
+        println!("| {part} | {count} | {count} before a token |");
+    }
 }

@@ -7,6 +7,8 @@ use sterna_rtl::random::Rng;
 pub enum Stalls {
     /// A beat a clock after the latency, without end.
     None,
+    /// Every channel pauses every other clock.
+    Alternate,
     /// Every channel pauses in one clock of four; latencies up to twice the stated one.
     Random,
     /// Every channel works and pauses for up to a hundred clocks in turn, as behind refreshes
@@ -35,6 +37,10 @@ impl Pauses {
     pub fn pause(&mut self) -> bool {
         match self.stalls {
             Stalls::None => false,
+            Stalls::Alternate => {
+                self.pausing = !self.pausing;
+                self.pausing
+            }
             Stalls::Random => self.rng.one_in(4),
             Stalls::Burst => {
                 if self.left == 0 {
@@ -50,7 +56,7 @@ impl Pauses {
     /// Clocks until a burst's first beat, or a write's answer.
     pub fn latency(&mut self) -> u64 {
         match self.stalls {
-            Stalls::None => self.latency,
+            Stalls::None | Stalls::Alternate => self.latency,
             Stalls::Random => 1 + self.rng.below(2 * self.latency),
             Stalls::Burst if self.rng.one_in(8) => 8 * self.latency,
             Stalls::Burst => self.latency,

@@ -1,0 +1,53 @@
+//! Proofs of the parts that shake hands: properties of our own in the generated Verilog, before
+//! Yosys, `sby` and Z3, and a seeded fault for each property.
+//!
+//! `scripts/formal` runs all and prints the table of `docs/verification.md`; a few are in every test
+//! run. In the properties `p_` is a claim, `own_` one of the generator's, and `i_` a helper of the
+//! induction, which is proved as well.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod claims;
+mod prover;
+
+use std::collections::BTreeSet;
+
+/// Whatever is claimed has its fault, and nothing else has.
+#[test]
+fn every_property_has_a_fault() {
+    for claim in claims::all() {
+        let faults: BTreeSet<_> = claim.bugs.iter().map(|bug| bug.property.to_string()).collect();
+        assert_eq!(claim.labels(), faults, "{}", claim.design.top);
+        assert_eq!(faults.len(), claim.bugs.len(), "{}: one each", claim.design.top);
+    }
+}
+
+/// The small ones, and for each a fault that has to be noticed.
+#[test]
+fn the_small_modules_hold() {
+    if prover::tools().is_none() {
+        return;
+    }
+    for claim in claims::quick() {
+        claim.prove();
+        claim.refute(&claim.bugs[claim.bugs.len() / 2]);
+    }
+}
+
+#[test]
+#[ignore = "minutes; scripts/formal"]
+fn every_module_holds_and_every_fault_is_noticed() {
+    prover::tools().expect("yowasp-sby and z3 come with scripts/setup");
+    let only = std::env::var("ONLY").unwrap_or_default();
+    println!("| module | properties | reach | faults noticed |\n|---|---|---|---|");
+    for claim in claims::all() {
+        if !claim.design.top.contains(&only) {
+            continue;
+        }
+        claim.prove();
+        claim.bugs.iter().for_each(|bug| claim.refute(bug));
+        let (properties, faults) = (claim.labels().len(), claim.bugs.len());
+        println!("| `{}` | {properties} | {} | {faults} |", claim.design.top, claim.reach);
+    }
+}

