@@ -161,15 +161,15 @@ fn a_memory_of_cells() {
     }
     assert_eq!(netlist.matches("  DP16KD #(").count(), 6, "12 KiB are six of 2 KiB");
     traffic(&tool.design(&rtl, &netlist), &held);
-    for (what, start, number, digit) in [
-        ("contents", ".INITVAL_05(320'h", 1, 79),
-        ("a table", ".INIT(16'h", 40, 0),
-        ("a carry", ".INIT0(16'h", 1, 3),
-    ] {
+    let seen = |start: &str, number: usize, digit: usize| {
         let broken = tool.design(&rtl, &mutated(&netlist, start, number, digit));
-        let result = std::panic::catch_unwind(|| traffic(&broken, &held));
-        assert!(result.is_err(), "{what} of another value: nobody sees it");
-    }
+        std::panic::catch_unwind(|| traffic(&broken, &held)).is_err()
+    };
+    assert!(seen(".INITVAL_05(320'h", 1, 79), "contents of another value: nobody sees it");
+    assert!(seen(".INIT(16'h", 40, 0), "a table of another value: nobody sees it");
+    // Of a carry's two tables most bits never matter, as inputs of it are constant.
+    let carries = netlist.matches(".INIT0(16'h").count();
+    assert!((0..carries).any(|n| seen(".INIT0(16'h", n, 3)), "a carry: nobody sees it");
 }
 
 /// The serial line, but for what is known: a line of 3 Mbaud takes 200 clocks a byte, and this

@@ -82,7 +82,7 @@ fn finds_in(
 
 #[test]
 fn a_code_that_is_rounded_down() {
-    let (from, to) = ("product_2[32] ^ negative_6}", "negative_6}");
+    let (from, to) = ("product[32] ^ negative_7}", "negative_7}");
     finds("quantise.v", from, to, ("MIX_I", 0, "codes"));
 }
 
@@ -101,7 +101,7 @@ fn a_forget_gate_off_by_one() {
 
 #[test]
 fn an_output_gate_that_is_not_rounded() {
-    let (from, to) = ("second_2[23] : second_2[15]", "second_2[23] : 1'd0");
+    let (from, to) = ("second[23] : second[15]", "second[23] : 1'd0");
     finds("mlgru", from, to, ("MIX_G", 0, "v"));
 }
 
@@ -114,14 +114,14 @@ fn a_sum_of_squares_that_forgets() {
 /// All values are right, and every beat is taken when it should be: only the timing model knows.
 #[test]
 fn a_quantiser_that_rests_a_clock_longer() {
-    let (from, to) = ("flush <= 6'd16;", "flush <= 6'd17;");
+    let (from, to) = ("flush <= 6'd19;", "flush <= 6'd20;");
     finds("quantiser", from, to, ("MIX_F", 0, "codes written"));
 }
 
 #[test]
 fn a_candidate_that_is_overlooked() {
     // One token of eight never enters a place; everything before the record is right.
-    let (from, to) = ("= valid_1 & better_", "= (token_in[2:0] != 3'd7) & valid_1 & better_");
+    let (from, to) = ("= valid_1 & better_", "= (token_in_3[2:0] != 3'd7) & valid_1 & better_");
     let model = made_up(&small()).unwrap();
     let geometry = Geometry { top_k: 64, ..core(&model) };
     finds_in(&geometry, &model, ("top_k", from, to), ("none", 0, "top"));

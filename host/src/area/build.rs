@@ -34,7 +34,7 @@ use crate::output;
 
 /// FPGAs that a core is placed in: part, package, speed grade, MHz that are asked for.
 pub const PARTS: [(&str, &str, &str, f64); 2] =
-    [("LFE5U-85F", "CABGA756", "6", 110.0), ("LFE5UM5G-85F", "CABGA756", "8", 160.0)];
+    [("LFE5U-85F", "CABGA756", "6", 110.0), ("LFE5UM5G-85F", "CABGA756", "8", 165.0)];
 
 /// Which core, and what with it.
 #[derive(Clone, Debug)]
