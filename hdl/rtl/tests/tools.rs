@@ -55,20 +55,7 @@ fn designs() -> Vec<Design> {
             parts.push(Box::new(Unpack { from: data, to: word }));
         }
     }
-    let register = |name: &str, offset, access| Register {
-        name: name.into(),
-        offset,
-        width: 9,
-        access,
-        reset: 3,
-        doc: "For tools.".into(),
-    };
-    let access =
-        [Access::Read, Access::Write, Access::Pulse].into_iter().zip(["one", "two", "three"]);
-    let registers = access
-        .enumerate()
-        .map(|(i, (a, name))| register(name, 4 * i as u32, a))
-        .collect::<Vec<_>>();
+    let registers = common::registers();
     for count in 0..=registers.len() {
         let (name, registers) = (format!("tools_{count}"), registers[..count].to_vec());
         parts.push(Box::new(LiteRegisters { name, addr: 8, registers }));

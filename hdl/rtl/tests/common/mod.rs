@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sterna_rtl::parts::{Access, Register};
 use sterna_rtl::random::{RESET_CLOCKS, Rng};
 use sterna_rtl::{Design, Direction, Interpreter};
 
@@ -108,4 +109,18 @@ pub fn write(name: &str, design: &Design) -> PathBuf {
         std::fs::write(folder.join(&file.name), &file.text).expect("the folder is writable");
     }
     folder
+}
+
+/// A register of every access, at 0, 4 and 8.
+pub fn registers() -> Vec<Register> {
+    let access = [("one", Access::Read), ("two", Access::Write), ("three", Access::Pulse)];
+    let register = |(n, (name, access)): (usize, (&str, Access))| Register {
+        name: name.into(),
+        offset: 4 * n as u32,
+        width: 9,
+        access,
+        reset: 3,
+        doc: "For tools and proofs.".into(),
+    };
+    access.into_iter().enumerate().map(register).collect()
 }

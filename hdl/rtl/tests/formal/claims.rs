@@ -3,6 +3,7 @@
 use sterna_rtl::parts::*;
 use sterna_rtl::{AxiWidths, Generate, UInt};
 
+use crate::common;
 use crate::prover::Reach::Induction;
 use crate::prover::{Bug, Claim, Reach};
 
@@ -209,19 +210,7 @@ fn read_mux() -> Claim {
 }
 
 fn lite_registers() -> Claim {
-    let register = |name: &str, offset, access| Register {
-        name: name.into(),
-        offset,
-        width: 9,
-        access,
-        reset: 3,
-        doc: "For a proof.".into(),
-    };
-    let registers = vec![
-        register("one", 0, Access::Read),
-        register("two", 4, Access::Write),
-        register("three", 8, Access::Pulse),
-    ];
+    let registers = common::registers();
     claim(
         &LiteRegisters { name: "proved".into(), addr: 4, registers },
         &[include_str!("lite_registers.v")],
