@@ -205,16 +205,23 @@ impl Model {
         out.resize(instruction.opcode.parts() * length, 0);
         for (part, out) in out.chunks_mut(length.max(1)).enumerate() {
             let weights = self.image().weights(instruction, part);
-            kernel::multiply(kernel, weights, codes, out).map_err(|at| {
-                FirmwareError::TritBlock {
-                    path: self.path().into(),
-                    segment: instruction.sequence,
-                    offset: instruction.weights_offset() + part * instruction.part_bytes() + at,
-                    byte: weights[at],
-                }
-            })?;
+            kernel::multiply(kernel, weights, codes, out)
+                .map_err(|_| self.bad_byte([instruction]))?;
         }
         Ok(())
+    }
+
+    /// The first byte that is no trit block in the weights of some instructions, one of which a
+    /// kernel refused.
+    pub(crate) fn bad_byte<'a>(
+        &self,
+        instructions: impl IntoIterator<Item = &'a Instruction>,
+    ) -> FirmwareError {
+        let image = self.image();
+        let first = |of: &Instruction| Some((of.sequence, image.bad_byte(of)?));
+        let (segment, offset) = instructions.into_iter().find_map(first).expect("a kernel met one");
+        let byte = image.bytes()[offset];
+        FirmwareError::TritBlock { path: self.path().into(), segment, offset, byte }
     }
 
     /// The checked embedding row of a token.

@@ -7,7 +7,7 @@ use super::operands::Operands;
 use super::part::{BadByte, Job, Part, Work, gathered};
 use super::{Golden, Observer};
 use crate::device::{Candidate, Head, Step, TOP_K_MAX, Want, best, select};
-use crate::error::{FirmwareError, Result};
+use crate::error::Result;
 use crate::image::Segment;
 use crate::isa::{Matrix, Opcode};
 use crate::trits::ROWS;
@@ -124,14 +124,8 @@ impl Golden {
         }
         let job = Job { kernel, image, operands, works: &works, owners: &owners };
         let results = self.team.map(parts, |part| part.run(&job));
-        let found = gathered(results, entries.len()).map_err(|BadByte| {
-            let bad = |Segment { instruction, .. }: &Segment| {
-                Some((instruction.sequence, image.bad_byte(instruction)?))
-            };
-            let (segment, offset) = group.iter().find_map(bad).expect("a kernel met one");
-            let (path, byte) = (self.model.path().into(), image.bytes()[offset]);
-            FirmwareError::TritBlock { path, segment, offset, byte }
-        })?;
+        let found = gathered(results, entries.len())
+            .map_err(|BadByte| self.model.bad_byte(group.iter().map(|of| &of.instruction)))?;
         entries.iter_mut().zip(found).for_each(|(entry, found)| entry.found(opcode, found));
         Ok(())
     }
