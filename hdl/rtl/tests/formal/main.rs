@@ -21,6 +21,7 @@ fn every_property_has_a_fault() {
         let faults: BTreeSet<_> = claim.bugs.iter().map(|bug| bug.property.to_string()).collect();
         assert_eq!(claim.labels(), faults, "{}", claim.design.top);
         assert_eq!(faults.len(), claim.bugs.len(), "{}: one each", claim.design.top);
+        claim.bugs.iter().for_each(|bug| _ = claim.seeded(bug).unwrap_or_else(|e| panic!("{e}")));
     }
 }
 

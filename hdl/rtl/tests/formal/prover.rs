@@ -136,8 +136,8 @@ impl Claim {
         if passed { Ok(()) } else { Err(format!("{}: {said}", self.design.top)) }
     }
 
-    /// A fault breaks its property, which stands alone, so that it is no other that is broken.
-    pub fn refute(&self, bug: &Bug) -> Result<(), String> {
+    /// The files with a fault in them, and no property but its own.
+    pub fn seeded(&self, bug: &Bug) -> Result<Vec<(String, String)>, String> {
         let mut files = self.files();
         let mut places = 0;
         for (_, text) in &mut files {
@@ -149,12 +149,19 @@ impl Claim {
             });
             *text = lines.map(|line| line + "\n").collect();
         }
-        let what = format!("{} with `{}`", self.design.top, bug.to);
-        if places != 1 {
-            return Err(format!("{what}: `{}` stands in {places} places", bug.from));
+        match places {
+            1 => Ok(files),
+            _ => Err(format!("{}: `{}` stands in {places} places", self.design.top, bug.from)),
         }
-        let (_, said) = self.run(bug.property, &files, Reach::Bounded(30));
-        let failed = said.contains("DONE (FAIL") && said.contains(bug.property);
-        if failed { Ok(()) } else { Err(format!("{what}: {} did not fail: {said}", bug.property)) }
+    }
+
+    /// A fault breaks its property, which stands alone, so that it is no other that is broken.
+    pub fn refute(&self, bug: &Bug) -> Result<(), String> {
+        let (_, said) = self.run(bug.property, &self.seeded(bug)?, Reach::Bounded(30));
+        if said.contains("DONE (FAIL") && said.contains(bug.property) {
+            return Ok(());
+        }
+        let (top, property) = (&self.design.top, bug.property);
+        Err(format!("{top} with `{}`: {property} did not fail: {said}", bug.to))
     }
 }

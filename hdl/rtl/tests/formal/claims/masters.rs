@@ -74,7 +74,7 @@ pub fn read_master() -> Claim {
             ("p_same_beat_in_its_turn", "if (fetched) next <=", "if (!fetched) next <="),
             ("p_last", "wire ends = to_give == 6'd1", "wire ends = to_give == 6'd2"),
             ("p_every_read_answered", "(halt & !arvalid) & credit[5]", "halt & !arvalid"),
-            ("p_all_is_given", "if (and_3 & ends) running", "if (and_3) running"),
+            ("p_all_is_given", "(and_2 & ends) running", "(and_2) running"),
             ("p_error", "(|m_axi_rresp)", "(&m_axi_rresp)"),
             ("p_moves_in_time", "there <= to_ask > owed", "there <= to_ask > 6'd1"),
             ("own_a_place_for_every_beat", "s_ready = !stored[5]", "s_ready = !stored[2]"),
