@@ -64,7 +64,10 @@ impl Session {
         self.passes.clear();
         self.lockstep().abandon();
         let clock = self.clock();
-        for (n, reg) in [&regs::STATUS, &regs::ERROR, &regs::TOKENS_DONE].into_iter().enumerate() {
+        // The command leaves what a run had finished.
+        let passes = interrupt.pin.then_some(&regs::TOKENS_DONE);
+        let none = [&regs::STATUS, &regs::ERROR].into_iter().chain(passes);
+        for (n, reg) in none.enumerate() {
             let got = self.read(reg)?;
             self.checker().number("status", n, Some(0), Some(got.into()), clock);
         }
