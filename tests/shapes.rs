@@ -11,7 +11,7 @@ use sterna_firmware::golden::Golden;
 use sterna_firmware::kernel::Kernel;
 use sterna_firmware::model::Model;
 use sterna_model::checkpoint::Checkpoint;
-use sterna_model::synth::{self, SynthSpec};
+use sterna_model::synth::{self, Channels, SynthSpec};
 
 fn model(spec: &SynthSpec) -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn legal_shapes_stay_close_to_float() {
         ("hidden 32", SynthSpec::new(32, 1, 7)),
         ("hidden 192", SynthSpec::new(192, 3, 64)),
         ("hidden 320", SynthSpec { intermediate: Some(96), ..SynthSpec::new(320, 2, 1003) }),
-        ("outliers", SynthSpec { outliers: true, ..SynthSpec::new(256, 4, 512) }),
+        ("outliers", SynthSpec { channels: Channels::Outliers, ..SynthSpec::new(256, 4, 512) }),
     ];
     for (name, spec) in specs {
         let kl = divergence(&model(&spec), 24);

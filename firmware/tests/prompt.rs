@@ -10,7 +10,7 @@ use sterna_firmware::float::Float;
 use sterna_firmware::golden::{Golden, Observation};
 use sterna_firmware::kernel::Kernel;
 use sterna_firmware::model::Model;
-use sterna_model::synth::SynthSpec;
+use sterna_model::synth::{Channels, SynthSpec};
 
 /// All that an instruction did for a step; the last number says for which.
 fn all(seen: &Observation<'_>) -> (String, usize) {
@@ -26,7 +26,7 @@ fn model(random: &mut Random) -> Arc<Model> {
         expand: if plain { 1 + random.below(2) } else { 1 },
         intermediate: Some(32 * (1 + random.below(5))),
         lower_bounds: !plain,
-        outliers: random.below(3) == 0,
+        channels: [Channels::Outliers, Channels::Even][random.below(3).min(1)],
         seed: random.below(1 << 30) as u64,
         ..SynthSpec::new(hidden, 1 + random.below(3), 2 + random.below(200))
     };

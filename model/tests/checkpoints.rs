@@ -8,7 +8,7 @@ use common::encode;
 use proptest::prelude::*;
 use serde_json::json;
 use sterna_model::layout::{self, EMBEDDING, FINAL_NORM, HEAD, LOWER_BOUNDS};
-use sterna_model::synth::{self, SynthSpec};
+use sterna_model::synth::{self, Channels, SynthSpec};
 use sterna_model::{Checkpoint, Dtype, Tokenizer, ternary};
 
 const DTYPES: [Dtype; 3] = [Dtype::BF16, Dtype::F16, Dtype::F32];
@@ -79,7 +79,7 @@ fn synthetic_checkpoints_open_and_repeat() {
         heads: 4,
         eps: 1e-5,
         lower_bounds: false,
-        outliers: true,
+        channels: Channels::Outliers,
         ..SynthSpec::new(256, 2, 300)
     };
     let write = |name: &str, spec: &SynthSpec, threads: usize| {

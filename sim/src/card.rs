@@ -17,10 +17,11 @@ use sterna_hdl::core::Core;
 use sterna_hdl::driver::Transport;
 use sterna_rtl::{AxiKind, Design, Generate};
 
-use crate::bus::{Access, LitePort, MemoryPort};
+use crate::bus::MemoryPort;
 use crate::error::SimError;
+use crate::lite::{Access, LitePort};
 use crate::lockstep::Lockstep;
-use crate::memory::{Memory, MemoryOptions};
+use crate::memory::{Memory, MemoryOptions, Stalls};
 use crate::model::{Model, Options};
 use crate::simulator::Simulator;
 use crate::timing::{Seen, Traffic};
@@ -114,6 +115,24 @@ impl SimCard {
         &mut self.memory
     }
 
+    /// Has the port of the registers pause as a memory's channels do, from now on.
+    pub fn hesitate(&mut self, stalls: Stalls, seed: u64) {
+        self.lite.hesitate(stalls, seed);
+    }
+
+    /// Resets core and memory by their pins: registers are at their first values, and what was
+    /// under way never was. What the memory holds stays.
+    ///
+    /// # Errors
+    /// S014: the design stopped.
+    pub fn restart(&mut self) -> Result<(), SimError> {
+        self.memory.restart(RESET);
+        for _ in 0..RESET {
+            self.sim.reset()?;
+        }
+        Ok(())
+    }
+
     /// Resolves the probe of the core and hands it to a checker of every instruction.
     ///
     /// # Errors
@@ -198,7 +217,7 @@ impl SimCard {
             self.settle()?;
             let answer = self.lite.sample(&mut self.sim, &mut access)?;
             self.edge()?;
-            self.lite.after(&mut self.sim, &access, answer.is_some())?;
+            self.lite.after(&mut self.sim, &mut access, answer.is_some())?;
             match answer {
                 Some((0, value)) => return Ok(value),
                 Some(_) => return Err(SimError::Register { offset, why: "SLVERR" }),

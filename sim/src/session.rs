@@ -1,6 +1,7 @@
 //! A simulated card and the golden model side by side, through one sequence of commands.
 
 mod batch;
+mod interrupt;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::memory::Stalls;
 use crate::timing::{Ideal, Timing, Tokens, differences};
 
 pub use batch::Batch;
+pub use interrupt::{Interrupt, Under};
 
 /// Both, with everything compared that can be.
 pub struct Session {
@@ -40,6 +42,10 @@ pub struct Session {
     /// Passes that the next command makes.
     passes: Vec<Tokens>,
     predicted: Counters,
+    /// Clocks of a pass of the last run.
+    pass_clocks: u64,
+    /// Clamped values that golden and the core had counted when the core was last reset.
+    clamped: [u32; 2],
 }
 
 impl Session {
@@ -85,6 +91,8 @@ impl Session {
             ideal: ideal.then(|| Ideal::new(options.memory.latency)),
             passes: vec![],
             predicted: Counters::default(),
+            pass_clocks: 0,
+            clamped: [0; 2],
         })
     }
 
@@ -255,6 +263,7 @@ impl Session {
         let result = result?;
         let counters = self.card.counters()?;
         self.counters += counters;
+        self.pass_clocks = counters.cycles / self.passes.len().max(1) as u64;
         let sum = counters.beats + counters.starved + counters.blocked + counters.idle;
         let (cycles, sum) = (Some(counters.cycles as i64), Some(sum as i64));
         self.checker().number("counters", 0, cycles, sum, clock);

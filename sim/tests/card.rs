@@ -123,3 +123,54 @@ fn a_window_of_clocks_is_recorded() {
     let header = fst_reader::FstReader::open(file).unwrap().get_header();
     assert_eq!((header.start_time, header.end_time), (10 * from, 10 * (from + 30)));
 }
+
+/// Late offers and late answers change nothing but the clocks.
+#[test]
+fn registers_that_hesitate() {
+    let geometry = Geometry::for_shape(64, &model().shape());
+    let mut taken = vec![];
+    for stalls in [Stalls::None, Stalls::Alternate, Stalls::Random, Stalls::Burst, Stalls::Mixed] {
+        let mut sim = sim(&geometry, &options(Stalls::None));
+        sim.hesitate(stalls, 5);
+        let (begin, values) = (sim.clocks(), 0x1000..0x1040);
+        for value in values {
+            sim.write_register(regs::EMBED_LO.offset, value << 12).unwrap();
+            sim.write_register(regs::COUNT.offset, value).unwrap();
+            assert_eq!(sim.read_register(regs::EMBED_LO.offset).unwrap(), value << 12);
+            assert_eq!(sim.read_register(regs::COUNT.offset).unwrap(), value);
+        }
+        assert_eq!(sim.read_register(0xffc).unwrap_err().code(), "S017");
+        taken.push(sim.clocks() - begin);
+    }
+    assert!(taken[1..].iter().all(|&clocks| clocks > taken[0]), "{taken:?}");
+    assert_eq!(taken.iter().collect::<std::collections::BTreeSet<_>>().len(), 5, "{taken:?}");
+}
+
+/// In whatever clock core and memory are reset: registers are at their first values, nothing comes
+/// of what was under way, and the model is still there.
+#[test]
+fn core_and_memory_restart() {
+    let model = model();
+    let geometry = Geometry::for_shape(64, &model.shape());
+    let settings = Settings { watchdog: 0, ..Settings::default() };
+    for clocks in [1, 20, 75, 300] {
+        let sim = sim(&geometry, &options(Stalls::Mixed));
+        let mut card = Card::open(sim, "half", Arc::clone(&model), &settings).unwrap();
+        card.pass(&[STEP]).unwrap();
+        let beats = card.counters().unwrap().beats;
+        let sim = card.transport();
+        sim.write_register(regs::COMMAND.offset, regs::command::RUN).unwrap();
+        (0..clocks).for_each(|_| sim.step().unwrap());
+        let before = sim.clocks();
+        sim.restart().unwrap();
+        assert!(sim.clocks() > before);
+        assert!(sim.memory().is_idle());
+        assert_eq!(sim.read_register(regs::STATUS.offset).unwrap(), 0);
+        assert_eq!(sim.read_register(regs::IMAGE_LO.offset).unwrap(), 0);
+        (0..500).for_each(|_| sim.step().unwrap());
+        assert!(sim.memory().is_idle());
+        Device::reset(&mut card).unwrap();
+        card.pass(&[STEP]).unwrap();
+        assert_eq!(card.counters().unwrap().beats, beats);
+    }
+}

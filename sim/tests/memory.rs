@@ -92,7 +92,7 @@ fn reads_are_what_was_written() {
     let seed = common::seed();
     for bus in [64, 512] {
         let mut client = Client::new(bus);
-        for stalls in [Stalls::None, Stalls::Random, Stalls::Burst] {
+        for stalls in [Stalls::None, Stalls::Random, Stalls::Burst, Stalls::Mixed] {
             let mut rng = Rng::new(seed);
             let (mut memory, bytes) = filled(bus, &options(stalls, seed), &mut rng);
             let beat = u64::from(bus / 8);
@@ -110,6 +110,8 @@ fn reads_are_what_was_written() {
             match stalls {
                 // A beat a clock after the latency; short bursts of the ends cost the master two.
                 Stalls::None => assert_eq!(slow, 0, "{taken:?}"),
+                // Chance may give both channels of a read no pauses.
+                Stalls::Mixed => {}
                 _ => assert!(slow > 6, "{taken:?}"),
             }
             assert!(!client.sim.get(client.error).unwrap());

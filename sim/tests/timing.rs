@@ -13,7 +13,7 @@ use sterna_sim::timing::{Ideal, Pass, Seen, Source, Timing, Traffic, differences
 fn cases(count: u64) -> impl Iterator<Item = (Timing, Geometry, Shape, Rng)> {
     let seed = std::env::var("STERNA_SEED").ok().and_then(|v| v.parse().ok()).unwrap_or(20);
     println!("STERNA_SEED={seed}");
-    Case::seeds(seed, count).map(|seed| {
+    Case::seeds(seed, count, count.div_ceil(8)).map(|seed| {
         let case = Case::new(seed);
         println!("{case}");
         let shape = Shape::of(&case.spec.config().unwrap());

@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use crate::common::{self, import};
 use crate::seeded::{self, core, damaged, small};
 
-/// Which cases: four geometries.
-const CASES: [&str; 4] = ["--cases", "25", "--seed", "5"];
+/// Which cases.
+const CASES: [&str; 6] = ["--cases", "50", "--cores", "4", "--seed", "5"];
 
 /// Exit code, standard output, standard error.
 fn sterna(cache: &Path, args: &[&str]) -> (i32, String, String) {
@@ -176,14 +176,14 @@ fn verify_proves_and_refutes() {
 }
 
 #[test]
-fn twenty_five_random_cases() {
+fn fifty_random_cases() {
     let cache = common::options().cache.unwrap();
     let args = [&["fuzz", "rtl"][..], &CASES].concat();
     let (code, out, err) = sterna(&cache, &args);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    assert_eq!(out, "25 cases, 0 failures, seed 5\n");
+    assert_eq!(out, "50 cases, 0 failures, seed 5\n");
 
-    let seed = Case::seeds(5, 1).next().unwrap();
+    let seed = Case::seeds(5, 1, 1).next().unwrap();
     let case = Case::new(seed);
     let (module, from, to) = FORGET;
     let design = damaged(&case.geometry, module, from, to);

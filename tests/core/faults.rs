@@ -1,5 +1,7 @@
 //! Whatever is wrong with what the core reads, it stops and says so, and no token leaves.
 
+use std::collections::BTreeMap;
+
 use sterna_firmware::device::Device;
 use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
 use sterna_firmware::rows::{Row, stride};
@@ -197,26 +199,51 @@ fn damaged_rows() {
 /// Any bit of the image and the rows: it is found before a record appears, and named.
 #[test]
 fn random_bits() {
-    damage(300, 1);
+    damage(&mut Bench::new(&tiny(), 512, memory(Stalls::Random, 1)), 300, 1, 1);
 }
 
 #[test]
 #[ignore = "some minutes"]
 fn many_random_bits() {
-    damage(10_000, 1);
+    many(1);
 }
 
 /// Any burst of up to 32 bits, as a broken line or beat makes them: a CRC-32C finds each.
 #[test]
 fn random_bursts() {
-    damage(100, 32);
+    damage(&mut Bench::new(&tiny(), 512, memory(Stalls::Random, 1)), 100, 32, 1);
 }
 
 #[test]
 #[ignore = "some minutes"]
 fn many_random_bursts() {
-    damage(10_000, 32);
+    many(32);
 }
+
+/// A thousand places for each of ten seeds, of a small model with every kind of segment, on a core of
+/// another bus for each. `STERNA_SEED` is the first seed and `STERNA_FUZZ` how many there are, so that
+/// a run may go on where another was ended.
+fn many(most: u32) {
+    let setting =
+        |name, default: u64| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (first, count) = (setting("STERNA_SEED", 1), setting("STERNA_FUZZ", 10));
+    let mut all = Seen::new();
+    for seed in first..first + count {
+        let model = made_up(&SynthSpec { seed, ..SynthSpec::new(64, 2, 101) }).unwrap();
+        let bus = 64 << (seed % 4);
+        let mut bench = Bench::new(&model, bus, memory(Stalls::Random, seed));
+        for (part, count) in damage(&mut bench, 1000, most, seed) {
+            *all.entry(part).or_default() += count;
+        }
+        println!("up to seed {seed}, bus {bus}: {all:?}");
+    }
+    for (part, count) in all {
+        println!("| {part} | {count} | {count} before a token |");
+    }
+}
+
+/// How many places of each part were damaged.
+type Seen = BTreeMap<&'static str, usize>;
 
 /// The bits that a burst flips, from its first byte on: 1 to `most`, the first and last among them.
 fn burst(rng: &mut Rng, most: u32) -> [u8; 5] {
@@ -227,15 +254,14 @@ fn burst(rng: &mut Rng, most: u32) -> [u8; 5] {
 }
 
 /// Damages the model in memory in so many places, each by a burst of at most so many bits.
-fn damage(count: usize, most: u32) {
-    let mut bench = Bench::new(&tiny(), 512, memory(Stalls::Random, 1));
+fn damage(bench: &mut Bench, count: usize, most: u32, seed: u64) -> Seen {
     bench.begin();
     let shape = bench.model.shape();
     let map = bench.card.map().clone();
     let image = bench.walk.last().unwrap().end() as u64;
     let rows = (shape.row_stride() * shape.vocab) as u64;
-    let rng = &mut Rng::new(1);
-    let mut seen = std::collections::BTreeMap::<&str, usize>::new();
+    let rng = &mut Rng::new(seed);
+    let mut seen = Seen::new();
     for n in 0..count {
         let place = match n % 4 {
             // Headers are a hundredth of the image, and have the most ways to go wrong.
@@ -251,7 +277,7 @@ fn damage(count: usize, most: u32) {
         let unit = UNIT as u64;
         let place = place.min(place / unit * unit + unit - length);
         let of = bench.walk.iter().rfind(|of| of.offset as u64 <= place).copied().unwrap();
-        println!("{n}: bits {bits:02x?} at byte {place}");
+        println!("seed {seed}, {n}: bits {bits:02x?} at byte {place}");
         let base = if place < image { map.image } else { map.embeddings - image };
         for (at, bits) in (base + place..).zip(bits).take(length as usize) {
             bench.memory().flip(at, bits);
@@ -287,7 +313,5 @@ fn damage(count: usize, most: u32) {
         }
     }
     bench.recover();
-    for (part, count) in seen {
-        println!("| {part} | {count} | {count} before a token |");
-    }
+    seen
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sterna_firmware::device::Want;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
 use sterna_hdl::core::Core;
@@ -12,7 +13,9 @@ use sterna_model::synth::SynthSpec;
 use sterna_rtl::{Design, Generate};
 use sterna_sim::fuzz::made_up;
 use sterna_sim::memory::Stalls;
-use sterna_sim::{CardOptions, Options, VerifyOptions, verify_design};
+use sterna_sim::{
+    Batch, CardOptions, Interrupt, Options, Session, Under, VerifyOptions, verify_design,
+};
 
 use crate::common::{card_options, memory};
 
@@ -125,4 +128,34 @@ fn a_candidate_that_is_overlooked() {
     let model = made_up(&small()).unwrap();
     let geometry = Geometry { top_k: 64, ..core(&model) };
     finds_in(&geometry, &model, ("top_k", from, to), ("none", 0, "top"));
+}
+
+/// A machine that a reset leaves where it is works as long as nobody resets it in the middle.
+#[test]
+fn a_reset_that_forgets() {
+    let model = made_up(&small()).unwrap();
+    let geometry = core(&model);
+    let (from, to) = ("if (rst) state <= 3'd0;", "if (1'b0) state <= 3'd0;");
+    let forgets = damaged(&geometry, "front_end", from, to);
+    let sound = Core { geometry: geometry.clone() }.build().unwrap();
+    // What of two tokens differs, with a reset between them.
+    let found = |design: &Design, pin: bool, after: u32| {
+        let quick = Options { quick: true, cache: Some(cache()), ..Options::default() };
+        let options = CardOptions { model: quick, ..card_options(memory(Stalls::Mixed, 3)) };
+        let options = CardOptions { patience: 1 << 18, ..options };
+        let mut session = Session::of(design, &model, &geometry, &options).unwrap();
+        session.card().transport().hesitate(Stalls::Mixed, 4);
+        session.pass(Want::Top).unwrap();
+        let tokens = vec![Some(7)];
+        let batch = Batch { tokens, chain: false, want: Want::Top, count: 1, stops: vec![] };
+        let interrupt = Interrupt { under: Under::Run(batch), after, pin };
+        let ended = session.interrupt(&interrupt).and_then(|()| session.pass(Want::Top));
+        ended.is_err() || session.report().mismatches > 0
+    };
+    for pin in [false, true] {
+        for after in [300, 600] {
+            assert!(!found(&sound, pin, after), "sound, pin {pin}, after {after}");
+            assert!(found(&forgets, pin, after), "damaged, pin {pin}, after {after}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Made-up models of every legal kind of shape, every vector compared.
 
-use sterna_model::synth::SynthSpec;
+use sterna_model::synth::{Channels, SynthSpec};
 use sterna_sim::fuzz::made_up;
 use sterna_sim::memory::Stalls;
 
@@ -18,8 +18,17 @@ fn runs(spec: &SynthSpec, bus: u32) {
 
 #[test]
 fn heads_and_outliers() {
-    runs(&SynthSpec { heads: 4, outliers: true, seed: 1, ..shape(128, 3, 101) }, 64);
-    runs(&SynthSpec { heads: 2, outliers: true, eps: 1e-3, seed: 2, ..shape(256, 2, 64) }, 512);
+    runs(&SynthSpec { heads: 4, channels: Channels::Outliers, seed: 1, ..shape(128, 3, 101) }, 64);
+    runs(
+        &SynthSpec {
+            heads: 2,
+            channels: Channels::Outliers,
+            eps: 1e-3,
+            seed: 2,
+            ..shape(256, 2, 64)
+        },
+        512,
+    );
 }
 
 #[test]

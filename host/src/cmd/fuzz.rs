@@ -22,16 +22,19 @@ enum Command {
 
 /// Compare random cores with the golden model on random models
 ///
-/// Each case is a legal geometry, a made-up model that fits it, a memory that stalls, and a few
-/// tokens with states saved and loaded between them; everything is compared as by `verify`. For a
+/// Each case is a legal geometry, a made-up model that fits it, a memory and registers that stall,
+/// and a few tokens with states saved and loaded, and resets, between them; everything is compared as by `verify`. For a
 /// case that fails a smaller one is looked for that fails as well.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  sterna fuzz rtl --cases 100 --seed 1\n  \
+#[command(after_help = "Examples:\n  sterna fuzz rtl --cases 100 --cores 4 --seed 1\n  \
                   sterna fuzz rtl --case-seed 4711")]
 struct Rtl {
     /// Cases
     #[arg(long, default_value_t = 16, value_name = "N", conflicts_with = "case_seed")]
     cases: u64,
+    /// Cores that they are spread over, each compiled once; one for every eight cases if not given
+    #[arg(long, value_name = "N", conflicts_with = "case_seed")]
+    cores: Option<u64>,
     /// Which cases
     #[arg(long, default_value_t = 0, conflicts_with = "case_seed")]
     seed: u64,
@@ -45,6 +48,9 @@ struct Rtl {
     #[arg(long)]
     json: bool,
 }
+
+/// Where nothing else is said: compiling a core takes as long as some cases on it.
+const CASES_OF_A_CORE: u64 = 8;
 
 /// The command that repeats a case.
 fn replay(case: &Case) -> String {
@@ -68,14 +74,21 @@ pub fn run(args: Args) -> Result<()> {
     let Command::Rtl(args) = args.command;
     let seeds: Vec<u64> = match args.case_seed {
         Some(seed) => vec![seed],
-        None => Case::seeds(args.seed, args.cases).collect(),
+        None => {
+            let cores = args.cores.unwrap_or(args.cases.div_ceil(CASES_OF_A_CORE));
+            Case::seeds(args.seed, args.cases, cores).collect()
+        }
     };
     let mut fuzzer = Fuzzer::default();
-    let mut failures = vec![];
+    let (mut failures, mut manifests) = (vec![], vec![]);
     let bar = output::bar(seeds.len() as u64, "cases");
     for &seed in &seeds {
         let case = args.case(seed);
         let outcome = fuzzer.run(&case);
+        let manifest = format!("{:016x}", case.geometry.hash());
+        if manifests.last() != Some(&manifest) {
+            manifests.push(manifest);
+        }
         if args.case_seed.is_some() && !args.json {
             output::line(&case.to_string())?;
         }
@@ -98,7 +111,9 @@ pub fn run(args: Args) -> Result<()> {
     let (cases, failed) = (seeds.len() as u64, failures.len() as u64);
     if args.json {
         let seed = args.case_seed.is_none().then_some(args.seed);
-        output::json(&json!({ "cases": cases, "failures": failures, "seed": seed }))?;
+        output::json(&json!({
+            "cases": cases, "failures": failures, "seed": seed, "manifests": manifests,
+        }))?;
     } else {
         let seed = args.case_seed.unwrap_or(args.seed);
         output::line(&format!("{cases} cases, {failed} failures, seed {seed}"))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::json;
-use sterna_model::synth::{self, SynthSpec};
+use sterna_model::synth::{self, Channels, SynthSpec};
 
 use crate::cli::{published, usage_error};
 use crate::error::Result;
@@ -73,7 +73,9 @@ impl Args {
         spec.expand = self.expand.unwrap_or(spec.expand);
         spec.eps = self.eps.unwrap_or(spec.eps);
         spec.lower_bounds &= !self.no_lower_bounds;
-        spec.outliers = self.outliers;
+        if self.outliers {
+            spec.channels = Channels::Outliers;
+        }
         spec.seed = self.seed;
         spec
     }

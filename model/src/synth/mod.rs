@@ -13,6 +13,39 @@ use serde_json::json;
 use crate::config::Config;
 use crate::error::Result;
 
+/// What the elements of a matrix are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weights {
+    /// As the published code initialises them: all three trits, about a third each.
+    Normal,
+    /// All -1.
+    Minus,
+    /// All 0: whatever enters, nothing comes out.
+    Zero,
+    /// All +1: nothing cancels.
+    Plus,
+    /// -1 or +1, none 0.
+    Dense,
+    /// One in 64 is not 0.
+    Sparse,
+    /// Each matrix is one of these.
+    Mixed,
+}
+
+/// What the channels of the embeddings are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channels {
+    /// All of one size.
+    Even,
+    /// Every 128th (0, 128, …) is 64 times larger, as trained models tend to have a few channels
+    /// far outside the others.
+    Outliers,
+    /// All but every 128th are 0.
+    Lone,
+    /// All are 0, as the row of a token that was never trained.
+    Zero,
+}
+
 /// What to make up. Dimensions must be legal, see [`Config`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SynthSpec {
@@ -35,13 +68,14 @@ pub struct SynthSpec {
     pub lower_bounds: bool,
     /// Another seed gives other weights.
     pub seed: u64,
-    /// Makes every 128th channel of the embeddings (0, 128, …) 64 times larger, as trained
-    /// models tend to have a few channels far outside the others.
-    pub outliers: bool,
+    /// Of all matrices, the output's among them.
+    pub weights: Weights,
+    /// Of the embeddings.
+    pub channels: Channels,
 }
 
 impl SynthSpec {
-    /// A shape with all else as published: one head, lower bounds, seed 0, no outliers.
+    /// A shape with all else as published: one head, lower bounds, seed 0, weights as initialised.
     pub fn new(hidden: usize, layers: usize, vocab: usize) -> SynthSpec {
         SynthSpec {
             hidden,
@@ -53,7 +87,8 @@ impl SynthSpec {
             eps: 1e-6,
             lower_bounds: true,
             seed: 0,
-            outliers: false,
+            weights: Weights::Normal,
+            channels: Channels::Even,
         }
     }
 

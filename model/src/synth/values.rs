@@ -16,41 +16,63 @@ use half::bf16;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+use super::{Channels, SynthSpec, Weights};
 use crate::layout::{Role, TensorSpec};
 
 /// Every how many channels an outlier stands.
-const OUTLIER_STEP: usize = 128;
+const OUTLIER_STEP: u64 = 128;
 /// How much larger it is.
 const OUTLIER_FACTOR: f32 = 64.0;
+/// Of how many weights of a sparse matrix one is not 0.
+const SPARSE: u64 = 64;
+/// What a matrix among mixed ones may be.
+const EACH: [Weights; 6] = [
+    Weights::Normal,
+    Weights::Minus,
+    Weights::Zero,
+    Weights::Plus,
+    Weights::Dense,
+    Weights::Sparse,
+];
 
 /// Where a tensor's values come from.
 pub(super) struct Values {
     key: [u8; 32],
     mean: f32,
     deviation: f32,
-    /// Elements of a row, if outliers stand in it.
-    outlier_row: Option<usize>,
+    /// Of a matrix.
+    weights: Weights,
+    /// Of the embeddings, and how many are in a row.
+    channels: (Channels, usize),
 }
 
 impl Values {
-    pub fn new(seed: u64, spec: &TensorSpec, layers: usize, outliers: bool) -> Values {
+    pub fn new(of: &SynthSpec, spec: &TensorSpec) -> Values {
         let residual = ["o_proj.weight", "down_proj.weight"];
         let (mean, deviation) = match spec.role {
             Role::Ternary if residual.iter().any(|tail| spec.name.ends_with(tail)) => {
-                (0.0, 0.02 / (2.0 * layers as f32).sqrt())
+                (0.0, 0.02 / (2.0 * of.layers as f32).sqrt())
             }
             Role::Ternary | Role::Embedding => (0.0, 0.02),
             Role::Gain => (1.0, 0.1),
             Role::LowerBounds => (0.0, 0.3),
         };
         let mut key = [0u8; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[..8].copy_from_slice(&of.seed.to_le_bytes());
         // Two hashes of the name: 128 bits, so no two tensors share a stream.
         for (half, start) in [(8..16, 0xcbf2_9ce4_8422_2325), (16..24, 0x9e37_79b9_7f4a_7c15)] {
             key[half].copy_from_slice(&fnv1a(start, spec.name.as_bytes()).to_le_bytes());
         }
-        let outlier_row = (outliers && spec.role == Role::Embedding).then(|| spec.shape[1]);
-        Values { key, mean, deviation, outlier_row }
+        let weights = match (spec.role, of.weights) {
+            (Role::Ternary, Weights::Mixed) => EACH[usize::from(key[8] ^ key[0]) % EACH.len()],
+            (Role::Ternary, weights) => weights,
+            _ => Weights::Normal,
+        };
+        let channels = match spec.role {
+            Role::Embedding => (of.channels, spec.shape[1]),
+            _ => (Channels::Even, 1),
+        };
+        Values { key, mean, deviation, weights, channels }
     }
 
     /// Fills `out` with the bf16 bytes of the elements from `first` on.
@@ -66,12 +88,23 @@ impl Values {
             let sum =
                 (word & 0xffff) + (word >> 16 & 0xffff) + (word >> 32 & 0xffff) + (word >> 48);
             let mut value = self.mean + factor * (sum as i32 - 2 * 65535) as f32;
-            if let Some(row) = self.outlier_row {
-                let channel = ((first + element as u64) % row as u64) as usize;
-                if channel.is_multiple_of(OUTLIER_STEP) {
-                    value *= OUTLIER_FACTOR;
-                }
-            }
+            let all = self.deviation.copysign(value);
+            value = match self.weights {
+                Weights::Normal | Weights::Mixed => value,
+                Weights::Minus => -self.deviation,
+                Weights::Zero => 0.0,
+                Weights::Plus => self.deviation,
+                Weights::Dense => all,
+                Weights::Sparse if word.is_multiple_of(SPARSE) => all,
+                Weights::Sparse => 0.0,
+            };
+            let (channels, row) = self.channels;
+            let stands = ((first + element as u64) % row as u64).is_multiple_of(OUTLIER_STEP);
+            value *= match (channels, stands) {
+                (Channels::Outliers, true) => OUTLIER_FACTOR,
+                (Channels::Even | Channels::Outliers, _) | (Channels::Lone, true) => 1.0,
+                (Channels::Lone, false) | (Channels::Zero, _) => 0.0,
+            };
             bytes.copy_from_slice(&bf16::from_f32(value).to_le_bytes());
         }
     }
@@ -87,21 +120,18 @@ mod tests {
     use super::*;
     use crate::checkpoint::Dtype;
 
-    fn values(seed: u64, role: Role, first: u64, count: usize, outliers: bool) -> Vec<f32> {
-        named("model.test", seed, role, first, count, outliers)
+    fn spec(seed: u64) -> SynthSpec {
+        SynthSpec { seed, ..SynthSpec::new(256, 8, 64) }
     }
 
-    fn named(
-        name: &str,
-        seed: u64,
-        role: Role,
-        first: u64,
-        count: usize,
-        outliers: bool,
-    ) -> Vec<f32> {
-        let spec = TensorSpec { name: name.into(), shape: vec![64, 256], role };
+    fn values(of: &SynthSpec, role: Role, first: u64, count: usize) -> Vec<f32> {
+        named("model.test", of, role, first, count)
+    }
+
+    fn named(name: &str, of: &SynthSpec, role: Role, first: u64, count: usize) -> Vec<f32> {
+        let tensor = TensorSpec { name: name.into(), shape: vec![64, 256], role };
         let mut bytes = vec![0; 2 * count];
-        Values::new(seed, &spec, 8, outliers).fill(first, &mut bytes);
+        Values::new(of, &tensor).fill(first, &mut bytes);
         let mut floats = Vec::new();
         Dtype::BF16.extend_f32(&bytes, &mut floats);
         floats
@@ -109,9 +139,9 @@ mod tests {
 
     #[test]
     fn parts_are_parts_of_the_whole() {
-        let whole = values(7, Role::Ternary, 0, 1000, false);
-        assert_eq!(values(7, Role::Ternary, 333, 100, false), whole[333..433]);
-        assert_ne!(values(8, Role::Ternary, 0, 1000, false), whole);
+        let whole = values(&spec(7), Role::Ternary, 0, 1000);
+        assert_eq!(values(&spec(7), Role::Ternary, 333, 100), whole[333..433]);
+        assert_ne!(values(&spec(8), Role::Ternary, 0, 1000), whole);
     }
 
     #[test]
@@ -122,7 +152,7 @@ mod tests {
             ("x.o_proj.norm.weight", Role::Gain, 1.0, 0.1),
         ];
         for (name, role, mean, deviation) in cases {
-            let all = named(name, 1, role, 0, 200_000, false);
+            let all = named(name, &spec(1), role, 0, 200_000);
             let n = all.len() as f64;
             let m = all.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
             let v = all.iter().map(|&x| (f64::from(x) - m).powi(2)).sum::<f64>() / n;
@@ -133,11 +163,43 @@ mod tests {
 
     #[test]
     fn outliers_stand_at_every_128th_channel() {
-        let plain = values(1, Role::Embedding, 0, 1024, false);
-        let large = values(1, Role::Embedding, 0, 1024, true);
-        for (i, (a, b)) in plain.iter().zip(&large).enumerate() {
-            let factor = if i % 128 == 0 { 64.0 } else { 1.0 };
-            assert_eq!(a * factor, *b, "element {i}");
+        let of = |channels| values(&SynthSpec { channels, ..spec(1) }, Role::Embedding, 0, 1024);
+        let even = of(Channels::Even);
+        for (channels, there, elsewhere) in [
+            (Channels::Outliers, 64.0, 1.0),
+            (Channels::Lone, 1.0, 0.0),
+            (Channels::Zero, 0.0, 0.0),
+        ] {
+            for (i, (a, b)) in even.iter().zip(&of(channels)).enumerate() {
+                let factor = if i % 128 == 0 { there } else { elsewhere };
+                assert_eq!(a * factor, *b, "{channels:?}, element {i}");
+            }
         }
+    }
+
+    /// How many trits of each kind the importer makes of a matrix, of some 16,384.
+    #[test]
+    fn every_class_of_weights_becomes_its_trits() {
+        let histogram = |weights, name: &str| {
+            let of = SynthSpec { weights, ..spec(3) };
+            let all = named(name, &of, Role::Ternary, 0, 64 * 256);
+            crate::ternary::ternarise(&all, 64, 256).histogram
+        };
+        let of = |weights| histogram(weights, "model.test");
+        assert_eq!(of(Weights::Minus), [16_384, 0, 0]);
+        assert_eq!(of(Weights::Zero), [0, 16_384, 0]);
+        assert_eq!(of(Weights::Plus), [0, 0, 16_384]);
+        let [minus, zero, plus] = of(Weights::Dense);
+        assert!(zero == 0 && minus.abs_diff(plus) < 600, "{minus} {plus}");
+        let [minus, zero, plus] = of(Weights::Sparse);
+        assert!((16_000..16_250).contains(&zero) && minus.abs_diff(plus) < 60, "{minus} {plus}");
+        assert!(of(Weights::Normal).iter().all(|&count| count > 4000));
+        // Of some matrices each class is there.
+        let kind = |n| {
+            let counts = histogram(Weights::Mixed, &format!("matrix.{n}"));
+            (counts.map(|count| count > 0), counts[1] > 12_000)
+        };
+        let kinds: std::collections::BTreeSet<_> = (0..60).map(kind).collect();
+        assert_eq!(kinds.len(), 6, "{kinds:?}");
     }
 }

@@ -180,7 +180,7 @@ pub(super) fn write(
         output.add(&shard_name(number, shards.len()), |file| {
             file.write_all(&header(shard))?;
             for tensor in shard {
-                let values = Values::new(spec.seed, tensor, spec.layers, spec.outliers);
+                let values = Values::new(spec, tensor);
                 write_tensor(file, &values, tensor_bytes(tensor), |bytes| {
                     done += bytes;
                     progress(done, total);

@@ -3,7 +3,7 @@
 use sterna_firmware::device::Want;
 use sterna_rtl::random::Rng;
 
-use crate::session::{Batch, Session};
+use crate::session::{Batch, Interrupt, Session, Under};
 
 /// Something that a session does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,44 +20,31 @@ pub(super) enum Action {
     Move(usize, usize),
     /// The states of slots are cleared, a bit each.
     Clear(u32),
+    /// A reset in the middle of something, after which all states are clear.
+    Reset(Interrupt),
 }
 
 impl Action {
-    /// What a card with one sequence does, a pass first.
-    pub fn of_one(rng: &mut Rng, vocab: u32) -> Vec<Action> {
-        let token = |rng: &mut Rng| rng.below(vocab.into()) as u32;
-        let mut actions = vec![Action::Pass(Want::Top, Some(token(rng)))];
-        for _ in 0..rng.below(4) {
-            actions.push(match rng.below(6) {
-                0 => Action::Pass(Want::Top, None),
-                1 => Action::Pass(Want::Logits, None),
-                2 => Action::Pass(Want::State, Some(token(rng))),
-                3 => Action::SaveAndLoad,
-                _ => {
-                    let count = 1 + rng.below(4) as usize;
-                    Action::Run(count, (0..rng.below(5)).map(|_| token(rng)).collect())
-                }
+    /// What is asked of a core of so many slots that has just been given a model of so many tokens,
+    /// a `light` one or one that takes its time.
+    pub fn of(rng: &mut Rng, vocab: u32, slots: usize, light: bool) -> Vec<Action> {
+        let source = &mut Source { rng, vocab, slots, light };
+        // A run tells how long one takes, and of several slots none must have been cleared.
+        let mut actions = vec![match slots {
+            1 => Action::Pass(Want::Top, Some(source.token())),
+            _ => Action::Batch(source.batch(true)),
+        }];
+        for _ in 0..source.rng.below(5) {
+            actions.push(match slots {
+                _ if source.rng.one_in(6) => Action::Reset(source.interrupt()),
+                1 => source.of_one(),
+                _ => source.of_several(),
             });
         }
-        actions
-    }
-
-    /// What is asked of a core of several slots, whose states are clear: all of them first, then
-    /// any.
-    pub fn of_several(rng: &mut Rng, vocab: u32, slots: usize) -> Vec<Action> {
-        let slot = |rng: &mut Rng| rng.below(slots as u64) as usize;
-        let mut actions = vec![Action::Batch(batch(rng, vocab, &vec![true; slots]))];
-        for _ in 0..1 + rng.below(3) {
-            actions.push(match rng.below(8) {
-                0 => Action::Move(slot(rng), slot(rng)),
-                1 => Action::Clear(1 + rng.below((1 << slots) - 1) as u32),
-                2 => Action::Batch(batch(rng, vocab, &vec![true; slots])),
-                _ => {
-                    let mut mask: Vec<bool> = (0..slots).map(|_| rng.one_in(2)).collect();
-                    mask[slot(rng)] = true;
-                    Action::Batch(batch(rng, vocab, &mask))
-                }
-            });
+        // What a reset leaves is for a run to show.
+        if let Some(Action::Reset(_)) = actions.last() {
+            let again = actions[0].clone();
+            actions.push(again);
         }
         actions
     }
@@ -71,7 +58,11 @@ impl Action {
                 let tokens = tokens.iter_mut().flatten();
                 tokens.chain(stops).for_each(|token| *token %= vocab);
             }
-            Action::SaveAndLoad | Action::Move(..) | Action::Clear(_) => {}
+            Action::Reset(Interrupt { under: Under::Run(Batch { tokens, stops, .. }), .. }) => {
+                let tokens = tokens.iter_mut().flatten();
+                tokens.chain(stops).for_each(|token| *token %= vocab);
+            }
+            Action::SaveAndLoad | Action::Move(..) | Action::Clear(_) | Action::Reset(_) => {}
         }
     }
 
@@ -88,18 +79,75 @@ impl Action {
             Action::Batch(batch) => session.batch(batch).map(|_| ()),
             Action::Move(from, to) => session.move_state(*from, *to),
             Action::Clear(mask) => session.clear_slots(*mask),
+            Action::Reset(interrupt) => session.interrupt(interrupt),
         }
     }
 }
 
-/// A run of some slots.
-fn batch(rng: &mut Rng, vocab: u32, mask: &[bool]) -> Batch {
-    let token = |rng: &mut Rng| rng.below(vocab.into()) as u32;
-    let tokens = mask.iter().map(|&here| here.then(|| token(rng))).collect();
-    let want = [Want::Top, Want::Top, Want::Logits, Want::State][rng.below(4) as usize];
-    let chain = rng.one_in(2);
-    let several = want == Want::Top && !chain && rng.one_in(2);
-    let count = if several { 1 + rng.below(4) as usize } else { 1 };
-    let stops = (0..rng.below(5)).map(|_| token(rng)).collect();
-    Batch { tokens, chain, want, count, stops }
+/// Where actions come from.
+struct Source<'a> {
+    rng: &'a mut Rng,
+    vocab: u32,
+    slots: usize,
+    light: bool,
+}
+
+impl Source<'_> {
+    fn token(&mut self) -> u32 {
+        self.rng.below(self.vocab.into()) as u32
+    }
+
+    fn slot(&mut self) -> usize {
+        self.rng.below(self.slots as u64) as usize
+    }
+
+    fn stops(&mut self) -> Vec<u32> {
+        (0..self.rng.below(5)).map(|_| self.token()).collect()
+    }
+
+    /// Passes of a run.
+    fn count(&mut self) -> usize {
+        let most = if self.light && self.rng.one_in(6) { 40 } else { 4 };
+        1 + self.rng.below(most) as usize
+    }
+
+    fn of_one(&mut self) -> Action {
+        match self.rng.below(6) {
+            0 => Action::Pass(Want::Top, None),
+            1 => Action::Pass(Want::Logits, None),
+            2 => Action::Pass(Want::State, Some(self.token())),
+            3 => Action::SaveAndLoad,
+            _ => Action::Run(self.count(), self.stops()),
+        }
+    }
+
+    fn of_several(&mut self) -> Action {
+        match self.rng.below(8) {
+            0 => Action::Move(self.slot(), self.slot()),
+            1 => Action::Clear(1 + self.rng.below((1 << self.slots) - 1) as u32),
+            2 => Action::Batch(self.batch(true)),
+            _ => Action::Batch(self.batch(false)),
+        }
+    }
+
+    /// A run of all slots, or of some.
+    fn batch(&mut self, all: bool) -> Batch {
+        let (one, slots) = (self.slot(), self.slots);
+        let mut token = |slot| (all || slot == one || self.rng.one_in(2)).then(|| self.token());
+        let tokens = (0..slots).map(&mut token).collect();
+        let want = [Want::Top, Want::Top, Want::Logits, Want::State][self.rng.below(4) as usize];
+        let chain = self.slots > 1 && self.rng.one_in(2);
+        let several = want == Want::Top && !chain && self.rng.one_in(2);
+        let count = if several { self.count() } else { 1 };
+        Batch { tokens, chain, want, count, stops: self.stops() }
+    }
+
+    fn interrupt(&mut self) -> Interrupt {
+        let under = match self.rng.below(6) {
+            0 => Under::Save(self.slot()),
+            1 => Under::Load(self.slot()),
+            _ => Under::Run(self.batch(false)),
+        };
+        Interrupt { under, after: self.rng.below(1000) as u32, pin: self.rng.one_in(3) }
+    }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
+use sterna_model::synth::{Channels, Weights};
 
 use super::{Case, Fuzzer};
 use crate::memory::Stalls;
@@ -14,12 +15,16 @@ use crate::memory::Stalls;
 pub enum Change {
     /// The first so many commands.
     Commands(usize),
-    /// A memory that answers at once and never pauses.
+    /// A memory that answers at once, and that never pauses, and registers that do not.
     Calm,
+    /// Weights and embeddings of no special class.
+    Normal,
     /// So many layers.
     Layers(usize),
     /// So wide a residual stream.
     Hidden(usize),
+    /// A recurrence that many times as wide.
+    Expand(usize),
     /// So wide a GLU.
     Intermediate(usize),
     /// So many tokens.
@@ -30,13 +35,18 @@ pub enum Change {
 
 use Change::*;
 
+/// What calm is: of the memory, its latency, the registers.
+const QUIET: (Stalls, u32, Stalls) = (Stalls::None, 1, Stalls::None);
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Commands(n) => write!(f, "commands={n}"),
             Calm => write!(f, "calm"),
+            Normal => write!(f, "normal"),
             Layers(n) => write!(f, "layers={n}"),
             Hidden(n) => write!(f, "hidden={n}"),
+            Expand(n) => write!(f, "expand={n}"),
             Intermediate(n) => write!(f, "intermediate={n}"),
             Vocab(n) => write!(f, "vocab={n}"),
             Plain => write!(f, "plain"),
@@ -51,17 +61,20 @@ impl FromStr for Change {
         let number = || word.split_once('=')?.1.parse().ok();
         let change = match (word.split('=').next(), number()) {
             (Some("calm"), None) => Some(Calm),
+            (Some("normal"), None) => Some(Normal),
             (Some("plain"), None) => Some(Plain),
             (Some("commands"), Some(n)) => Some(Commands(n)),
             (Some("layers"), Some(n)) => Some(Layers(n)),
             (Some("hidden"), Some(n)) => Some(Hidden(n)),
+            (Some("expand"), Some(n)) => Some(Expand(n)),
             (Some("intermediate"), Some(n)) => Some(Intermediate(n)),
             (Some("vocab"), Some(n)) => Some(Vocab(n)),
             _ => None,
         };
         // What is printed is what is read.
         change.filter(|change| change.to_string() == word).ok_or_else(|| {
-            "a change is commands=N, calm, layers=N, hidden=N, intermediate=N, vocab=N or plain"
+            "a change is commands=N, calm, normal, layers=N, hidden=N, expand=N, intermediate=N, \
+             vocab=N or plain"
                 .into()
         })
     }
@@ -75,12 +88,16 @@ impl Case {
         let width = |n: usize, now: usize| n < now && n >= 32 && n.is_multiple_of(32);
         match change {
             Commands(n) if (1..case.actions.len()).contains(&n) => case.actions.truncate(n),
-            Calm if memory.stalls != Stalls::None || memory.latency != 1 => {
-                (memory.stalls, memory.latency) = (Stalls::None, 1);
+            Calm if (memory.stalls, memory.latency, case.registers) != QUIET => {
+                (memory.stalls, memory.latency, case.registers) = QUIET;
+            }
+            Normal if (spec.weights, spec.channels) != (Weights::Normal, Channels::Even) => {
+                (spec.weights, spec.channels) = (Weights::Normal, Channels::Even);
             }
             Layers(n) if (1..spec.layers).contains(&n) => spec.layers = n,
             // Heads change no result, and have to divide the width.
             Hidden(n) if width(n, spec.hidden) => (spec.hidden, spec.heads) = (n, 1),
+            Expand(n) if (1..spec.expand).contains(&n) => (spec.expand, spec.heads) = (n, 1),
             Intermediate(n) if width(n, spec.intermediate.unwrap_or(0)) => {
                 spec.intermediate = Some(n);
             }
@@ -111,10 +128,16 @@ impl Case {
         let (commands, spec) = (self.actions.len(), &self.spec);
         let half = |n: usize| (n / 2).next_multiple_of(32);
         let glu = spec.intermediate.unwrap_or(0);
-        let widths =
-            [Hidden(32), Hidden(half(spec.hidden)), Intermediate(32), Intermediate(half(glu))];
-        let others = [Commands(1), Commands(commands - 1), Calm, Layers(1), Vocab(2)];
-        others.into_iter().chain([Vocab(spec.vocab / 2)]).chain(widths).collect()
+        let others = [Commands(1), Commands(commands - 1), Calm, Normal, Layers(1), Vocab(2)];
+        let halves = [Vocab(spec.vocab / 2), Layers(spec.layers / 2), Expand(spec.expand / 2)];
+        let widths = [
+            Hidden(32),
+            Hidden(half(spec.hidden)),
+            Expand(1),
+            Intermediate(32),
+            Intermediate(half(glu)),
+        ];
+        others.into_iter().chain(widths).chain(halves).collect()
     }
 
     /// The words that make this case of the one of its number: `calm,layers=1`.
@@ -153,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_variant_is_legal_smaller_and_told_by_its_words() {
-        for seed in Case::seeds(9, 100) {
+        for seed in Case::seeds(9, 200, 25) {
             let mut case = Case::new(seed);
             let rng = &mut Rng::new(seed);
             loop {
@@ -166,8 +189,8 @@ mod tests {
             }
             let spec = &case.spec;
             assert_eq!(
-                (spec.hidden, spec.intermediate, spec.layers, spec.vocab),
-                (32, Some(32), 1, 2)
+                (spec.hidden, spec.expand, spec.intermediate, spec.layers, spec.vocab),
+                (32, 1, Some(32), 1, 2)
             );
             assert_eq!(case.actions.len(), 1);
             let case = case.with(Plain).unwrap_or(case);
@@ -178,7 +201,17 @@ mod tests {
             }
             assert_eq!(again.to_string(), case.to_string());
         }
-        for word in ["", "calm=1", "layers", "layers=x", "layers=01", "depth=1", "hidden=-32"] {
+        for word in [
+            "",
+            "calm=1",
+            "normal=0",
+            "expand",
+            "layers",
+            "layers=x",
+            "layers=01",
+            "depth=1",
+            "hidden=-32",
+        ] {
             assert!(word.parse::<Change>().is_err(), "{word}");
         }
     }

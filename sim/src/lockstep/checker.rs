@@ -153,6 +153,11 @@ impl Checker {
         self.passes += 1;
     }
 
+    /// Forgets a pass that is under way; what was compared of it counts.
+    pub fn abandon(&mut self) {
+        self.places.clear();
+    }
+
     /// Compares a number that is no event of an instruction, at the end of the pass before.
     pub fn number(
         &mut self,

@@ -43,7 +43,7 @@ pub struct Mismatch {
     pub layer: usize,
     /// What differs: `codes`, `scale`, `rescale`, `a`, `state`, `v`, `residual`, `p`,
     /// `accumulators`, `statistics`; or what a run leaves: `passes`, `record`, `top`, `logits`,
-    /// `last token`, `final state`, `saturations`, `counters`; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
+    /// `last token`, `final state`, `saturations`, `counters`, `status` after a reset; or a clock that was not predicted: of `codes written`, a `beat taken`, `handed
     /// on`, `end`, `pass done`, `predicted counters`.
     pub vector: &'static str,
     /// Which element of it.
@@ -109,6 +109,12 @@ impl Lockstep {
         while let Some(pass) = self.passes.pop_front() {
             self.checker.end(&pass, clock);
         }
+    }
+
+    /// Expects nothing more of what was under way: a reset ended it.
+    pub fn abandon(&mut self) {
+        self.passes.clear();
+        self.checker.abandon();
     }
 
     /// Compares what comes in this clock; called before its edge.

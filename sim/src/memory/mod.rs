@@ -30,6 +30,7 @@ use write::Writes;
 use crate::timing;
 
 pub(crate) use read::OUTSTANDING;
+pub(crate) use stalls::Pauses;
 pub use stalls::Stalls;
 
 /// What a memory is like.
@@ -275,6 +276,15 @@ impl Memory {
         self.reads.offer(&self.common, &mut self.offers);
         self.writes.offer(&self.common, &mut self.offers);
         Ok(())
+    }
+
+    /// Forgets what is under way, as a reset of so many clocks does; what it holds stays.
+    pub fn restart(&mut self, clocks: u32) {
+        self.common.clock += u64::from(clocks);
+        self.reads.restart();
+        self.writes.restart();
+        self.reads.offer(&self.common, &mut self.offers);
+        self.writes.offer(&self.common, &mut self.offers);
     }
 
     /// Whether nothing is under way.

@@ -41,6 +41,11 @@ impl Reads {
         }
     }
 
+    pub fn restart(&mut self) {
+        self.queue.clear();
+        (self.waiting, self.held) = (None, false);
+    }
+
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty()
     }

@@ -14,10 +14,16 @@ pub enum Stalls {
     /// Every channel works and pauses for up to a hundred clocks in turn, as behind refreshes
     /// or a busy neighbour; some bursts take eight times the latency.
     Burst,
+    /// Every channel has one of the others of its own.
+    Mixed,
 }
 
+/// What a channel may be, where each has its own.
+const EACH: [Stalls; 4] = [Stalls::None, Stalls::Alternate, Stalls::Random, Stalls::Burst];
+
 /// The pauses of one channel.
-pub(super) struct Pauses {
+#[derive(Clone)]
+pub(crate) struct Pauses {
     stalls: Stalls,
     latency: u64,
     rng: Rng,
@@ -29,14 +35,18 @@ impl Pauses {
     pub fn new(stalls: Stalls, latency: u32, seed: u64, channel: u64) -> Pauses {
         // The seeds of neighbouring channels must not be neighbours, too.
         let seed = Rng::new(seed).next_u64().wrapping_add(channel << 32);
-        let latency = u64::from(latency.max(1));
-        Pauses { stalls, latency, rng: Rng::new(seed), pausing: true, left: 0 }
+        let (mut rng, latency) = (Rng::new(seed), u64::from(latency.max(1)));
+        let stalls = match stalls {
+            Stalls::Mixed => EACH[rng.below(EACH.len() as u64) as usize],
+            one => one,
+        };
+        Pauses { stalls, latency, rng, pausing: true, left: 0 }
     }
 
     /// Whether the channel pauses in the next clock.
     pub fn pause(&mut self) -> bool {
         match self.stalls {
-            Stalls::None => false,
+            Stalls::None | Stalls::Mixed => false,
             Stalls::Alternate => {
                 self.pausing = !self.pausing;
                 self.pausing
@@ -56,7 +66,7 @@ impl Pauses {
     /// Clocks until a burst's first beat, or a write's answer.
     pub fn latency(&mut self) -> u64 {
         match self.stalls {
-            Stalls::None | Stalls::Alternate => self.latency,
+            Stalls::None | Stalls::Alternate | Stalls::Mixed => self.latency,
             Stalls::Random => 1 + self.rng.below(2 * self.latency),
             Stalls::Burst if self.rng.one_in(8) => 8 * self.latency,
             Stalls::Burst => self.latency,

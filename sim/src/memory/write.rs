@@ -54,6 +54,12 @@ impl Writes {
         }
     }
 
+    pub fn restart(&mut self) {
+        self.bursts.clear();
+        self.answers.clear();
+        (self.waiting, self.beat, self.held) = (None, None, false);
+    }
+
     pub fn is_idle(&self) -> bool {
         self.bursts.is_empty() && self.answers.is_empty()
     }

@@ -31,6 +31,9 @@ pub struct Batch {
     pub stops: Vec<u32>,
 }
 
+/// Of each pass the heads, and the best token of each slot.
+type Ahead = (Vec<Vec<Option<Head>>>, Vec<Option<u32>>);
+
 /// The highest slot that takes part, and one more.
 fn depth(tokens: &[Option<u32>]) -> usize {
     tokens.iter().rposition(Option::is_some).map_or(0, |highest| highest + 1)
@@ -49,9 +52,45 @@ impl Session {
     /// Those of golden and of the simulation.
     pub fn batch(&mut self, batch: &Batch) -> Result<Vec<Option<u32>>> {
         let lowest = batch.tokens.iter().position(Option::is_some).unwrap_or(0);
+        let (expected, best) = self.ahead(batch)?;
+        let units = self.units(batch.want);
+        self.work(|card| {
+            let card = card.transport();
+            card.prepare(batch, units)?;
+            Ok(card.command(command::RUN)?)
+        })?;
+        let clock = self.clock();
+        let done = self.read(&regs::TOKENS_DONE)?;
+        self.checker().number("passes", 0, number(expected.len()), Some(done.into()), clock);
+        let clamped = self.clamped()?;
+        let since = |n: usize| Some(clamped[n].wrapping_sub(self.clamped[n]).into());
+        let pair = (since(0), since(1));
+        self.checker().number_of(lowest, "saturations", 0, pair, clock);
+        for (slot, &token) in best.iter().enumerate() {
+            if let Some(token) = token.filter(|_| batch.want != Want::State) {
+                let got = self.read(&regs::LAST_TOKENS[slot])?;
+                let pair = (Some(token.into()), Some(got.into()));
+                self.checker().number_of(slot, "last token", 0, pair, clock);
+            }
+        }
+        if batch.want != Want::State {
+            self.records(&expected, batch.want)?;
+        }
+        Ok(best)
+    }
+
+    /// What golden and the core say of clamped values.
+    pub(super) fn clamped(&mut self) -> Result<[u32; 2]> {
+        Ok([self.golden.saturations() as u32, self.read(&regs::SATURATIONS)?])
+    }
+
+    /// Has golden run a batch and the checker expect it: the heads of each pass, and the best token
+    /// of each slot.
+    pub(super) fn ahead(&mut self, batch: &Batch) -> Result<Ahead> {
+        let lowest = batch.tokens.iter().position(Option::is_some).unwrap_or(0);
         let mut tokens = batch.tokens.clone();
         let mut best = vec![None; tokens.len()];
-        // Of each pass the heads, and the pass's highest slot.
+        // Of each pass the heads, up to the pass's highest slot.
         let mut expected: Vec<Vec<Option<Head>>> = vec![];
         while expected.len() < batch.count && tokens.iter().any(Option::is_some) {
             let slots = depth(&tokens);
@@ -75,25 +114,7 @@ impl Session {
             }
             expected.push(outcomes);
         }
-        let units = self.units(batch.want);
-        self.work(|card| Ok(card.transport().obey(batch, units)?))?;
-        let clock = self.clock();
-        let done = self.read(&regs::TOKENS_DONE)?;
-        self.checker().number("passes", 0, number(expected.len()), Some(done.into()), clock);
-        let clamped = (i64::from(self.golden.saturations() as u32), self.read(&regs::SATURATIONS)?);
-        let pair = (Some(clamped.0), Some(clamped.1.into()));
-        self.checker().number_of(lowest, "saturations", 0, pair, clock);
-        for (slot, &token) in best.iter().enumerate() {
-            if let Some(token) = token.filter(|_| batch.want != Want::State) {
-                let got = self.read(&regs::LAST_TOKENS[slot])?;
-                let pair = (Some(token.into()), Some(got.into()));
-                self.checker().number_of(slot, "last token", 0, pair, clock);
-            }
-        }
-        if batch.want != Want::State {
-            self.records(&expected, batch.want)?;
-        }
-        Ok(best)
+        Ok((expected, best))
     }
 
     /// Compares the records of a run, and the logits of its last pass if they were wanted.
@@ -158,10 +179,8 @@ impl Session {
     pub fn move_state(&mut self, from: usize, to: usize) -> Result<()> {
         let state = self.golden.state(from).to_vec();
         let mut bytes = vec![0; 4 * state.len()];
+        let place = self.aside()?;
         let card = self.card.transport();
-        let place = (card.memory_bytes() - bytes.len() as u64) / 4096 * 4096;
-        card.set(&regs::STATE_LO, place as u32)?;
-        card.set(&regs::STATE_HI, (place >> 32) as u32)?;
         card.set(&regs::SLOT_MASK, 1 << from)?;
         card.command(command::SAVE)?;
         card.read_memory(place, &mut bytes)?;
@@ -182,13 +201,23 @@ impl Session {
         Ok(())
     }
 
+    /// Has states saved to the end of the memory, and loaded from there: the address.
+    pub(super) fn aside(&mut self) -> Result<u64> {
+        let bytes = 4 * self.golden.shape().state() as u64;
+        let card = self.card.transport();
+        let place = (card.memory_bytes() - bytes) / 4096 * 4096;
+        card.set(&regs::STATE_LO, place as u32)?;
+        card.set(&regs::STATE_HI, (place >> 32) as u32)?;
+        Ok(place)
+    }
+
     /// Units of the image that a pass reads.
-    fn units(&self, want: Want) -> u32 {
+    pub(super) fn units(&self, want: Want) -> u32 {
         let read = self.timing.read_by(want).last();
         read.map_or(0, |last| last.end() / UNIT) as u32
     }
 
-    fn read(&mut self, reg: &Reg) -> Result<u32> {
+    pub(super) fn read(&mut self, reg: &Reg) -> Result<u32> {
         Ok(self.card.transport().read_register(reg.offset)?)
     }
 
@@ -201,7 +230,7 @@ impl Session {
 }
 
 impl SimCard {
-    fn set(&mut self, reg: &Reg, value: u32) -> std::result::Result<(), SimError> {
+    pub(super) fn set(&mut self, reg: &Reg, value: u32) -> std::result::Result<(), SimError> {
         self.write_register(reg.offset, value)
     }
 
@@ -223,7 +252,12 @@ impl SimCard {
         Ok(())
     }
 
-    fn obey(&mut self, batch: &Batch, units: u32) -> std::result::Result<(), SimError> {
+    /// Tells the registers of a batch, but not to run it.
+    pub(super) fn prepare(
+        &mut self,
+        batch: &Batch,
+        units: u32,
+    ) -> std::result::Result<(), SimError> {
         let mut bits = if batch.chain { mode::CHAIN } else { 0 };
         bits |= match batch.want {
             Want::State => mode::NO_HEAD,
@@ -241,6 +275,6 @@ impl SimCard {
             let stop = batch.stops.get(n).map_or(0, |stop| stop | regs::STOP_VALID);
             self.set(reg, stop)?;
         }
-        self.command(command::RUN)
+        Ok(())
     }
 }
