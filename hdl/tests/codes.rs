@@ -6,7 +6,7 @@ use common::{Case, Outputs, Stream, seed, signed, start, unsigned};
 use sterna_hdl::units::{Quantise, Reciprocal};
 use sterna_model::numerics::{self, gain};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, mutate};
 
 fn quantise() -> Stream {
     let outputs = Outputs { valid: "q_valid", latency: Quantise::LATENCY, ports: &["q"] };
@@ -76,7 +76,7 @@ fn quantise_halves() {
 #[test]
 fn reciprocal() {
     let design = Reciprocal.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
     let powers = (0..32).flat_map(|n| [1u32 << n, (1 << n) - 1, (1 << n) + 1]);
@@ -100,7 +100,7 @@ fn reciprocal() {
 /// `start` while busy is ignored.
 #[test]
 fn reciprocal_is_not_disturbed() {
-    let mut sim = Interpreter::new(&Reciprocal.build().unwrap());
+    let mut sim = mutate::bench(&Reciprocal.build().unwrap());
     sim.reset();
     for max in [3, 0, 77_777] {
         sim.poke("start", 1);

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use sterna_firmware::trits::{self, ROWS};
 use sterna_hdl::units::{ACC_BITS, AddSub, TernaryUnit, TritDecode};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 #[test]
 fn decode() {
     let design = TritDecode.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     for byte in 0..=255u8 {
         sim.poke("block", byte);
         assert_eq!(sim.u64("bad") == 1, trits::decode(byte).is_none(), "byte {byte}");
@@ -38,13 +38,13 @@ fn adds_or_subtracts() {
         }
     };
     let small = AddSub { a: 5, b: 4 }.build().unwrap();
-    let mut sim = Interpreter::new(&small);
+    let mut sim = mutate::bench(&small);
     for a in -16..16 {
         (-8..8).for_each(|b| check(&mut sim, a, b));
     }
     insta::assert_snapshot!("add_sub", small.verilog());
     let mut rng = Rng::new(common::seed());
-    let mut sim = Interpreter::new(&AddSub { a: ACC_BITS, b: 14 }.build().unwrap());
+    let mut sim = mutate::bench(&AddSub { a: ACC_BITS, b: 14 }.build().unwrap());
     for _ in 0..2000 {
         let (a, b) = (common::signed(&mut rng, ACC_BITS), common::signed(&mut rng, 14));
         check(&mut sim, a, b);
@@ -73,7 +73,7 @@ struct Bench {
 impl Bench {
     fn new(bus: u32, seed: u64) -> Bench {
         let unit = TernaryUnit { bus, slots: 1 };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let ahead = unit.latency() as usize + 1;
         Bench {

@@ -104,6 +104,16 @@ impl SimCard {
         Ok(SimCard { sim, memory, port, lite, lockstep, window, tracing, patience })
     }
 
+    /// Sets an input that the core does not have, such as one that chooses a mutant, for good, and
+    /// resets the card.
+    ///
+    /// # Errors
+    /// S007, S010 where there is no such input or the value does not fit.
+    pub fn hold(&mut self, input: &str, value: u64) -> Result<(), SimError> {
+        self.sim.poke(input, value)?;
+        (0..RESET).try_for_each(|_| self.sim.reset())
+    }
+
     /// Clocks so far.
     pub fn clocks(&self) -> u64 {
         self.sim.clocks()
