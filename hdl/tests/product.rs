@@ -44,10 +44,12 @@ fn adds_or_subtracts() {
     }
     insta::assert_snapshot!("add_sub", small.verilog());
     let mut rng = Rng::new(common::seed());
-    let mut sim = mutate::bench(&AddSub { a: ACC_BITS, b: 14 }.build().unwrap());
-    for _ in 0..2000 {
-        let (a, b) = (common::signed(&mut rng, ACC_BITS), common::signed(&mut rng, 14));
-        check(&mut sim, a, b);
+    for bits in [11, 14] {
+        let mut sim = mutate::bench(&AddSub { a: ACC_BITS, b: bits }.build().unwrap());
+        for _ in 0..2000 {
+            let (a, b) = (common::signed(&mut rng, ACC_BITS), common::signed(&mut rng, bits));
+            check(&mut sim, a, b);
+        }
     }
     assert!(AddSub { a: 4, b: 5 }.build().is_err());
 }

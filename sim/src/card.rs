@@ -92,7 +92,15 @@ impl SimCard {
     /// # Errors
     /// S007 where it lacks a port; as [`Model::build`].
     pub fn of(design: &Design, bus: u32, options: &CardOptions) -> Result<SimCard, SimError> {
-        let mut sim = Model::build(design, &options.model)?.simulator()?;
+        SimCard::with(&Model::build(design, &options.model)?, bus, options)
+    }
+
+    /// The same with a model of such a design, whatever the options say of how to make one.
+    ///
+    /// # Errors
+    /// S006, S007 where it lacks a port.
+    pub fn with(model: &Model, bus: u32, options: &CardOptions) -> Result<SimCard, SimError> {
+        let mut sim = model.simulator()?;
         let port = MemoryPort::find(&sim, "m_axi", AxiKind::Full, bus)?;
         let lite = LitePort::find(&sim, "s_axi")?;
         for _ in 0..RESET {

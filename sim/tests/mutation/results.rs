@@ -1,6 +1,6 @@
 //! What became of each mutant, kept in a file: a run that was ended goes on where it was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use sterna_rtl::Design;
 use sterna_rtl::mutate::Mutant;
+
+use crate::{MOST, SEED};
 
 /// Who noticed a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum How {
     Bench,
     /// Nobody, for it is equivalent: proved.
     Proved,
+    /// Nobody, for it is equivalent: `equivalent.txt` says why.
+    Reasoned,
     /// The core beside golden did not; the bench was not asked yet.
     Left,
     /// Nobody.
@@ -52,9 +56,12 @@ impl Results {
         let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let path = folder.join(name + ".txt");
         let text = fs::read_to_string(&path).unwrap_or_default();
+        let again = std::env::var_os("AGAIN").is_some();
         let line = |line: &str| {
             let (how, mutant) = line.split_once('\t')?;
             let (how, _) = How::ALL.into_iter().find(|(_, word)| *word == how)?;
+            // There may be better tests now.
+            let how = if how == How::Survives && again { How::Left } else { how };
             Some((mutant.to_string(), how))
         };
         let known = text.lines().filter_map(line).collect();
@@ -70,47 +77,44 @@ impl Results {
         self.known.insert(mutant, how);
     }
 
-    pub fn knows(&self, mutant: &Mutant) -> bool {
-        self.known.contains_key(&mutant.to_string())
-    }
-
-    /// Whether the bench is to be asked.
-    pub fn is_left(&self, mutant: &Mutant) -> bool {
+    /// What became of it, if anything did; a reason that stands in the list comes first.
+    pub fn known(&self, mutant: &Mutant) -> Option<How> {
         let mutant = mutant.to_string();
-        self.known.get(&mutant) == Some(&How::Left) && reason(&mutant).is_none()
+        if reason(&mutant).is_some() {
+            Some(How::Reasoned)
+        } else {
+            self.known.get(&mutant).copied()
+        }
     }
 
-    /// A line for each module, and the survivors.
-    pub fn table(&self, mutants: &[Mutant]) -> String {
-        let mut rows = BTreeMap::<&str, [usize; 5]>::new();
-        let mut survivors = String::new();
-        for mutant in mutants {
-            let row = rows.entry(mutant.module()).or_default();
-            let name = mutant.to_string();
-            let column = match self.known.get(&name) {
-                Some(How::Proved) => 0,
-                Some(How::Lockstep) => 2,
-                Some(How::Bench) => 3,
-                _ if reason(&name).is_some() => 1,
-                _ => {
-                    let _ = writeln!(survivors, "{name}");
-                    4
-                }
-            };
-            row[column] += 1;
-        }
+    /// A line for each module of which all is known, and the survivors.
+    pub fn table(&self, core: &Design, modules: &[String]) -> String {
         let mut text = String::from(
-            "| module | mutants | equivalent, proved | by reason | noticed in lockstep | by its bench | survivors | noticed |\n\
+            "| module | mutants | equivalent: proved | by reason | noticed in lockstep | by its bench | survivors | noticed |\n\
              |---|---|---|---|---|---|---|---|\n",
         );
-        for (module, row) in rows {
-            let [proved, reasoned, lockstep, bench, survive] = row;
-            let all: usize = row.iter().sum();
+        let mut survivors = String::new();
+        for module in modules {
+            let mutants = core.mutants(module, MOST, SEED);
+            let count = |how| mutants.iter().filter(|m| self.known(m) == Some(how)).count();
+            let [proved, reasoned, lockstep, bench, survive] =
+                [How::Proved, How::Reasoned, How::Lockstep, How::Bench, How::Survives].map(count);
+            let all = mutants.len();
+            if proved + reasoned + lockstep + bench + survive < all {
+                let _ = writeln!(
+                    text,
+                    "| `{module}` | {all} | not finished: {lockstep} in lockstep, {bench} by its bench |"
+                );
+                continue;
+            }
             let share = 100.0 * (lockstep + bench) as f64 / (all - proved - reasoned).max(1) as f64;
             let _ = writeln!(
                 text,
                 "| `{module}` | {all} | {proved} | {reasoned} | {lockstep} | {bench} | {survive} | {share:.1} % |"
             );
+            for mutant in mutants.iter().filter(|m| self.known(m) == Some(How::Survives)) {
+                let _ = writeln!(survivors, "{mutant}");
+            }
         }
         format!("{text}\nSurvivors:\n{survivors}")
     }
