@@ -162,6 +162,17 @@ fn interruptions_without_end_end() {
     assert!(begin.elapsed() < Duration::from_millis(1600), "{:?}", begin.elapsed());
 }
 
+/// A call is made again a thousand times, and no more.
+#[test]
+fn a_thousand_interruptions_are_survived() {
+    let double = Double::new(BYTES);
+    let mut card = XdmaCard::open(Arc::new(double.clone()), None, Options::default()).unwrap();
+    double.trouble(Trouble::Errno(4), "h2c", 1000);
+    card.write_memory(0, &[1; 8]).unwrap();
+    double.trouble(Trouble::Errno(4), "h2c", 1001);
+    assert_eq!(card.write_memory(0, &[2; 8]).unwrap_err().code(), "X009");
+}
+
 #[test]
 fn a_hang_ends_at_the_deadline() {
     let double = Double::new(BYTES);

@@ -1,10 +1,11 @@
 //! Mutants of the hardware, and the share of them that the tests notice.
 //!
-//! The core in lockstep with golden comes first: all mutants of all modules are in one Verilated
-//! build, chosen by an input. What it does not notice is given to the module's own bench. What
-//! neither notices is proved to be equivalent, stands in `equivalent.txt` with a reason, or survives.
+//! The core in lockstep with golden comes first: all mutants of a module are in one Verilated build,
+//! chosen by an input. What it does not notice is given to the module's own bench. What neither
+//! notices is proved to be equivalent, stands in `equivalent.txt` with a reason, or survives.
 //!
-//! `scripts/mutate rtl` runs all of it and prints the table of `docs/verification.md`.
+//! `scripts/mutate rtl` runs all of it, goes on where it was ended, and prints the table of
+//! `docs/verification.md`; with `AGAIN=1` it tries survivors again.
 
 mod benches;
 mod equivalent;
