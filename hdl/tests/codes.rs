@@ -58,18 +58,30 @@ fn quantise_random() {
     insta::assert_snapshot!("quantise", Quantise.build().unwrap().verilog());
 }
 
-/// Every code and every half between two codes, from below and above.
+/// Every code at the least element that golden gives it to, and at its neighbours: those next to it,
+/// and those that differ in what is left of them after they were brought to 24 bits.
 #[test]
-fn quantise_halves() {
+fn quantise_edges() {
     let mut stream = quantise();
     for max in [127u32, 254, 1000, 0x00ff_ffff, 0x0100_0000, 0x7fff_ffff] {
         let reciprocal = numerics::Reciprocal::new(max);
         hold(&mut stream, reciprocal);
-        let halves = (-255..=255i64).flat_map(|half| {
-            let middle = half * i64::from(max) / 254;
-            (-2..=2).map(move |d| (middle + d).clamp(-(1 << 31), (1 << 31) - 1) as i32)
+        let code = |x: i32| reciprocal.code(gain::apply(x, 32767));
+        let least = |wanted: i8| {
+            let (mut below, mut at) = (0, max as i32);
+            while at - below > 1 {
+                let middle = below + (at - below) / 2;
+                *(if code(middle) < wanted { &mut below } else { &mut at }) = middle;
+            }
+            i64::from(at)
+        };
+        let unit = 1 << reciprocal.bits().saturating_sub(24);
+        let edges = (1..=127i8).flat_map(|code| {
+            let edge = least(code);
+            (-3..=3).flat_map(move |d| [edge + d, edge + d * unit])
         });
-        stream.run(0, halves.map(|x| case(reciprocal, x, 32767)).collect::<Vec<_>>());
+        let both = edges.flat_map(|x| [x, -x]).map(|x| x.clamp(-(1 << 31), (1 << 31) - 1) as i32);
+        stream.run(0, both.map(|x| case(reciprocal, x, 32767)).collect::<Vec<_>>());
     }
 }
 
