@@ -1,8 +1,8 @@
 //! The modules' own benches, which run in the interpreter: the tests of `sterna-rtl` and
 //! `sterna-hdl`, each with the mutant that an environment variable names.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -24,26 +24,26 @@ struct Test {
 pub struct Benches(BTreeMap<String, Vec<Test>>);
 
 impl Benches {
-    /// Compiles the benches and has each say what it runs.
+    /// Compiles the benches and has each say what it runs; what was said stays in a file, for as long
+    /// as no bench is newer.
     pub fn find() -> Benches {
+        let binaries = binaries();
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutation/benches.txt");
+        let age = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
+        let newest = binaries.iter().filter_map(|binary| age(binary)).max();
+        if age(&path) < newest {
+            let said: Vec<String> = binaries.iter().flat_map(|binary| runs(binary)).collect();
+            std::fs::write(&path, said.concat()).expect("the target folder is writable");
+        }
         let mut benches = BTreeMap::<String, Vec<Test>>::new();
-        for binary in binaries() {
-            let listed = command(&binary, &["--list", "--format", "terse"]).output().unwrap();
-            let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-            for name in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
-                let begin = Instant::now();
-                let mut asked = command(&binary, &["--exact", name, "--nocapture"]);
-                let said = asked.env(VARIABLE, "?").output().unwrap();
-                let said = String::from_utf8_lossy(&said.stdout).into_owned();
-                let takes = begin.elapsed();
-                let test = Test { binary: binary.clone(), name: name.into(), takes };
-                let lines = said.lines().filter_map(|line| line.strip_prefix("runs "));
-                let mut modules: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
-                modules.sort_unstable();
-                modules.dedup();
-                for module in &modules {
-                    benches.entry(module.to_string()).or_default().push(test.clone());
-                }
+        for line in std::fs::read_to_string(&path).expect("it was written").lines() {
+            let [millis, binary, name, modules] = line.split('\t').collect::<Vec<_>>()[..] else {
+                continue;
+            };
+            let takes = Duration::from_millis(millis.parse().expect("it was written so"));
+            let test = Test { binary: binary.into(), name: name.into(), takes };
+            for module in modules.split(' ') {
+                benches.entry(module.to_string()).or_default().push(test.clone());
             }
         }
         benches.values_mut().for_each(|tests| tests.sort_by_key(|test| test.takes));
@@ -76,7 +76,27 @@ impl Test {
     }
 }
 
-fn command(binary: &PathBuf, arguments: &[&str]) -> Command {
+/// A line for each test of a binary that runs modules: how long it takes, and which.
+fn runs(binary: &Path) -> Vec<String> {
+    let listed = command(binary, &["--list", "--format", "terse"]).output().expect("it starts");
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    let line = |name: &str| {
+        let begin = Instant::now();
+        let mut asked = command(binary, &["--exact", name, "--nocapture"]);
+        let said = asked.env(VARIABLE, "?").output().expect("it starts");
+        let millis = begin.elapsed().as_millis();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let lines = said.lines().filter_map(|line| line.strip_prefix("runs "));
+        let modules: BTreeSet<&str> = lines.flat_map(str::split_whitespace).collect();
+        let modules = modules.into_iter().collect::<Vec<_>>().join(" ");
+        let binary = binary.display();
+        (!modules.is_empty()).then(|| format!("{millis}\t{binary}\t{name}\t{modules}\n"))
+    };
+    names.filter_map(line).collect()
+}
+
+fn command(binary: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary);
     command.args(arguments).env("INSTA_UPDATE", "no").env_remove("STERNA_SEED");
     command

@@ -13,7 +13,8 @@ const PREPARE: &str = "hierarchy -check\nproc\nmemory_collect\nopt_expr\nopt_cle
     splitnets\nopt_clean -purge\n\
     select -set kept t:$_*FF*_ %co1:+[Q] t:* t:$* %d %x1 %u t:$mem* %x1 %u\n\
     rename -hide w:* @kept %d\n";
-const COMPARE: &str = "equiv_make sound faulty both\nequiv_simple -short both\n\
+const COMPARE: &str = "equiv_make sound faulty both\nequiv_struct -icells both\n\
+    equiv_simple -short both\n\
     equiv_induct -seq 2 both\nequiv_status -assert both\n";
 
 /// Whether a mutant is proved to be equivalent. `core` has the module.
