@@ -184,6 +184,23 @@ fn random_groups_with_gaps() {
     }
 }
 
+/// A reset at any clock of a group leaves nothing to the next one.
+#[test]
+fn a_reset_in_a_group() {
+    let mut bench = Bench::new(64, common::seed());
+    for clocks in 0..40 {
+        for _ in 0..clocks % 8 {
+            let (bytes, codes) = (0..8).map(|_| (bench.canonical(), bench.code())).unzip();
+            bench.clock(Some(&(bytes, codes)), false);
+        }
+        bench.sim.reset();
+        let beats = (0..2).map(|_| (0..8).map(|_| (bench.canonical(), bench.code())).unzip());
+        let beats: Vec<Beat> = beats.collect();
+        bench.group(&beats, [0, 2, 3][clocks % 3]);
+        bench.drain();
+    }
+}
+
 /// Every byte with every code in a lane, each lane another pair.
 #[test]
 fn every_byte_with_every_code() {
