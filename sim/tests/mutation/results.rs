@@ -121,7 +121,7 @@ impl Results {
 }
 
 /// Why a mutant makes no difference: `equivalent.txt` has a reason above those that it is for.
-fn reason(mutant: &str) -> Option<&'static str> {
+pub fn reason(mutant: &str) -> Option<&'static str> {
     let mut reason = None;
     for line in REASONED.lines() {
         match line.strip_prefix("# ") {
