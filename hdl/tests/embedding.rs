@@ -9,7 +9,7 @@ use sterna_firmware::shape::Shape;
 use sterna_hdl::core::Embedding;
 use sterna_model::numerics::{Scale, Statistics};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 const MOST: Shape = Shape { hidden: 128, inner: 32, intermediate: 32, layers: 1, vocab: 2 };
 
@@ -44,7 +44,7 @@ struct Bench {
 impl Bench {
     fn new(bus: u32, ways: u32) -> Bench {
         let unit = Embedding { geometry: geometry(bus, ways, &MOST) };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         Bench { sim, rng: Rng::new(seed()), bus, ways: ways as usize }
     }

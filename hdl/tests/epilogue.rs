@@ -7,7 +7,7 @@ use sterna_hdl::units::{ACC_BITS, Glu, Mlgru, Rescale, Residual, Sigmoid};
 use sterna_model::numerics::mlgru::{one_minus_f, output_gate, recur, silu};
 use sterna_model::numerics::{self, Scale, glu, saturate, sigmoid};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, mutate};
 
 /// A Rescale of any mantissa and shift, by way of the scale that rounds to it.
 fn rescale_of(mant: u32, shift: u32) -> numerics::Rescale {
@@ -77,7 +77,7 @@ fn residual() {
 /// `clamped` is to be counted: it is 1 beside a valid sum only.
 #[test]
 fn gaps_do_not_clamp() {
-    let mut sim = Interpreter::new(&Residual.build().unwrap());
+    let mut sim = mutate::bench(&Residual.build().unwrap());
     sim.reset();
     sim.poke("x", i32::MAX);
     sim.poke("y", 1);
@@ -202,7 +202,7 @@ fn mlgru() {
 fn a_recurrence_never_drifts() {
     const STEPS: usize = 10_000;
     let mut rng = Rng::new(seed());
-    let mut sim = Interpreter::new(&Mlgru.build().unwrap());
+    let mut sim = mutate::bench(&Mlgru.build().unwrap());
     sim.reset();
     sim.poke("forget", 1);
     // σ and lower bound, which make 1 - f, and the state; a channel is through when its turn comes.

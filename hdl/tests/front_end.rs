@@ -13,7 +13,7 @@ use sterna_hdl::core::{FrontEnd, READ};
 use sterna_hdl::fault::Fault;
 use sterna_model::synth::SynthSpec;
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 /// Row groups that may wait for the epilogue.
 const GROUPS: usize = 8;
@@ -139,7 +139,7 @@ struct Bench {
 impl Bench {
     fn new(bus: u32, shape: &Shape, idle: u64) -> Bench {
         let unit = FrontEnd { geometry: geometry(bus, 1, shape) };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         Bench { sim, rng: Rng::new(seed()), bus, idle }
     }

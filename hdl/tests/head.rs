@@ -5,7 +5,7 @@ mod common;
 use common::{seed, signed};
 use sterna_hdl::units::TopK;
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 /// What the unit says is best.
 fn best(sim: &mut Interpreter) -> Option<(i64, u64)> {
@@ -71,7 +71,7 @@ fn list(sim: &mut Interpreter, rng: &mut Rng, k: u32, accs: &[i64], idle: u64) {
 fn top_k() {
     let mut rng = Rng::new(seed());
     for k in [1, 8, 64] {
-        let mut sim = Interpreter::new(&TopK { k }.build().unwrap());
+        let mut sim = mutate::bench(&TopK { k }.build().unwrap());
         sim.reset();
         assert_eq!(best(&mut sim), None);
         for turn in 0..20 {

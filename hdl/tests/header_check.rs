@@ -13,7 +13,7 @@ use sterna_hdl::fault::Fault;
 use sterna_model::numerics::formats::PREACTIVATION_FRAC_MAX;
 use sterna_model::numerics::{NormConstants, Scale};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 const SHAPE: Shape = Shape { hidden: 96, inner: 64, intermediate: 128, layers: 3, vocab: 1000 };
 const ID: u64 = 0x0123_4567_89ab_cdef;
@@ -168,7 +168,7 @@ impl Bench {
     fn new(bus: u32, core: Shape) -> Bench {
         let core = geometry(bus, 1, &core);
         let unit = HeaderCheck { geometry: core.clone() };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         Bench { sim, core, rng: Rng::new(seed()) }
     }

@@ -12,7 +12,7 @@ use sterna_hdl::core::Issue;
 use sterna_hdl::units::NormScale;
 use sterna_model::numerics::{NormConstants, Rescale, Scale, Statistics, Sums};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 const FIELDS: [(&str, u32); 5] =
     [("opcode", 4), ("rows", 21), ("frac", 5), ("state_frac", 5), ("last_layer", 1)];
@@ -164,7 +164,7 @@ fn pass(sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
 #[test]
 fn scales_of_a_pass() {
     let design = Issue { slots: 1 }.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
     for turn in 0..24 {
@@ -176,7 +176,7 @@ fn scales_of_a_pass() {
 /// A pass may begin while another one's instruction is inside; the engine's reset does the same.
 #[test]
 fn a_pass_begins_anew() {
-    let mut sim = Interpreter::new(&Issue { slots: 1 }.build().unwrap());
+    let mut sim = mutate::bench(&Issue { slots: 1 }.build().unwrap());
     let mut rng = Rng::new(seed());
     sim.reset();
     for clocks in [1, 2, 40, 125] {

@@ -8,7 +8,7 @@ use common::parts::{Source, lanes, pulse, ready, signed_lanes};
 use common::{seed, signed};
 use sterna_hdl::core::{Elements, LaneMemory, READ};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 /// A word of random lanes, none of them likely to be another one's.
 fn word(rng: &mut Rng, width: u32) -> Bits {
@@ -21,7 +21,7 @@ type Read = Option<(bool, Bits)>;
 
 /// Random writes and reads, both in every clock, of which none meet.
 fn memory(of: &LaneMemory, rng: &mut Rng, clocks: u32) {
-    let mut sim = Interpreter::new(&of.build().unwrap());
+    let mut sim = mutate::bench(&of.build().unwrap());
     sim.reset();
     let mut held = vec![Bits::zero(of.width); of.lanes.next_multiple_of(of.store as usize)];
     let (writes, reads) = (held.len() / of.write as usize, held.len() / of.narrow as usize);
@@ -98,7 +98,7 @@ fn lane_memory() {
 #[test]
 fn a_read_that_meets_a_write_is_noticed() {
     let of = LaneMemory { width: 8, lanes: 32, store: 4, write: 2, narrow: 1, wide: 4 };
-    let mut sim = Interpreter::new(&of.build().unwrap());
+    let mut sim = mutate::bench(&of.build().unwrap());
     for (read, at, write_at, meets) in [
         ("read_narrow", 4, 2, true),
         ("read_narrow", 5, 2, true),
@@ -195,7 +195,7 @@ fn elements(
 fn elements_of_every_length() {
     let mut rng = Rng::new(seed());
     for ways in [1, 2, 4, 8] {
-        let mut sim = Interpreter::new(&Elements { ways, slots: 1 }.build().unwrap());
+        let mut sim = mutate::bench(&Elements { ways, slots: 1 }.build().unwrap());
         sim.reset();
         assert_eq!((sim.u64("ended"), sim.u64("group_ready")), (1, 0), "nothing is due");
         for turn in 0..24 {

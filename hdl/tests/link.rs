@@ -12,7 +12,7 @@ use sterna_hdl::driver::Transport;
 use sterna_hdl::link::protocol::{Decoder, Hello, VERSION, encode};
 use sterna_hdl::link::{LinkError, SerialLink, SerialSettings, Traffic, UartRx, UartTx};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, mutate};
 
 /// What a board says to a frame: the bytes of its reply on the line, or that something breaks.
 type Answer = fn(&[u8]) -> Result<Vec<u8>, ErrorKind>;
@@ -163,8 +163,8 @@ fn bytes_on_the_line() {
     let mut rng = Rng::new(seed());
     for off in [-25i64, 0, 25] {
         let sender = UartTx { hertz, baud: (i64::from(baud) * (1000 + off) / 1000) as u32 };
-        let mut tx = Interpreter::new(&sender.build().unwrap());
-        let mut rx = Interpreter::new(&UartRx { hertz, baud }.build().unwrap());
+        let mut tx = mutate::bench(&sender.build().unwrap());
+        let mut rx = mutate::bench(&UartRx { hertz, baud }.build().unwrap());
         tx.reset();
         rx.reset();
         let mut bytes: VecDeque<u8> = (0..=255).collect();

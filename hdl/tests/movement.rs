@@ -9,7 +9,7 @@ use common::{seed, signed};
 use sterna_firmware::shape::Shape;
 use sterna_hdl::core::{MemoryPort, StateMover};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 const SHAPE: Shape = Shape { hidden: 32, inner: 32, intermediate: 32, layers: 3, vocab: 2 };
 
@@ -25,7 +25,7 @@ struct Mover {
 impl Mover {
     fn new(bus: u32, ways: u32) -> Mover {
         let unit = StateMover { geometry: geometry(bus, ways, &SHAPE) };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(seed());
         let state = (0..SHAPE.state()).map(|_| signed(&mut rng, 24) as i32).collect();
@@ -305,7 +305,7 @@ struct Port {
 impl Port {
     fn new(bus: u32) -> Port {
         let unit = MemoryPort { geometry: geometry(bus, 1, &SHAPE) };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         Port { sim, rng: Rng::new(seed()), bus, memory: Memory::new(bus) }
     }

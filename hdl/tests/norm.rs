@@ -6,7 +6,7 @@ use common::{seed, signed, unsigned};
 use sterna_hdl::units::{NormScale, RmsNorm};
 use sterna_model::numerics::{NormConstants, Rescale, Scale, Statistics, Sums, gain};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 /// Lanes of `width` bits, the first lowest.
 fn lanes(values: &[i64], width: u32) -> Bits {
@@ -93,7 +93,7 @@ fn rms_norm() {
     let seed = seed();
     for ways in [1, 2, 4, 8] {
         let unit = RmsNorm { ways, slots: 1 };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let mut bench = Bench { unit, sim, rng: Rng::new(seed), history: vec![] };
         for turn in 0..24 {
@@ -109,7 +109,7 @@ fn rms_norm() {
 #[test]
 fn largest_sums() {
     let unit = RmsNorm { ways: 8, slots: 1 };
-    let mut sim = Interpreter::new(&unit.build().unwrap());
+    let mut sim = mutate::bench(&unit.build().unwrap());
     sim.reset();
     sim.poke("clear", 1);
     sim.step();
@@ -187,7 +187,7 @@ fn check_scale(sim: &mut Interpreter, scale: Scale) {
 #[test]
 fn norm_scale() {
     let design = NormScale { slots: 1 }.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
     assert_eq!(sim.u64("ready"), 0, "nothing is there yet");

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use sterna_firmware::trits::{self, ROWS};
 use sterna_hdl::units::{ACC_BITS, AddSub, TernaryUnit, TritDecode};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 #[test]
 fn decode() {
     let design = TritDecode.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     for byte in 0..=255u8 {
         sim.poke("block", byte);
         assert_eq!(sim.u64("bad") == 1, trits::decode(byte).is_none(), "byte {byte}");
@@ -38,16 +38,18 @@ fn adds_or_subtracts() {
         }
     };
     let small = AddSub { a: 5, b: 4 }.build().unwrap();
-    let mut sim = Interpreter::new(&small);
+    let mut sim = mutate::bench(&small);
     for a in -16..16 {
         (-8..8).for_each(|b| check(&mut sim, a, b));
     }
     insta::assert_snapshot!("add_sub", small.verilog());
     let mut rng = Rng::new(common::seed());
-    let mut sim = Interpreter::new(&AddSub { a: ACC_BITS, b: 14 }.build().unwrap());
-    for _ in 0..2000 {
-        let (a, b) = (common::signed(&mut rng, ACC_BITS), common::signed(&mut rng, 14));
-        check(&mut sim, a, b);
+    for bits in [11, 14] {
+        let mut sim = mutate::bench(&AddSub { a: ACC_BITS, b: bits }.build().unwrap());
+        for _ in 0..2000 {
+            let (a, b) = (common::signed(&mut rng, ACC_BITS), common::signed(&mut rng, bits));
+            check(&mut sim, a, b);
+        }
     }
     assert!(AddSub { a: 4, b: 5 }.build().is_err());
 }
@@ -73,7 +75,7 @@ struct Bench {
 impl Bench {
     fn new(bus: u32, seed: u64) -> Bench {
         let unit = TernaryUnit { bus, slots: 1 };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let ahead = unit.latency() as usize + 1;
         Bench {
@@ -179,6 +181,23 @@ fn random_groups_with_gaps() {
             }
             bench.drain();
         }
+    }
+}
+
+/// A reset at any clock of a group leaves nothing to the next one.
+#[test]
+fn a_reset_in_a_group() {
+    let mut bench = Bench::new(64, common::seed());
+    for clocks in 0..40 {
+        for _ in 0..clocks % 8 {
+            let (bytes, codes) = (0..8).map(|_| (bench.canonical(), bench.code())).unzip();
+            bench.clock(Some(&(bytes, codes)), false);
+        }
+        bench.sim.reset();
+        let beats = (0..2).map(|_| (0..8).map(|_| (bench.canonical(), bench.code())).unzip());
+        let beats: Vec<Beat> = beats.collect();
+        bench.group(&beats, [0, 2, 3][clocks % 3]);
+        bench.drain();
     }
 }
 

@@ -11,7 +11,7 @@ use sterna_firmware::trits::ROWS;
 use sterna_hdl::core::Quantiser;
 use sterna_model::numerics::{Reciprocal, gain};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 /// A vector that is quantised, and where it and its gain lie.
 struct Job {
@@ -92,7 +92,7 @@ struct Bench {
 
 impl Bench {
     fn new(core: Geometry) -> Bench {
-        let mut sim = Interpreter::new(&Quantiser { geometry: core.clone() }.build().unwrap());
+        let mut sim = mutate::bench(&Quantiser { geometry: core.clone() }.build().unwrap());
         sim.reset();
         let (vector, gain) = (
             Answers::new("vector", 32 * core.quantisers),

@@ -12,7 +12,7 @@ use sterna_firmware::shape::Shape;
 use sterna_hdl::core::Head;
 use sterna_hdl::record::{self, Record};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 const ID: u64 = 0xfedc_ba98_7654_3210;
 const RECORDS: u64 = 0x12_3456_7000;
@@ -82,7 +82,7 @@ struct Bench {
 
 impl Bench {
     fn new(core: Geometry) -> Bench {
-        let mut sim = Interpreter::new(&Head { geometry: core.clone() }.build().unwrap());
+        let mut sim = mutate::bench(&Head { geometry: core.clone() }.build().unwrap());
         sim.reset();
         sim.poke("image_id", ID);
         sim.poke("logits_addr", LOGITS);

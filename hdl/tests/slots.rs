@@ -10,10 +10,10 @@ use sterna_firmware::trits::{self, ROWS};
 use sterna_hdl::core::Elements;
 use sterna_hdl::units::{ACC_BITS, RmsNorm, TernaryUnit};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter};
+use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
 fn interpreter(unit: &impl Generate) -> Interpreter {
-    let mut sim = Interpreter::new(&unit.build().unwrap());
+    let mut sim = mutate::bench(&unit.build().unwrap());
     sim.reset();
     sim
 }

@@ -13,7 +13,7 @@ use sterna_hdl::units::{Glu, Mlgru, Rescale as RescaleUnit, Residual, Sigmoid as
 use sterna_model::numerics::sigmoid::{ARG_MAX, Sigmoid};
 use sterna_model::numerics::{Rescale, Scale, Sums, gain, glu, mlgru, saturate};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 /// A factor that makes values of some 14 to 40 bits of an accumulator.
 fn rescale(rng: &mut Rng) -> Rescale {
@@ -189,7 +189,7 @@ struct Bench {
 impl Bench {
     fn new(bus: u32, ways: u32, shape: Shape) -> Bench {
         let unit = Epilogue { geometry: geometry(bus, ways, &shape) };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(seed());
         // Anything but zero, so that what is never written shows.
@@ -471,7 +471,7 @@ fn element(rng: &mut Rng, kind: &str, rescale: Rescale, (frac, fresh): (i32, boo
 #[test]
 fn one_way() {
     let design = Way.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     let mut rng = Rng::new(seed());
     let ports = [("residual", 32), ("mix", 32), ("product", 32), ("state", 24), ("side", 16)];

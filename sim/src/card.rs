@@ -93,7 +93,15 @@ impl SimCard {
     /// # Errors
     /// S007 where it lacks a port; as [`Model::build`].
     pub fn of(design: &Design, bus: u32, options: &CardOptions) -> Result<SimCard, SimError> {
-        let mut sim = Model::build(design, &options.model)?.simulator()?;
+        SimCard::with(&Model::build(design, &options.model)?, bus, options)
+    }
+
+    /// The same with a model of such a design, whatever the options say of how to make one.
+    ///
+    /// # Errors
+    /// S006, S007 where it lacks a port.
+    pub fn with(model: &Model, bus: u32, options: &CardOptions) -> Result<SimCard, SimError> {
+        let mut sim = model.simulator()?;
         let port = MemoryPort::find(&sim, "m_axi", AxiKind::Full, bus)?;
         let lite = LitePort::find(&sim, "s_axi")?;
         for _ in 0..RESET {
@@ -103,6 +111,16 @@ impl SimCard {
         let patience = options.patience;
         let (lockstep, window, tracing) = (None, None, false);
         Ok(SimCard { sim, memory, port, lite, lockstep, window, tracing, patience })
+    }
+
+    /// Sets an input that the core does not have, such as one that chooses a mutant, for good, and
+    /// resets the card.
+    ///
+    /// # Errors
+    /// S007, S010 where there is no such input or the value does not fit.
+    pub fn hold(&mut self, input: &str, value: u64) -> Result<(), SimError> {
+        self.sim.poke(input, value)?;
+        (0..RESET).try_for_each(|_| self.sim.reset())
     }
 
     /// Clocks so far.

@@ -70,7 +70,11 @@ impl Session {
         Session::over(SimCard::of(design, geometry.bus, options)?, model, geometry, options)
     }
 
-    fn over(
+    /// The same on a card that is there already.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn over(
         mut sim: SimCard,
         model: &Arc<Model>,
         geometry: &Geometry,

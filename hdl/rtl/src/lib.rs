@@ -51,6 +51,7 @@
 //! emit               Verilog;  interp: the same netlist run in Rust;  report: widths
 //! component          finished modules, instances, the built `Design`
 //! resources          what the design is made of: nets, memories, products
+//! mutate             the design with faults that an input chooses
 //! ```
 mod axi;
 mod bits;
@@ -64,6 +65,7 @@ mod fold;
 mod interp;
 mod memory;
 mod module;
+pub mod mutate;
 mod names;
 mod narrow;
 mod netlist;

@@ -120,7 +120,8 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    fn slots(&mut self) -> Vec<&mut Id> {
+    /// The same to be changed, in the same order.
+    pub fn slots(&mut self) -> Vec<&mut Id> {
         match self {
             Op::Bin(_, a, b) | Op::MemRead(_, a, b) => vec![a, b],
             Op::Not(a) | Op::Reduce(_, a) | Op::Slice(a, _) => vec![a],

@@ -2,7 +2,7 @@
 
 use sterna_rtl::parts::{AdderTree, RoundShift, Rounding};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Generate, Interpreter, SInt, Type, UInt};
+use sterna_rtl::{Bits, Generate, SInt, Type, UInt, mutate};
 
 #[test]
 fn adder_tree() {
@@ -16,7 +16,7 @@ fn adder_tree() {
     ] {
         let ty = if signed { SInt(width) } else { UInt(width) };
         let tree = AdderTree { ty, lanes, levels_per_stage };
-        let mut sim = Interpreter::new(&tree.build().unwrap());
+        let mut sim = mutate::bench(&tree.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(lanes as u64);
         let mut expected = vec![];
@@ -77,7 +77,7 @@ fn round_shift() {
         for shift in 0..=from.width() + 2 {
             for rounding in [Rounding::HalfAway, Rounding::HalfUp] {
                 let part = RoundShift { from, shift, to, rounding };
-                let mut sim = Interpreter::new(&part.build().unwrap());
+                let mut sim = mutate::bench(&part.build().unwrap());
                 let all = 1i128 << from.width();
                 for raw in 0..all {
                     let x = if from.is_signed() { raw - all / 2 } else { raw };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sterna_rtl::parts::{Access, LiteRegisters, ReadMaster, ReadMux, Register, WriteMaster};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiKind, AxiWidths, Bits, Design, Generate, Interpreter, Module, UInt};
+use sterna_rtl::{AxiKind, AxiWidths, Bits, Design, Generate, Interpreter, Module, UInt, mutate};
 
 /// The word that the memory holds at a beat's address.
 fn word(width: u32, addr: u64) -> Bits {
@@ -84,7 +84,7 @@ fn read_master() {
     for (data, depth) in [(64, 512), (512, 64), (512, 256), (128, 256)] {
         let widths = AxiWidths { addr: 34, data, id: 2 };
         let design = ReadMaster { widths, length: 24, depth, number: 0 }.build().unwrap();
-        let mut sim = Interpreter::new(&design);
+        let mut sim = mutate::bench(&design);
         sim.reset();
         let mut rng = Rng::new(u64::from(data));
         for seed in 0..24 {
@@ -110,7 +110,7 @@ fn a_read_goes_round_a_ring() {
         let widths = AxiWidths { addr: 34, data, id: 2 };
         let depth = if data == 64 { 512 } else { 128 };
         let design = ReadMaster { widths, length: 24, depth, number: 0 }.build().unwrap();
-        let mut sim = Interpreter::new(&design);
+        let mut sim = mutate::bench(&design);
         sim.reset();
         let bytes = u64::from(data / 8);
         let page = 4096 / bytes;
@@ -155,7 +155,7 @@ fn a_read_goes_round_a_ring() {
 fn a_halted_read_leaves_nothing_under_way() {
     let widths = AxiWidths { addr: 34, data: 512, id: 1 };
     let design = ReadMaster { widths, length: 24, depth: 128, number: 0 }.build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     for seed in 0..40 {
         let mut rng = Rng::new(seed);
@@ -236,7 +236,7 @@ fn write_master() {
     for data in [64, 512] {
         let widths = AxiWidths { addr: 34, data, id: 1 };
         let design = WriteMaster { widths, length: 20 }.build().unwrap();
-        let mut sim = Interpreter::new(&design);
+        let mut sim = mutate::bench(&design);
         sim.reset();
         let bytes = u64::from(data / 8);
         for seed in 0..24 {
@@ -299,7 +299,7 @@ fn write_master() {
 #[test]
 fn a_burst_whose_last_beat_has_just_come() {
     let widths = AxiWidths { addr: 34, data: 64, id: 1 };
-    let mut sim = Interpreter::new(&WriteMaster { widths, length: 20 }.build().unwrap());
+    let mut sim = mutate::bench(&WriteMaster { widths, length: 20 }.build().unwrap());
     sim.reset();
     let mut rng = Rng::new(9);
     for (count, wait) in (1..=3).flat_map(|count| (0..8).map(move |wait| (count, wait))) {
@@ -345,7 +345,7 @@ fn two_readers_share_a_port() {
         m.output(format!("error_{number}"), UInt(1)).set(reader.port("error"));
     }
     m.axi_master("m_axi", AxiKind::Read, widths).connect(&mux.axi("m_axi", AxiKind::Read, widths));
-    let mut sim = Interpreter::new(&m.build().unwrap());
+    let mut sim = mutate::bench(&m.build().unwrap());
     sim.reset();
     let mut rng = Rng::new(7);
     // Beats under way for each reader; a memory may answer different IDs in any order.
@@ -461,7 +461,7 @@ fn read(sim: &mut Interpreter, addr: u64, rng: &mut Rng) -> (u64, u64) {
 #[test]
 fn lite_registers() {
     let design = table().build().unwrap();
-    let mut sim = Interpreter::new(&design);
+    let mut sim = mutate::bench(&design);
     sim.reset();
     let mut rng = Rng::new(1);
     assert_eq!(read(&mut sim, 4, &mut rng), (9, 0));
@@ -494,7 +494,7 @@ fn nothing_to_write() {
     for count in [1, 0] {
         let mut table = table();
         table.registers.truncate(count);
-        let mut sim = Interpreter::new(&table.build().unwrap());
+        let mut sim = mutate::bench(&table.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(3);
         if count == 1 {
@@ -525,7 +525,7 @@ impl Generate for Wrapped {
 
 #[test]
 fn buses_connect() {
-    let mut sim = Interpreter::new(&Wrapped.build().unwrap());
+    let mut sim = mutate::bench(&Wrapped.build().unwrap());
     sim.reset();
     let mut rng = Rng::new(2);
     assert_eq!(read(&mut sim, 0, &mut rng), (7, 0));
@@ -535,7 +535,7 @@ fn buses_connect() {
 
 #[test]
 fn a_pulse_lasts_one_clock() {
-    let mut sim = Interpreter::new(&Wrapped.build().unwrap());
+    let mut sim = mutate::bench(&Wrapped.build().unwrap());
     sim.reset();
     for (name, value) in [
         ("awaddr", 0x40),

@@ -4,7 +4,7 @@
 mod stream;
 
 use sterna_rtl::parts::{Fifo, Pack, SkidBuffer, Storage, Unpack};
-use sterna_rtl::{Generate, Interpreter, Module, SInt, UInt};
+use sterna_rtl::{Generate, Module, SInt, UInt, mutate};
 use stream::{beats, transfer};
 
 /// Every mixture of stalls, seeded; then an undisturbed run that takes `latency` more than a clock
@@ -15,7 +15,7 @@ fn behaves(of: &impl Generate, width: u32, last: bool, latency: u64) {
         [[0, 0], [2, 0], [0, 2], [2, 2], [5, 2], [2, 5], [20, 20]].into_iter().enumerate()
     {
         let seed = 100 * u64::from(width) + n as u64;
-        let mut sim = Interpreter::new(&design);
+        let mut sim = mutate::bench(&design);
         sim.reset();
         let sent = beats(width, last, 1000, seed);
         let (got, clocks) = transfer(&mut sim, &sent, last, idle, seed);
@@ -54,9 +54,8 @@ fn fifo() {
 #[test]
 fn a_fifo_holds_what_it_says() {
     for storage in [Storage::Registers, Storage::Block] {
-        let mut sim = Interpreter::new(
-            &Fifo { ty: UInt(8), depth: 8, last: false, storage }.build().unwrap(),
-        );
+        let mut sim =
+            mutate::bench(&Fifo { ty: UInt(8), depth: 8, last: false, storage }.build().unwrap());
         sim.reset();
         sim.poke("s_valid", 1);
         let mut held = 0;
@@ -129,7 +128,7 @@ fn gearboxes() {
 
 #[test]
 fn the_last_word_completes_a_beat() {
-    let mut sim = Interpreter::new(&Pack { from: 8, to: 32 }.build().unwrap());
+    let mut sim = mutate::bench(&Pack { from: 8, to: 32 }.build().unwrap());
     sim.reset();
     sim.poke("s_valid", 1);
     sim.poke("m_ready", 1);

@@ -2,12 +2,12 @@
 
 use sterna_rtl::parts::{Crc32c, Divider, InverseRoot, Isqrt, LinearTable, RoundRobin};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter, SInt, UInt};
+use sterna_rtl::{Generate, Interpreter, SInt, UInt, mutate};
 
 #[test]
 fn crc32c() {
     for width in [8, 64, 128, 256, 512] {
-        let mut sim = Interpreter::new(&Crc32c { width }.build().unwrap());
+        let mut sim = mutate::bench(&Crc32c { width }.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(width));
         let mut bytes: Vec<u8> = vec![];
@@ -55,7 +55,7 @@ fn run(sim: &mut Interpreter, inputs: &[(&str, u64)]) -> u32 {
 #[test]
 fn divider() {
     let small = Divider { num: 6, den: 4 };
-    let mut sim = Interpreter::new(&small.build().unwrap());
+    let mut sim = mutate::bench(&small.build().unwrap());
     sim.reset();
     for num in 0..64u64 {
         for den in 0..16 {
@@ -69,7 +69,7 @@ fn divider() {
     }
     for (num, den) in [(1, 1), (40, 24), (17, 30), (64, 1), (64, 64)] {
         let unit = Divider { num, den };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(num));
         for _ in 0..100 {
@@ -85,7 +85,7 @@ fn divider() {
 fn isqrt() {
     for width in [1, 2, 3, 12, 13] {
         let unit = Isqrt { width };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         for x in 0..1u64 << width {
             assert_eq!(run(&mut sim, &[("x", x)]), unit.latency());
@@ -94,7 +94,7 @@ fn isqrt() {
         }
     }
     for width in [47, 64] {
-        let mut sim = Interpreter::new(&Isqrt { width }.build().unwrap());
+        let mut sim = mutate::bench(&Isqrt { width }.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(width));
         for _ in 0..200 {
@@ -118,7 +118,7 @@ fn inverse_root() {
     };
     for width in [1, 2, 5, 9, 24] {
         let unit = InverseRoot { width };
-        let mut sim = Interpreter::new(&unit.build().unwrap());
+        let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let top = 1u64 << (width - 1);
         let mut rng = Rng::new(u64::from(width));
@@ -145,7 +145,7 @@ fn linear_table() {
         LinearTable::of("flat", 1, 8, UInt(1), |_| 1),
     ];
     for table in &tables {
-        let mut sim = Interpreter::new(&table.build().unwrap());
+        let mut sim = mutate::bench(&table.build().unwrap());
         sim.reset();
         let all = 1u64 << (table.index + table.fraction);
         let late = u64::from(LinearTable::LATENCY);
@@ -167,7 +167,7 @@ fn linear_table() {
 #[test]
 fn round_robin() {
     for count in [2, 3, 8] {
-        let mut sim = Interpreter::new(&RoundRobin { count }.build().unwrap());
+        let mut sim = mutate::bench(&RoundRobin { count }.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(count));
         let mut last = count - 1;

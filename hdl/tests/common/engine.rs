@@ -8,7 +8,7 @@ use sterna_hdl::fault::Fault;
 use sterna_hdl::registers::command::{RESET, RUN};
 use sterna_hdl::registers::{mode, status};
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Generate, Interpreter};
+use sterna_rtl::{Generate, Interpreter, mutate};
 
 use super::parts::geometry;
 use super::seed;
@@ -60,7 +60,7 @@ pub struct Bench {
 impl Bench {
     pub fn new() -> Bench {
         let mut sim =
-            Interpreter::new(&Control { geometry: geometry(64, 1, &SHAPE) }.build().unwrap());
+            mutate::bench(&Control { geometry: geometry(64, 1, &SHAPE) }.build().unwrap());
         sim.reset();
         let mut bench = Bench {
             sim,

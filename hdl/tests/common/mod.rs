@@ -10,7 +10,7 @@ pub mod tools;
 use std::collections::VecDeque;
 
 use sterna_rtl::random::Rng;
-use sterna_rtl::{Bits, Design, Direction, Interpreter};
+use sterna_rtl::{Bits, Design, Direction, Interpreter, mutate};
 
 /// `STERNA_SEED`, or a fixed one; printed, so that a failure can be replayed.
 pub fn seed() -> u64 {
@@ -51,7 +51,7 @@ pub struct Stream {
 
 impl Stream {
     pub fn new(design: Design, outputs: Vec<Outputs>, seed: u64) -> Stream {
-        let mut sim = Interpreter::new(&design);
+        let mut sim = mutate::bench(&design);
         sim.reset();
         Stream { sim, design, outputs, rng: Rng::new(seed) }
     }

@@ -348,10 +348,17 @@ mod tests {
     }
 
     #[test]
+    fn quantities_have_names_and_units() {
+        let of = Quantity::ALL.map(|(quantity, ..)| (quantity.name(), quantity.unit()));
+        let expected = [("temperature", "°C"), ("power", "W"), ("voltage", "V"), ("current", "A")];
+        assert_eq!(of, expected);
+    }
+
+    #[test]
     fn links_are_compared() {
         let link = |speed, width| Link { speed, width };
         assert!(link(8.0, 4).is_below(link(8.0, 8)) && link(5.0, 8).is_below(link(8.0, 8)));
-        assert!(!link(8.0, 8).is_below(link(8.0, 4)));
+        assert!(!link(8.0, 8).is_below(link(8.0, 4)) && !link(8.0, 8).is_below(link(8.0, 8)));
         assert_eq!(link(8.0, 4).common(link(5.0, 16)), link(5.0, 4));
         assert_eq!(link(5.0, 1).bytes_per_second(), 500e6);
         assert!((link(8.0, 4).bytes_per_second() - 3.938e9).abs() < 1e6);

@@ -3,11 +3,13 @@
 mod double;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use double::{Double, Trouble};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use sterna_xdma::{Access, Files, Limits, Options, Shared, XdmaCard, XdmaError};
 
 const BYTES: usize = 6 << 20;
@@ -160,6 +162,17 @@ fn interruptions_without_end_end() {
     assert!(begin.elapsed() < Duration::from_millis(1600), "{:?}", begin.elapsed());
 }
 
+/// A call is made again a thousand times, and no more.
+#[test]
+fn a_thousand_interruptions_are_survived() {
+    let double = Double::new(BYTES);
+    let mut card = XdmaCard::open(Arc::new(double.clone()), None, Options::default()).unwrap();
+    double.trouble(Trouble::Errno(4), "h2c", 1000);
+    card.write_memory(0, &[1; 8]).unwrap();
+    double.trouble(Trouble::Errno(4), "h2c", 1001);
+    assert_eq!(card.write_memory(0, &[2; 8]).unwrap_err().code(), "X009");
+}
+
 #[test]
 fn a_hang_ends_at_the_deadline() {
     let double = Double::new(BYTES);
@@ -193,6 +206,51 @@ fn interrupts_are_waited_for() {
     double.interrupt();
     assert!(!card.wait(Duration::from_millis(5)).unwrap());
     assert!(card.wait(Duration::from_millis(5)).unwrap());
+}
+
+/// Of a node of the kernel's: whether it is ready is what `poll` says.
+#[test]
+fn a_node_is_ready_when_there_is_something_to_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("xdma0_events_0");
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut driver = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let node = files(directory.path()).open("xdma0_events_0").unwrap();
+    assert!(!node.ready(Duration::from_millis(5)).unwrap());
+    driver.write_all(&1u32.to_le_bytes()).unwrap();
+    assert!(node.ready(Duration::from_millis(5)).unwrap());
+}
+
+/// Shared bytes go from where they are if they lie in their page as their address does in a page of
+/// the card's; anything else is copied first.
+#[test]
+fn shared_bytes_are_copied_only_where_they_have_to_be() {
+    const PAGE: usize = 4096;
+    let double = Double::new(BYTES);
+    let mut card = XdmaCard::open(Arc::new(double.clone()), None, options()).unwrap();
+    let bytes = pattern(4 << 20);
+    let begin = bytes.as_ptr() as usize;
+    let inside = begin..begin + bytes.len();
+    let shared: Shared = Arc::new(bytes);
+    let bytes = (*shared).as_ref();
+    for (at, place, length, copied) in [
+        (0, 0, 3 << 20, false),
+        (8192 + 100, 100, 2_500_000, false),
+        (100, 101, 70_000, true),
+        (0, 100, 70_000, true),
+    ] {
+        // The first byte at such a place of a page, of the second page on.
+        let from = PAGE + (PAGE + place - begin % PAGE) % PAGE;
+        card.write_memory(0, &vec![0; BYTES]).unwrap();
+        double.sources();
+        card.write_shared(at, &shared, from..from + length).unwrap();
+        let sources = double.sources();
+        let from_there = sources.iter().all(|source| inside.contains(source));
+        assert_eq!(from_there, !copied, "{length} bytes of place {place} to {at}");
+        let mut back = vec![0; length];
+        card.read_memory(at, &mut back).unwrap();
+        assert!(back == bytes[from..from + length], "{length} bytes of place {place} to {at}");
+    }
 }
 
 /// Every message, each with its code.

@@ -34,6 +34,8 @@ pub struct State {
     memory: Mutex<Vec<u8>>,
     registers: Mutex<Vec<u8>>,
     interrupt: AtomicBool,
+    /// Where the bytes of each write lay in this process.
+    sources: Mutex<Vec<usize>>,
     /// What, at nodes of which name, how often.
     trouble: Mutex<Option<(Trouble, String, u32)>>,
 }
@@ -47,6 +49,7 @@ impl Double {
             memory: Mutex::new(vec![0; bytes]),
             registers: Mutex::new(vec![0; 4096]),
             interrupt: AtomicBool::new(false),
+            sources: Mutex::new(vec![]),
             trouble: Mutex::new(None),
         }))
     }
@@ -57,6 +60,11 @@ impl Double {
 
     pub fn heal(&self) {
         *self.0.trouble.lock().unwrap() = None;
+    }
+
+    /// Where the bytes of each write since the last time lay.
+    pub fn sources(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.0.sources.lock().unwrap())
     }
 
     pub fn interrupt(&self) {
@@ -113,6 +121,7 @@ impl Node for Open {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.double.0.sources.lock().unwrap().push(bytes.as_ptr() as usize);
         let length = share(self.double.meet(&self.name)?, bytes.len());
         let user = self.name == "user";
         let to = if user { &self.double.0.registers } else { &self.double.0.memory };
