@@ -1,5 +1,6 @@
 //! Errors of the runtime.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sterna_firmware::FirmwareError;
@@ -125,6 +126,34 @@ pub enum HostError {
         /// What is wrong.
         reason: String,
     },
+    /// An address that others reach, and no key.
+    #[error(
+        "{address}: others reach this address, and there is no key; give one with --key-file or \
+         STERNA_KEY, or listen on 127.0.0.1"
+    )]
+    NoKey {
+        /// Where to listen.
+        address: SocketAddr,
+    },
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {source}; name another with --bind")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server's engine is no more.
+    #[error("the engine ended by itself; what it said last is above, start the server again")]
+    EngineEnded,
+    /// A key that protects nothing.
+    #[error(
+        "{place}: a key has 16 characters or more, and no spaces; `openssl rand -hex 24` makes one"
+    )]
+    BadKey {
+        /// Where it is.
+        place: String,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -169,6 +198,10 @@ impl HostError {
             NotEmpty { .. } => "H013",
             NoMeter { .. } => "H016",
             Energies { .. } => "H020",
+            NoKey { .. } => "H030",
+            Listen { .. } => "H031",
+            EngineEnded => "H032",
+            BadKey { .. } => "H033",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

@@ -18,6 +18,7 @@
 //! | [`picture`] | drawings as SVG and PNG |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
+//! | [`serve`] | one device for many who ask, over HTTP |
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
@@ -38,6 +39,7 @@ pub mod plan;
 pub mod power;
 pub mod sample;
 pub mod score;
+pub mod serve;
 pub mod signals;
 pub mod validate;
 

@@ -22,6 +22,7 @@ pub mod plan;
 pub mod power;
 pub mod reset;
 pub mod run;
+pub mod serve;
 mod status;
 pub mod synth;
 pub mod tokens;
