@@ -154,6 +154,35 @@ pub enum HostError {
         /// Where it is.
         place: String,
     },
+    /// The model's chat template is wrong.
+    #[error(
+        "the model's chat template, line {line}: {reason}; correct chat_template in \
+         tokenizer_config.json, or take it out, and import the checkpoint again"
+    )]
+    Template {
+        /// The line.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The model's chat template does not take these messages.
+    #[error(
+        "the model's chat template refuses the conversation: {reason}; \
+         change the messages, their order or their roles"
+    )]
+    Conversation {
+        /// The template's words.
+        reason: String,
+    },
+    /// The model's chat template does not come to an end.
+    #[error(
+        "the model's chat template takes more than {steps} steps, or that times 64 bytes; \
+         shorten the conversation, or correct the template and import the checkpoint again"
+    )]
+    Endless {
+        /// How many there may be.
+        steps: u64,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -198,10 +227,13 @@ impl HostError {
             NotEmpty { .. } => "H013",
             NoMeter { .. } => "H016",
             Energies { .. } => "H020",
-            NoKey { .. } => "H030",
-            Listen { .. } => "H031",
-            EngineEnded => "H032",
-            BadKey { .. } => "H033",
+            NoKey { .. } => "H040",
+            Listen { .. } => "H041",
+            EngineEnded => "H042",
+            BadKey { .. } => "H043",
+            Template { .. } => "H030",
+            Conversation { .. } => "H031",
+            Endless { .. } => "H032",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

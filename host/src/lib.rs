@@ -8,6 +8,7 @@
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`template`] | a conversation as the one text that a model goes on from |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`area`] | what a core costs on an FPGA |
@@ -41,6 +42,7 @@ pub mod sample;
 pub mod score;
 pub mod serve;
 pub mod signals;
+pub mod template;
 pub mod validate;
 
 pub use error::{HostError, Result};
