@@ -8,6 +8,7 @@
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`state`] | a recurrent state as a file |
 //! | [`template`] | a conversation as the one text that a model goes on from |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
@@ -40,6 +41,7 @@ pub mod power;
 pub mod sample;
 pub mod score;
 pub mod signals;
+pub mod state;
 pub mod template;
 pub mod validate;
 
