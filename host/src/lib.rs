@@ -2,6 +2,7 @@
 //!
 //! | module | one sentence |
 //! |---|---|
+//! | [`chat`] | a conversation, on a state that holds all before |
 //! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
 //! | [`devices`] | which devices there are, and which one is used |
 //! | [`demo`] | the model that is used when none is named |
@@ -26,6 +27,7 @@
 pub mod area;
 pub mod bitstream;
 pub mod board;
+pub mod chat;
 pub mod cli;
 pub mod cmd;
 pub mod demo;

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod bitstream;
 pub mod boards;
+pub mod chat;
 pub mod devices;
 pub mod disasm;
 pub mod doctor;
