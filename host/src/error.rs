@@ -21,7 +21,7 @@ pub enum HostError {
     #[error("cannot write to standard output: {0}; check where it is redirected to")]
     Output(std::io::Error),
     /// The model has no tokenizer and the command got text.
-    #[error("{0}: the model has no tokenizer; give token numbers with --tokens 1,2,3")]
+    #[error("{0}: the model has no tokenizer; give token numbers: `sterna run --tokens 1,2,3`")]
     NoTokenizer(PathBuf),
     /// Nothing to start from.
     #[error("the prompt has no tokens; give a longer prompt or --tokens")]
