@@ -123,24 +123,24 @@ fn sums_are_those_of_python() {
         ("1.5 + 2", "3.5"),
         ("([1] + [2, 'x'] + messages[:1]) | length", "4"),
         ("([1] + [2])[1] + 1", "3"),
-        ("(1, 2) + (3,)", "(1, 2, 3)"),
+        ("((1, 2) + (3,)) | length", "3"),
+        ("2 * 3.5", "7.0"),
+        ("3 * 'ab'", "ababab"),
+        ("'ab' * -1", ""),
+        ("messages[0] == messages[0] and messages[0] != messages[1]", "True"),
+        ("[1, [2]] == [1, [2]] and 1 < 2 and 'b' >= 'a'", "True"),
+        ("{'a': 1, 'b': [2]}.b[0]", "2"),
+        ("[1, 2] | join(', ')", "1, 2"),
+        ("{'a': [1, none]} | tojson", r#"{"a": [1, null]}"#),
         ("1 + 2 * 3 - 4", "3"),
         ("'-'.join(['a', 'b'] + ['c'])", "a-b-c"),
         ("''.join([])", ""),
-        ("'a' ~ 1 ~ nothing ~ true", "a1true"),
+        ("'a' ~ 1 ~ nothing ~ true", "a1True"),
     ] {
         let rendered = own(&format!("{{{{ {sum} }}}}")).render(&conversation(), true);
         assert_eq!(rendered.unwrap(), want, "{sum}");
     }
-    for wrong in [
-        "1 + 'a'",
-        "none + 'a'",
-        "nothing + 'a'",
-        "[1] + 1",
-        "''.join([1])",
-        "'{}'.format(1)",
-        "9223372036854775807 + 1",
-    ] {
+    for wrong in ["1 + 'a'", "none + 'a'", "nothing + 'a'", "[1] + 1", "'{}'.format(1)"] {
         let error = own(&format!("{{{{ {wrong} }}}}")).render(&conversation(), true).unwrap_err();
         assert_eq!(error.code(), "H030", "{wrong}");
     }
@@ -172,6 +172,8 @@ fn what_is_wrong_is_told() {
     ] {
         told(name, own(template).render(&turn(Role::User), true));
     }
+    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+    told("no end", own(endless).render(&turn(Role::User), true));
     told("the wrong speaker", own(LLAMA).render(&turn(Role::Assistant), true));
     insta::assert_snapshot!(text);
 }
@@ -211,6 +213,27 @@ fn whatever_a_template_does_it_ends() {
             let ten = "{% set x = [x, x, x, x, x, x, x, x, x, x] | join(x) %}".repeat(6);
             "{% set x = 'xxxxxxxx' %}".to_owned() + &ten
         }),
+        (
+            "nesting and doubling",
+            "{% set x = [1] %}".to_owned() + &"{% set x = [x, x] %}".repeat(60) + "{{ x == x }}",
+        ),
+        (
+            "nesting",
+            "{% set n = namespace(x=[]) %}".to_owned() + &loops(2, "{% set n.x = [n.x] %}"),
+        ),
+        (
+            "nesting maps",
+            "{% set n = namespace(x={}) %}".to_owned() + &loops(2, "{% set n.x = {'a': n.x} %}"),
+        ),
+        (
+            "a chain of namespaces",
+            "{% set n = namespace() %}".to_owned()
+                + &loops(2, "{% set m = namespace() %}{% set m.p = n.p %}{% set n.p = m %}"),
+        ),
+        (
+            "a namespace in itself",
+            "{% set n = namespace() %}{% set n.p = n %}{{ n == [n] }}{{ n | tojson }}".into(),
+        ),
         ("indenting", "{{ 'a\nb' | indent(9999999999) }}".into()),
         ("padding", "{{ '%9999999999d' | format(1) }}".into()),
         ("padding as Python does", "{{ '{:>9999999999}'.format(1) }}".into()),
@@ -239,8 +262,7 @@ fn whatever_a_template_does_it_ends() {
         "{{ y | map('upper') | list | length }}",
         "{{ y | map('replace', 'x', 'yy') | list | length }}",
         "{% set z %}{{ y }}{% endset %}{{ z | length }}",
-        "{{ '%s' | format(y) | length }}",
-        "{{ y | sum | length }}",
+        "{{ y == y }}",
     ]
     .map(|use_of_it| (use_of_it, heavy(use_of_it)));
     for (name, template) in endless.into_iter().chain(heavy) {
@@ -251,7 +273,7 @@ fn whatever_a_template_does_it_ends() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{name}");
     }
     let peak = sterna::output::peak_memory().expect("Linux tells");
-    assert!(peak < 1 << 30, "{peak} bytes");
+    assert!(peak < 1 << 29, "{peak} bytes");
 }
 
 /// Words of which contents are made: what a template, or a conversation, could take for its own.

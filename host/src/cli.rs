@@ -25,6 +25,8 @@ enum Command {
     Import(cmd::import::Args),
     Synth(cmd::synth::Args),
     Run(cmd::run::Args),
+    Chat(cmd::chat::Args),
+    State(cmd::state::Args),
     Eval(cmd::eval::Args),
     Logits(cmd::logits::Args),
     Inspect(cmd::inspect::Args),
@@ -62,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => cmd::import::run(args),
         Command::Synth(args) => cmd::synth::run(args),
         Command::Run(args) => cmd::run::run(args),
+        Command::Chat(args) => cmd::chat::run(args),
+        Command::State(args) => cmd::state::run(args),
         Command::Eval(args) => cmd::eval::run(args),
         Command::Logits(args) => cmd::logits::run(args),
         Command::Inspect(args) => cmd::inspect::run(args),
@@ -103,7 +107,9 @@ pub fn usage_error(subcommand: &str, message: &str) -> ! {
     use clap::CommandFactory;
     let mut cli = Cli::command();
     cli.build();
-    let command = cli.find_subcommand_mut(subcommand).expect("callers name themselves");
+    let command = subcommand.split(' ').fold(&mut cli, |command, name| {
+        command.find_subcommand_mut(name).expect("callers name themselves")
+    });
     command.error(clap::error::ErrorKind::ValueValidation, message).exit()
 }
 

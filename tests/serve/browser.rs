@@ -40,7 +40,8 @@ impl Browser {
     }
 
     fn post(&self, command: &str, of: Value) -> Value {
-        let mut answer = agent().post(format!("{}/{command}", self.session)).send_json(&of).unwrap();
+        let mut answer =
+            agent().post(format!("{}/{command}", self.session)).send_json(&of).unwrap();
         let answer: Value = answer.body_mut().read_json().unwrap();
         assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
         answer["value"].clone()
@@ -56,7 +57,8 @@ impl Browser {
     }
 
     fn element(&self, id: &str) -> String {
-        let found = self.post("element", json!({ "using": "css selector", "value": format!("#{id}") }));
+        let found =
+            self.post("element", json!({ "using": "css selector", "value": format!("#{id}") }));
         found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_string()
     }
 
@@ -126,7 +128,8 @@ fn the_page_answers_and_shows_what_it_takes() {
     let folder = tempfile::tempdir().unwrap();
     let file = crate::models::tiny(folder.path());
     let file = file.to_str().unwrap();
-    let args = [file, "--device", "sim", "--sim-batch", "2", "--sim-bus", "64", "--meter", "activity"];
+    let args =
+        [file, "--device", "sim", "--sim-batch", "2", "--sim-bus", "64", "--meter", "activity"];
     let server = Server::with(folder.path(), &args, None);
     let mut golden = Reference::new(&Model::open(Path::new(file)).unwrap());
     let browser = Browser::start();

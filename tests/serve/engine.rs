@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use sterna::serve::engine::sequence::{End, Event, Job, Reason};
 use sterna::serve::engine::{Engine, Health, Limits, Refused};
+use sterna::serve::http::Bounds;
 use sterna::serve::metrics::Metrics;
 use sterna::serve::power::Power;
+use sterna::serve::{Settings, serve};
 use sterna_firmware::FirmwareError;
 use sterna_firmware::device::{Device, Head, State, Step, Want};
 use sterna_firmware::golden::Golden;
@@ -14,6 +16,7 @@ use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::client::{agent, completion};
 use crate::models::{Reference, sampling, tiny};
 
 /// Golden with a hand on it.
@@ -34,6 +37,8 @@ struct Told {
     passes: Option<usize>,
     /// Passes and resets that fail from now on.
     failing: (usize, usize),
+    /// Whether the next pass panics.
+    panics: bool,
     /// Tokens of each pass that was made.
     made: Vec<usize>,
 }
@@ -68,6 +73,11 @@ impl Device for Held {
             told = self.hand.changed.wait(told).unwrap();
         }
         told.passes = told.passes.map(|passes| passes - 1);
+        let panics = std::mem::take(&mut told.panics);
+        if panics {
+            drop(told);
+            panic!("as the test wants it");
+        }
         if told.failing.0 > 0 {
             told.failing.0 -= 1;
             return Err(broken());
@@ -326,4 +336,38 @@ fn a_device_that_does_not_open_is_an_error() {
     let power = Arc::new(Power::start(vec![], Arc::default()));
     let started = Engine::start(open, None, LIMITS, power, Arc::default());
     assert_eq!(started.err().map(|error| error.code()), Some("H003"));
+}
+
+/// What never should happen is no silence: whoever waits is told, and the server ends.
+#[test]
+fn a_server_whose_engine_ends_by_itself_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::open(&tiny(folder.path())).unwrap();
+    let hand = Arc::new(Hand::default());
+    hand.set(|told| told.panics = true);
+    let (held, of) = (Arc::clone(&hand), Arc::clone(&model));
+    let open = move || -> sterna::Result<Box<dyn Device>> {
+        Ok(Box::new(Held { golden: Golden::new(of, 1)?, hand: held }))
+    };
+    let settings = Settings {
+        address: ([127, 0, 0, 1], 0).into(),
+        name: "tiny".into(),
+        key: None,
+        limits: LIMITS,
+        bounds: Bounds { answer: 10, prompt: 10 },
+        grace: Duration::from_secs(10),
+    };
+    let (tell, told) = std::sync::mpsc::channel();
+    let power = Power::start(vec![], Arc::default());
+    let server = std::thread::spawn(move || {
+        serve(settings, &model, open, power, |address, _| {
+            tell.send(address).unwrap();
+            Ok(())
+        })
+    });
+    let url = format!("http://{}/v1/completions", told.recv().unwrap());
+    let answer = agent().post(url).send_json(completion("x", 2, None)).unwrap();
+    assert_eq!(answer.status(), 503);
+    let error = server.join().unwrap().unwrap_err();
+    insta::assert_snapshot!(format!("error[{}]: {error}", error.code()));
 }

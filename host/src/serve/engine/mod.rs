@@ -12,7 +12,6 @@
 mod queue;
 mod round;
 pub mod sequence;
-mod stop;
 
 mod prefix;
 

@@ -6,9 +6,9 @@ use sterna_firmware::device::{Candidate, Head};
 use sterna_model::tokenizer::{TextStream, Tokenizer};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::stop::Stops;
 use crate::error::Result;
 use crate::sample::{Sampler, Sampling};
+use crate::stop::Stops;
 
 /// What is asked of the engine.
 pub struct Job {

@@ -17,26 +17,20 @@
 //! with none: what a model said and what is rendered later are then the same text.
 //!
 //! A template comes from outside. It sees the messages and nothing else of this machine, and it
-//! gets so many steps ([`FUEL`]), of which it also pays for every text that it makes: it neither
-//! hangs nor fills the memory. The engine counts them, save in three places that are closed here:
-//! `+` joins lists late and all at once, so it is replaced by one that pays for each item; `~`
-//! writes lists as texts, and its replacement does not; methods of Python's texts pay after the
-//! deed, so they pay here before. Contents of messages are data and never run.
+//! gets so many steps ([`FUEL`]), with which it also pays for every text and list that it makes: it
+//! neither hangs nor fills the memory. Contents of messages are data and never run.
 
-use std::sync::Arc;
+mod engine;
 
-use minijinja::machinery::{self, CompiledTemplate, Instruction, TemplateConfig};
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Value, ValueKind};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, context};
-use minijinja_contrib::pycompat;
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, context};
 use serde::{Deserialize, Serialize};
 use sterna_firmware::model::Description;
 use sterna_model::{ChatTemplate, Tokenizer};
 
 use crate::error::{HostError, Result};
 
-/// Steps of one rendering; 64 bytes of text are a step too. Some tenths of a second and 64 MB at
+/// Steps of one rendering; 64 bytes of text are a step too. A tenth of a second and 100 MB or so at
 /// most.
 pub const FUEL: u64 = 1_000_000;
 
@@ -96,12 +90,6 @@ struct Own {
     chat: ChatTemplate,
 }
 
-/// The name of the template in messages of the engine.
-const NAME: &str = "chat";
-/// The functions that stand for operators; no template can name them.
-const ADD: &str = "+";
-const CONCAT: &str = "~";
-
 impl Template {
     /// The model's own template, or the plain form if it has none.
     ///
@@ -124,15 +112,8 @@ impl Template {
     /// # Errors
     /// [`HostError::Template`] if it cannot be read.
     pub fn new(chat: &ChatTemplate) -> Result<Template> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-        environment.set_unknown_method_callback(method);
-        environment.set_fuel(Some(FUEL));
-        environment.add_function("raise_exception", raise);
-        environment.add_function(ADD, add);
-        environment.add_function(CONCAT, concat);
-        let own = Own { environment, chat: chat.clone() };
-        own.compile()?;
+        let own = Own { environment: engine::environment(raise), chat: chat.clone() };
+        engine::compile(own.chat.template()).map_err(|error| failure(&error))?;
         Ok(Template { own: Some(own) })
     }
 
@@ -157,18 +138,11 @@ impl Template {
             tools => Value::from(()),
             documents => Value::from(()),
         };
-        let compiled = own.compile()?;
-        let mut text = String::new();
-        machinery::eval(
-            &own.environment,
-            &compiled.instructions,
-            context,
-            &compiled.blocks,
-            &mut machinery::make_string_output(&mut text),
-            AutoEscape::None,
-        )
-        .map_err(|error| failure(&error))?;
-        Ok(text)
+        let render = || {
+            let program = engine::compile(own.chat.template())?;
+            engine::run(&own.environment, &program, context)
+        };
+        render().map_err(|error| failure(&error))
     }
 
     /// The tokens of a rendered text, or of its beginning.
@@ -207,119 +181,6 @@ impl Template {
         }
         Ok(stops)
     }
-}
-
-impl Own {
-    /// The template's program, with operators of ours.
-    fn compile(&self) -> Result<CompiledTemplate<'_>> {
-        let syntax = SyntaxConfig::builder()
-            // As the library does that checkpoints are published for.
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()
-            .expect("the usual delimiters");
-        let config = TemplateConfig {
-            syntax_config: syntax,
-            default_auto_escape: Arc::new(|_| AutoEscape::None),
-        };
-        let mut compiled = CompiledTemplate::new(NAME, self.chat.template(), &config)
-            .map_err(|error| failure(&error))?;
-        let mut at = 0;
-        while let Some(instruction) = compiled.instructions.get_mut(at) {
-            match instruction {
-                Instruction::Add => *instruction = Instruction::CallFunction(ADD, Some(2)),
-                Instruction::StringConcat => {
-                    *instruction = Instruction::CallFunction(CONCAT, Some(2));
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        Ok(compiled)
-    }
-}
-
-/// `a + b`, paid for item by item.
-fn add(state: &State<'_, '_>, a: Value, b: Value) -> std::result::Result<Value, Error> {
-    let is_list = |value: &Value| matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
-    if is_list(&a) && is_list(&b) {
-        let mut items = vec![];
-        for item in a.try_iter()?.chain(b.try_iter()?) {
-            state.consume_fuel(1)?;
-            items.push(item);
-        }
-        return Ok(Value::from(items));
-    }
-    let sum = match (a.as_str(), b.as_str(), a.as_i64(), b.as_i64()) {
-        (Some(a), Some(b), ..) => Some(Value::from([a, b].concat())),
-        (_, _, Some(a), Some(b)) => a.checked_add(b).map(Value::from),
-        _ if a.is_number() && b.is_number() => f64::try_from(a.clone())
-            .ok()
-            .zip(f64::try_from(b.clone()).ok())
-            .map(|(a, b)| (a + b).into()),
-        _ => None,
-    };
-    sum.ok_or_else(|| {
-        let what = format!("cannot add {} and {}", a.kind(), b.kind());
-        Error::new(ErrorKind::InvalidOperation, what)
-    })
-}
-
-/// `a ~ b`, of texts and what is short.
-fn concat(state: &State<'_, '_>, a: Value, b: Value) -> std::result::Result<Value, Error> {
-    let mut joined = String::new();
-    for value in [&a, &b] {
-        if let Some(text) = value.as_str() {
-            state.consume_fuel(text.len() as u64 / 64)?;
-            joined.push_str(text);
-        } else if matches!(value.kind(), ValueKind::Undefined | ValueKind::Bool | ValueKind::Number)
-            || value.is_none()
-        {
-            joined.push_str(&value.to_string());
-        } else {
-            let what = format!("cannot make a text of a {}", value.kind());
-            return Err(Error::new(ErrorKind::InvalidOperation, what));
-        }
-    }
-    Ok(Value::from(joined))
-}
-
-/// A method of Python's texts, lists and maps.
-fn method(
-    state: &mut State<'_, '_>,
-    value: &Value,
-    name: &str,
-    args: &[Value],
-) -> std::result::Result<Value, Error> {
-    if let Some(text) = value.as_str() {
-        match (name, args) {
-            // It pads to any width.
-            ("format", _) => return Err(Error::from(ErrorKind::UnknownMethod)),
-            ("join", [values]) => return join(state, text, values),
-            _ => {}
-        }
-        // Each byte may become a value of its own.
-        state.consume_fuel(text.len() as u64 / 16)?;
-    }
-    pycompat::unknown_method_callback(state, value, name, args)
-}
-
-/// `separator.join(values)`, paid for piece by piece.
-fn join(
-    state: &State<'_, '_>,
-    separator: &str,
-    values: &Value,
-) -> std::result::Result<Value, Error> {
-    let mut joined = String::new();
-    for (n, value) in values.try_iter()?.enumerate() {
-        let Some(piece) = value.as_str() else {
-            let what = format!("cannot join a {}", value.kind());
-            return Err(Error::new(ErrorKind::InvalidOperation, what));
-        };
-        state.consume_fuel(1 + (separator.len() + piece.len()) as u64 / 64)?;
-        joined.extend([if n > 0 { separator } else { "" }, piece]);
-    }
-    Ok(Value::from(joined))
 }
 
 /// A message as templates see it.
