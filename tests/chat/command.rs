@@ -93,7 +93,8 @@ fn commands_are_obeyed() {
     let (out, err) = desk.talk(&warm, lines);
     assert_eq!(out.trim_end().matches("never").count(), 0);
     let mut told = String::new();
-    for line in err.lines() {
+    // Joules are there where the processor counts them.
+    for line in err.lines().filter(|line| !line.starts_with("energy ")) {
         // Speeds are the machine's, the file's length that of the answer.
         let words = line.split(' ').map(|word| match word.parse::<f64>() {
             Ok(_) if word.contains('.') || line.contains("a.state:") => "N",

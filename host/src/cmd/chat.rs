@@ -17,6 +17,7 @@ use crate::devices::Choice;
 use crate::error::Result;
 use crate::generate::rate;
 use crate::output;
+use crate::power::energy::Energy;
 
 /// Talk with a model, turn by turn
 ///
@@ -75,6 +76,9 @@ pub fn run(args: Args) -> Result<()> {
     let device = args.device.open(&model, 1)?;
     let sampling = args.sampling.sampling();
     let mut chat = Chat::new(Arc::clone(&model), device, sampling, args.system.clone())?;
+    // On a card it is the card's energy that matters, and its sensors tell it.
+    let computes_here = matches!(chat.device().name(), "golden" | "float");
+    let mut energy = if computes_here { Energy::of_processor() } else { None };
     let mut input = Input::open()?;
     let interrupt = Interrupt::catch();
     if input.is_terminal() && !args.json {
@@ -96,14 +100,18 @@ pub fn run(args: Args) -> Result<()> {
         let question = match (line.strip_prefix('/'), line.starts_with("//")) {
             (Some(said), true) => said,
             (Some(_), false) => {
-                if obey(&mut chat, line.trim_end())? {
+                if obey(&mut chat, line.trim_end(), energy.as_ref())? {
                     continue;
                 }
                 return Ok(());
             }
             (None, _) => &line,
         };
-        ask(&mut chat, question, &args, &interrupt)?;
+        let mut turn = || ask(&mut chat, question, &args, &interrupt);
+        match &mut energy {
+            Some(energy) => energy.during(turn)?,
+            None => turn()?,
+        }
     }
 }
 
@@ -154,7 +162,7 @@ fn report(chat: &Chat, question: &str, turn: &Turn) -> Result<()> {
 }
 
 /// Obeys a command; whether the conversation goes on. What is wrong with one is told.
-fn obey(chat: &mut Chat, line: &str) -> Result<bool> {
+fn obey(chat: &mut Chat, line: &str, energy: Option<&Energy>) -> Result<bool> {
     let done = match Command::read(line) {
         Err(why) => {
             output::note(&why);
@@ -166,7 +174,7 @@ fn obey(chat: &mut Chat, line: &str) -> Result<bool> {
             return Ok(true);
         }
         Ok(Command::Stats) => {
-            stats(chat)?;
+            stats(chat, energy)?;
             return Ok(true);
         }
         Ok(Command::Reset) => chat.reset().map(|()| "a new conversation".to_owned()),
@@ -185,7 +193,7 @@ fn obey(chat: &mut Chat, line: &str) -> Result<bool> {
 }
 
 /// What the conversation cost so far.
-fn stats(chat: &mut Chat) -> Result<()> {
+fn stats(chat: &mut Chat, energy: Option<&Energy>) -> Result<()> {
     let (totals, tokens) = (chat.totals(), chat.tokens());
     // The first token of an answer is the prompt's work.
     let decoded = totals.chosen.saturating_sub(totals.turns);
@@ -212,6 +220,10 @@ fn stats(chat: &mut Chat) -> Result<()> {
         ),
         ("saturations", device.saturations().to_string()),
     ];
+    if let Some(joules) = energy.map(Energy::joules) {
+        let each = joules / (totals.read + totals.chosen).max(1) as f64;
+        rows.push(("energy", format!("{joules:.2} J of the processor, {each:.4} J a token")));
+    }
     if let Some(bytes) = device.streamed() {
         rows.push(("streamed", format!("{bytes} bytes a token")));
     }
