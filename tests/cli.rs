@@ -136,6 +136,8 @@ fn json_keys_are_stable() {
         &["import", "tiny", "-o", "again.sterna"][..],
         &["synth", "--hidden", "32", "--layers", "1", "--vocab", "9", "-o", "made"],
         &["run", "tiny.sterna", ROMEO, "-n", "3"],
+        &["state", "save", "tiny.sterna", ROMEO, "-o", "romeo.state"],
+        &["state", "show", "romeo.state"],
         &["eval", "tiny.sterna", "--text", &text, "--window", "32", "--skip-chars", "0.99"],
         &["logits", "tiny.sterna", "--tokens", "1,2", "-o", "l.safetensors"],
         &["inspect", "tiny.sterna"],
@@ -146,7 +148,7 @@ fn json_keys_are_stable() {
         &["plan", "--shape", "tiny", "--clock", "100", "--bandwidth", "0.5", "--svg", "token.svg"],
         &["hdl", "--bus", "64", "-o", "core"],
     ] {
-        let words = if ["golden", "host"].contains(&args[1]) { 2 } else { 1 };
+        let words = if ["golden", "host", "save", "show"].contains(&args[1]) { 2 } else { 1 };
         writeln!(keys, "{}", args[..words].join(" ")).unwrap();
         let mut report = desk.json(args);
         // Which of the two a machine has depends on its meters.
@@ -338,6 +340,13 @@ fn wrong_usage() {
         &["run", "tiny.sterna"],
         &["run", "tiny.sterna", "a", "b"],
         &["run", "tiny.sterna", ROMEO, "--tokens", "1"],
+        &["run", "--state", "romeo.state", "tiny.sterna", "a", "b"],
+        &["chat", "tiny.sterna", "Who?"],
+        &["chat", "--temp", "-1"],
+        &["state"],
+        &["state", "save", ROMEO],
+        &["state", "save", "-o", "romeo.state"],
+        &["state", "save", "tiny.sterna", "-o", "romeo.state"],
         &["run", ROMEO, "--top-k", "65"],
         &["run", ROMEO, "--top-k", "0"],
         &["run", ROMEO, "--temp", "-1"],
@@ -440,6 +449,7 @@ fn errors_say_what_to_do() {
         &["run", "missing.sterna", ROMEO],
         &["run", "tiny", ROMEO],
         &["run", "damaged.sterna", ROMEO],
+        &["chat", "mute.sterna"],
         &["eval", "tiny.sterna", "--text", "short.txt"],
         &["eval", "tiny.sterna", "--text", "empty.txt", "--window", "1"],
         &["eval", "tiny.sterna", "--text", "short.txt", "--skip-chars", "11"],
@@ -511,6 +521,9 @@ fn help_of_every_command() {
         "import",
         "synth",
         "run",
+        "chat",
+        "state save",
+        "state show",
         "eval",
         "logits",
         "inspect",

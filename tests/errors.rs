@@ -55,7 +55,7 @@ fn every_code_is_in_a_snapshot() {
         "tests",
         "tests/boards",
         "tests/power",
-        "tests/power",
+        "tests/serve",
         "firmware/tests",
         "model/tests",
         "hdl/tests",

@@ -219,6 +219,11 @@ pub trait Device {
         vec![]
     }
 
+    /// Transfers to the device that were tried again, since it was opened.
+    fn retries(&self) -> u64 {
+        0
+    }
+
     /// Values clamped since the device was made; a sound image has none.
     fn saturations(&self) -> u64;
 }

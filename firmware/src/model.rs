@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use sterna_model::ChatTemplate;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::layout;
 use sterna_model::tokenizer::Tokenizer;
@@ -43,6 +44,9 @@ pub struct Description {
     pub matrices: Vec<MatrixReport>,
     /// The checkpoint's `config.json`, verbatim.
     pub config: String,
+    /// How the model wants conversations written, if the checkpoint says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatTemplate>,
 }
 
 /// What ternarisation did to a matrix.
@@ -88,6 +92,7 @@ impl Description {
             checkpoint_bytes,
             matrices,
             config: checkpoint.config_json().into(),
+            chat: checkpoint.chat_template().cloned(),
         })
     }
 }
@@ -126,6 +131,7 @@ impl Model {
             checkpoint_bytes: 0,
             matrices: vec![],
             config: String::new(),
+            chat: None,
         };
         let json = serde_json::to_vec(&description).expect("a description is plain data");
         let parts = [

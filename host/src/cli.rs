@@ -25,6 +25,8 @@ enum Command {
     Import(cmd::import::Args),
     Synth(cmd::synth::Args),
     Run(cmd::run::Args),
+    Chat(cmd::chat::Args),
+    State(cmd::state::Args),
     Eval(cmd::eval::Args),
     Logits(cmd::logits::Args),
     Inspect(cmd::inspect::Args),
@@ -33,6 +35,7 @@ enum Command {
     Plan(cmd::plan::Args),
     Hdl(cmd::hdl::Args),
     Verify(cmd::verify::Args),
+    Serve(cmd::serve::Args),
     Fuzz(cmd::fuzz::Args),
     Boards(cmd::boards::Args),
     Bitstream(cmd::bitstream::Args),
@@ -61,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Import(args) => cmd::import::run(args),
         Command::Synth(args) => cmd::synth::run(args),
         Command::Run(args) => cmd::run::run(args),
+        Command::Chat(args) => cmd::chat::run(args),
+        Command::State(args) => cmd::state::run(args),
         Command::Eval(args) => cmd::eval::run(args),
         Command::Logits(args) => cmd::logits::run(args),
         Command::Inspect(args) => cmd::inspect::run(args),
@@ -69,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => cmd::plan::run(args),
         Command::Hdl(args) => cmd::hdl::run(args),
         Command::Verify(args) => cmd::verify::run(args),
+        Command::Serve(args) => cmd::serve::run(args),
         Command::Fuzz(args) => cmd::fuzz::run(args),
         Command::Boards(args) => cmd::boards::run(args),
         Command::Bitstream(args) => cmd::bitstream::run(args),
@@ -101,7 +107,9 @@ pub fn usage_error(subcommand: &str, message: &str) -> ! {
     use clap::CommandFactory;
     let mut cli = Cli::command();
     cli.build();
-    let command = cli.find_subcommand_mut(subcommand).expect("callers name themselves");
+    let command = subcommand.split(' ').fold(&mut cli, |command, name| {
+        command.find_subcommand_mut(name).expect("callers name themselves")
+    });
     command.error(clap::error::ErrorKind::ValueValidation, message).exit()
 }
 

@@ -1,5 +1,6 @@
 //! Errors of the runtime.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use sterna_firmware::FirmwareError;
@@ -21,7 +22,7 @@ pub enum HostError {
     #[error("cannot write to standard output: {0}; check where it is redirected to")]
     Output(std::io::Error),
     /// The model has no tokenizer and the command got text.
-    #[error("{0}: the model has no tokenizer; give token numbers with --tokens 1,2,3")]
+    #[error("{0}: the model has no tokenizer; give token numbers: `sterna run --tokens 1,2,3`")]
     NoTokenizer(PathBuf),
     /// Nothing to start from.
     #[error("the prompt has no tokens; give a longer prompt or --tokens")]
@@ -125,6 +126,132 @@ pub enum HostError {
         /// What is wrong.
         reason: String,
     },
+    /// An address that others reach, and no key.
+    #[error(
+        "{address}: others reach this address, and there is no key; give one with --key-file or \
+         STERNA_KEY, or listen on 127.0.0.1"
+    )]
+    NoKey {
+        /// Where to listen.
+        address: SocketAddr,
+    },
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {source}; name another with --bind")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server's engine is no more.
+    #[error("the engine ended by itself; what it said last is above, start the server again")]
+    EngineEnded,
+    /// A key that protects nothing.
+    #[error(
+        "{place}: a key has 16 characters or more, and no spaces; `openssl rand -hex 24` makes one"
+    )]
+    BadKey {
+        /// Where it is.
+        place: String,
+    },
+    /// The model's chat template is wrong.
+    #[error(
+        "the model's chat template, line {line}: {reason}; correct chat_template in \
+         tokenizer_config.json, or take it out, and import the checkpoint again"
+    )]
+    Template {
+        /// The line.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The model's chat template does not take these messages.
+    #[error(
+        "the model's chat template refuses the conversation: {reason}; \
+         change the messages, their order or their roles"
+    )]
+    Conversation {
+        /// The template's words.
+        reason: String,
+    },
+    /// The model's chat template does not come to an end.
+    #[error(
+        "the model's chat template takes more than {steps} steps, or that times 64 bytes; \
+         shorten the conversation, or correct the template and import the checkpoint again"
+    )]
+    Endless {
+        /// How many there may be.
+        steps: u64,
+    },
+    /// A file that is no state, or makes no sense.
+    #[error(
+        "{path}: not a state: {reason}; `sterna state save` and `sterna run --save-state` write them"
+    )]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// How one can tell.
+        reason: String,
+    },
+    /// A state of another version of the format.
+    #[error("{path}: a state of version {found}, this program reads version 1; save it again")]
+    StateVersion {
+        /// The file.
+        path: PathBuf,
+        /// Version in the file.
+        found: String,
+    },
+    /// A state file that was damaged.
+    #[error(
+        "{path}: damaged: the CRC-32C of the state is {computed}, the file says {stored}; \
+         copy the file again, or save the state again"
+    )]
+    StateChecksum {
+        /// The file.
+        path: PathBuf,
+        /// In the file.
+        stored: String,
+        /// Of what was read.
+        computed: String,
+    },
+    /// A state of another model.
+    #[error(
+        "{path}: a state of image {found}, but {model} is image {wanted}; \
+         name the model that it was saved with"
+    )]
+    StateModel {
+        /// The state's file.
+        path: PathBuf,
+        /// Its image.
+        found: String,
+        /// The model's file.
+        model: PathBuf,
+        /// Its image.
+        wanted: String,
+    },
+    /// An element that a device's format has no room for.
+    #[error(
+        "element {index} of the state is {value}, which does not fit 24 bits; \
+         the device is faulty: `sterna validate` tests a card"
+    )]
+    StateRange {
+        /// Which element.
+        index: usize,
+        /// Its value.
+        value: i32,
+    },
+    /// A state without what was said.
+    #[error(
+        "{path}: a state without a conversation; `/save` in `sterna chat` writes one, \
+         `sterna run --state` goes on from this"
+    )]
+    NoConversation {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A conversation that has not begun.
+    #[error("there is no conversation yet that could be saved; ask something first")]
+    NothingSaid,
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -169,6 +296,20 @@ impl HostError {
             NotEmpty { .. } => "H013",
             NoMeter { .. } => "H016",
             Energies { .. } => "H020",
+            NoKey { .. } => "H040",
+            Listen { .. } => "H041",
+            EngineEnded => "H042",
+            BadKey { .. } => "H043",
+            Template { .. } => "H030",
+            Conversation { .. } => "H031",
+            Endless { .. } => "H032",
+            StateFile { .. } => "H033",
+            StateVersion { .. } => "H034",
+            StateChecksum { .. } => "H035",
+            StateModel { .. } => "H036",
+            StateRange { .. } => "H037",
+            NoConversation { .. } => "H038",
+            NothingSaid => "H039",
             Board(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),

@@ -31,6 +31,9 @@ pub struct Generation {
     pub prompt_time: Duration,
     /// Time for the other tokens.
     pub decode_time: Duration,
+    /// The token that was chosen last, or if none was the prompt's last: it has not entered the
+    /// state.
+    pub pending: Option<u32>,
 }
 
 impl Generation {
@@ -52,18 +55,37 @@ pub fn generate(
     request: &Request<'_>,
     emit: &mut dyn FnMut(u32) -> Result<()>,
 ) -> Result<Generation> {
-    if request.prompt.is_empty() {
-        return Err(HostError::EmptyPrompt);
-    }
-    let mut sampler = Sampler::new(request.sampling);
-    let mut generation = Generation::default();
     device.clear(0)?;
+    go_on(device, request, &mut Sampler::new(request.sampling), emit)
+}
+
+/// The same from the state that slot 0 has, with a sampler that has chosen before, which goes by
+/// its own settings.
+///
+/// Afterwards everything has entered the state but the pending token. With a count of 0 that is the
+/// prompt's last.
+pub fn go_on(
+    device: &mut dyn Device,
+    request: &Request<'_>,
+    sampler: &mut Sampler,
+    emit: &mut dyn FnMut(u32) -> Result<()>,
+) -> Result<Generation> {
+    let Some((&last, before)) = request.prompt.split_last() else {
+        return Err(HostError::EmptyPrompt);
+    };
+    let mut generation = Generation { pending: Some(last), ..Generation::default() };
     let begin = Instant::now();
+    if request.count == 0 {
+        device.prompt(0, before, Want::State)?;
+        generation.prompt_time = begin.elapsed();
+        return Ok(generation);
+    }
     let head = device.prompt(0, request.prompt, Want::Top)?;
     let mut first = None;
     // What a choice means; an error of `emit` ends the loop and is the result.
     let mut take = |token: u32| -> Result<ControlFlow<()>> {
         first.get_or_insert_with(Instant::now);
+        generation.pending = Some(token);
         if request.stop.contains(&token) {
             generation.stopped = true;
             return Ok(ControlFlow::Break(()));
@@ -73,9 +95,9 @@ pub fn generate(
         Ok(ControlFlow::Continue(()))
     };
     let mut token = sampler.choose(&head.top);
-    if request.count > 0 && take(token)?.is_continue() {
+    if take(token)?.is_continue() {
         let more = request.count - 1;
-        if request.sampling.temperature == 0.0 {
+        if sampler.is_greedy() {
             // The device chooses the best token as well, and a core does so without the host.
             let mut failed = None;
             device.generate(0, token, more, request.stop, &mut |head| {

@@ -2,12 +2,15 @@
 //!
 //! | module | one sentence |
 //! |---|---|
+//! | [`chat`] | a conversation, on a state that holds all before |
 //! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
 //! | [`devices`] | which devices there are, and which one is used |
 //! | [`demo`] | the model that is used when none is named |
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
+//! | [`state`] | a recurrent state as a file |
+//! | [`template`] | a conversation as the one text that a model goes on from |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
 //! | [`area`] | what a core costs on an FPGA |
@@ -18,12 +21,15 @@
 //! | [`picture`] | drawings as SVG and PNG |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
+//! | [`serve`] | one device for many who ask, over HTTP |
+//! | [`stop`] | texts that end an answer |
 //! | [`signals`] | commands that run until somebody ends them |
 //! | [`error`] | everything that can go wrong here |
 
 pub mod area;
 pub mod bitstream;
 pub mod board;
+pub mod chat;
 pub mod cli;
 pub mod cmd;
 pub mod demo;
@@ -38,7 +44,11 @@ pub mod plan;
 pub mod power;
 pub mod sample;
 pub mod score;
+pub mod serve;
 pub mod signals;
+pub mod state;
+pub mod stop;
+pub mod template;
 pub mod validate;
 
 pub use error::{HostError, Result};

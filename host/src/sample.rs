@@ -31,12 +31,31 @@ impl Default for Sampling {
 pub struct Sampler {
     sampling: Sampling,
     random: ChaCha8Rng,
+    draws: u64,
 }
 
 impl Sampler {
     /// Starts the random sequence.
     pub fn new(sampling: Sampling) -> Sampler {
-        Sampler { sampling, random: ChaCha8Rng::seed_from_u64(sampling.seed) }
+        Sampler::after(sampling, 0)
+    }
+
+    /// Goes on with a random sequence of which so many numbers have been drawn.
+    pub fn after(sampling: Sampling, draws: u64) -> Sampler {
+        let mut random = ChaCha8Rng::seed_from_u64(sampling.seed);
+        // Words of the generator have 32 bits, a draw takes two.
+        random.set_word_pos(2 * u128::from(draws));
+        Sampler { sampling, random, draws }
+    }
+
+    /// Random numbers drawn so far: one for each token that was not simply the best.
+    pub fn draws(&self) -> u64 {
+        self.draws
+    }
+
+    /// Whether it takes the best token always, as a device does by itself.
+    pub fn is_greedy(&self) -> bool {
+        self.sampling.temperature == 0.0
     }
 
     /// Chooses from candidates that are sorted best first and not empty.
@@ -58,6 +77,7 @@ impl Sampler {
             sum >= enough
         });
         weights.truncate(kept.map_or(weights.len(), |last| last + 1));
+        self.draws += 1;
         // 53 random bits: a uniform number in [0, 1).
         let uniform = (self.random.next_u64() >> 11) as f64 * f64::EPSILON / 2.0;
         let mut left = uniform * weights.iter().sum::<f64>();
@@ -128,6 +148,17 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
+        // Cut anywhere, it is the same sequence.
+        let sampling = Sampling { temperature: 1.0, seed: 7, ..Sampling::default() };
+        let whole = draw(7);
+        for cut in 0..20 {
+            let mut sampler = Sampler::after(sampling, cut as u64);
+            assert_eq!(sampler.draws(), cut as u64);
+            let rest: Vec<u32> = (cut..20).map(|_| sampler.choose(&candidates())).collect();
+            assert_eq!(rest, whole[cut..]);
+            assert_eq!(sampler.draws(), 20);
+        }
+
         assert_eq!(draw(7)[..10], [10, 10, 11, 11, 10, 10, 10, 11, 10, 13], "the same everywhere");
     }
 }

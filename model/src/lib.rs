@@ -10,10 +10,12 @@
 //! | [`ternary`] | float matrices to −1, 0, +1 and one scale |
 //! | [`lower_bounds`] | the forget gates' floors |
 //! | [`tokenizer`] | text to tokens and back, also token by token |
+//! | [`chat`] | how a model wants conversations written |
 //! | [`synth`] | made-up checkpoints of any shape |
 //! | [`numerics`] | the fixed-point arithmetic of the hardware |
 //! | [`error`] | everything that can be wrong with the above |
 
+pub mod chat;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
@@ -24,6 +26,7 @@ pub mod synth;
 pub mod ternary;
 pub mod tokenizer;
 
+pub use chat::ChatTemplate;
 pub use checkpoint::{Checkpoint, Dtype};
 pub use config::Config;
 pub use error::{ModelError, Result};

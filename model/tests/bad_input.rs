@@ -214,6 +214,27 @@ fn directories() {
         let file = fs::File::create(dir.join("tokenizer.json")).unwrap();
         file.set_len((64 << 20) + 1).unwrap();
     });
+    for (case, text) in [
+        ("tokenizer_config.json is no object", "[]"),
+        ("a chat template is a number", r#"{"chat_template": 3}"#),
+        (
+            "no chat template is the default",
+            r#"{"chat_template": [{"name": "rag", "template": "x"}]}"#,
+        ),
+        ("the default is no text", r#"{"chat_template": [{"name": "default", "template": null}]}"#),
+        ("a begin token is a number", r#"{"chat_template": "x", "bos_token": 1}"#),
+        ("an end token has no content", r#"{"chat_template": "x", "eos_token": {"id": 2}}"#),
+    ] {
+        d.case(case, |dir| {
+            common::write(dir, &common::config(), &good());
+            fs::write(dir.join("tokenizer_config.json"), text).unwrap();
+        });
+    }
+    d.case("tokenizer_config.json is too large", |dir| {
+        common::write(dir, &common::config(), &good());
+        let file = fs::File::create(dir.join("tokenizer_config.json")).unwrap();
+        file.set_len((16 << 20) + 1).unwrap();
+    });
     insta::assert_snapshot!(d.finish());
 }
 

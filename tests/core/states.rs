@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use safetensors::SafeTensors;
+use sterna::generate::{Request, generate, go_on};
+use sterna::sample::{Sampler, Sampling};
+use sterna::state::Saved;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
@@ -161,4 +164,36 @@ fn a_thousand_tokens_of_slow_decay() {
 #[ignore = "a minute"]
 fn ten_thousand_tokens_of_slow_decay() {
     slow_decay(10_000);
+}
+
+/// A text is cut, its state kept in a file, and gone on with: by the core from golden's file and by
+/// golden from the core's.
+#[test]
+fn a_text_goes_on_from_a_file() {
+    let model = made_up(&SynthSpec { seed: 3, ..SynthSpec::new(96, 2, 103) }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.state");
+    let (mut card, mut golden) = both(&model, 64, 1);
+    let sampling = Sampling::default();
+    let request =
+        |prompt, count| -> Request<'static> { Request { prompt, count, sampling, stop: &[] } };
+    static PROMPT: [u32; 5] = [3, 1, 4, 1, 5];
+    let whole = generate(&mut golden, &request(&PROMPT, 9), &mut |_| Ok(())).unwrap().tokens;
+    for cut in [0, 1, 4, 9] {
+        let devices: [[&mut dyn Device; 2]; 1] =
+            if cut % 2 == 0 { [[&mut card, &mut golden]] } else { [[&mut golden, &mut card]] };
+        for [first, second] in devices {
+            let before = generate(first, &request(&PROMPT, cut), &mut |_| Ok(())).unwrap();
+            let saved = Saved { pending: before.pending, ..Saved::of(&model, first, 0).unwrap() };
+            saved.write(&path).unwrap();
+            let saved = Saved::open(&path).unwrap();
+            saved.restore(&path, &model, second, 0).unwrap();
+            let pending = [saved.pending.unwrap()];
+            let rest = Request { prompt: &pending, count: 9 - cut, sampling, stop: &[] };
+            let mut sampler = Sampler::new(sampling);
+            let rest = go_on(second, &rest, &mut sampler, &mut |_| Ok(())).unwrap();
+            let name = second.name();
+            assert_eq!([before.tokens, rest.tokens].concat(), whole, "{name}, cut at {cut}");
+        }
+    }
 }

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use sterna::state::{Conversation, Saved};
+use sterna::template::{Message, Role, Template};
 use sterna_firmware::compile::compile;
-use sterna_firmware::device::{Device, Step, Want};
+use sterna_firmware::device::{Device, State, Step, Want};
 use sterna_firmware::file::{PAGE, SectionKind};
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
@@ -13,7 +15,7 @@ use sterna_firmware::isa::{Instruction, UNIT, instructions};
 use sterna_firmware::model::Model;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
-use sterna_model::{Config, Tokenizer};
+use sterna_model::{ChatTemplate, Config, Tokenizer};
 
 /// Something that reads what others wrote.
 pub trait Target {
@@ -247,11 +249,111 @@ impl Target for Manifest {
     }
 }
 
+/// A recurrent state with a conversation.
+struct StateFile(tempfile::TempDir);
+
+impl Target for StateFile {
+    fn name(&self) -> &'static str {
+        "state"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let path = self.0.path().join("good.state");
+        let saved = |state, conversation| Saved {
+            image_id: "0123456789abcdef".into(),
+            shape: [1, 2],
+            state,
+            entered: 3,
+            pending: Some(4),
+            draws: 5,
+            conversation,
+        };
+        let conversation = Conversation {
+            messages: vec![Message::new(Role::User, "Who?")],
+            text: "User: Who?\nAssistant:".into(),
+            next: String::new(),
+        };
+        [
+            saved(State::Fixed(vec![-1, 7]), Some(conversation)),
+            saved(State::Float(vec![0.5, -0.0]), None),
+        ]
+        .map(|saved| {
+            saved.write(&path).unwrap();
+            fs::read(&path).unwrap()
+        })
+        .into()
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "\"U8\"",
+            "\"F32\"",
+            "\"pending\":\"",
+            "\"version\":\"1\"",
+            "\"shape\":[",
+            "\"crc32c\":\"",
+        ]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let path = self.0.path().join("input.state");
+        fs::write(&path, input).unwrap();
+        said(Saved::open(&path))
+    }
+}
+
+/// `tokenizer_config.json`, and a conversation by what it holds.
+struct TokenizerConfig;
+
+impl Target for TokenizerConfig {
+    fn name(&self) -> &'static str {
+        "tokenizer_config"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let template = "{% for m in messages %}{{ '<|' ~ m['role'] + '|>' + m.content | trim }}\
+                        {% endfor %}{% if add_generation_prompt %}{{ bos_token }}{% endif %}";
+        let plain = serde_json::json!({ "chat_template": template, "bos_token": "<s>" });
+        let list = serde_json::json!({
+            "chat_template": [{ "name": "default", "template": template }],
+            "eos_token": { "content": "</s>" },
+        });
+        vec![plain.to_string().into(), list.to_string().into()]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &[
+            "{% for x in messages %}",
+            "{% endfor %}",
+            "{{",
+            "}}",
+            " + ",
+            " ~ ",
+            "messages",
+            " * ",
+            ".split(",
+        ]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let text = String::from_utf8_lossy(input);
+        match ChatTemplate::from_json("tokenizer_config.json".as_ref(), &text) {
+            Ok(Some(chat)) => {
+                let messages = [Message::new(Role::User, "Who?")];
+                said(Template::new(&chat).and_then(|template| template.render(&messages, true)))
+            }
+            other => said(other),
+        }
+    }
+}
+
 pub fn all() -> Vec<Box<dyn Target>> {
     vec![
         Box::new(ConfigText(Small::new())),
         Box::new(Weights(Small::new())),
         Box::new(TokenizerText),
+        Box::new(TokenizerConfig),
+        Box::new(StateFile(tempfile::tempdir().unwrap())),
         Box::new(File(Small::new())),
         Box::new(Image(Small::new())),
         Box::new(Manifest),

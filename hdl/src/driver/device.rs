@@ -119,6 +119,10 @@ impl<T: Transport> Device for Card<T> {
         self.transport.sensors()
     }
 
+    fn retries(&self) -> u64 {
+        self.transport.retries()
+    }
+
     fn saturations(&self) -> u64 {
         self.saturations.0
     }

@@ -52,6 +52,11 @@ pub trait Transport {
         vec![]
     }
 
+    /// Transfers that were tried again, since it was opened.
+    fn retries(&self) -> u64 {
+        0
+    }
+
     /// Mends the way after an error on it, before the core is reset.
     fn recover(&mut self) -> Result<(), Self::Error> {
         Ok(())

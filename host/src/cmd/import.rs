@@ -9,12 +9,13 @@ use sterna_model::checkpoint::Checkpoint;
 
 use crate::error::{HostError, Result};
 use crate::output;
+use crate::template::Template;
 
 /// Turn a published checkpoint into one file that every device runs
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna import MMfreeLM-370M -o 370m.sterna")]
 pub struct Args {
-    /// Directory with config.json, model.safetensors (or its index) and tokenizer.json
+    /// Directory with config.json, model.safetensors (or its index), tokenizer.json, tokenizer_config.json
     dir: PathBuf,
     /// File to write
     #[arg(short, long, value_name = "FILE.sterna")]
@@ -40,6 +41,9 @@ pub fn run(args: Args) -> Result<()> {
     };
     let description = compile(&checkpoint, &args.output, &mut advance)?;
     bar.finish_and_clear();
+    if let Err(error) = Template::of(&description) {
+        output::note(&format!("imported, but there will be no chat: {error}"));
+    }
     let seconds = begin.elapsed().as_secs_f64();
     let bytes = std::fs::metadata(&args.output).map_err(HostError::io(&args.output, "read"))?.len();
     let peak = output::peak_memory();

@@ -3,18 +3,18 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::value_parser;
 use serde_json::json;
-use sterna_firmware::device::{Device, TOP_K_MAX};
+use sterna_firmware::device::Device;
 
-use super::tokens;
-use crate::cli::usage_error;
+use super::prompt::PromptArgs;
+use super::sampling::SamplingArgs;
 use crate::demo;
 use crate::devices::Choice;
-use crate::error::{HostError, Result};
-use crate::generate::{Generation, Request, generate, rate};
+use crate::error::Result;
+use crate::generate::{Generation, Request, go_on, rate};
 use crate::output;
-use crate::sample::Sampling;
+use crate::sample::Sampler;
+use crate::state::Saved;
 
 /// Continue a prompt; greedy unless --temp is given
 ///
@@ -23,37 +23,28 @@ use crate::sample::Sampling;
 #[derive(clap::Args)]
 #[command(
     override_usage = "sterna run [OPTIONS] [MODEL] <PROMPT>\n       \
-                      sterna run [OPTIONS] [MODEL] --tokens <LIST|FILE>",
+                      sterna run [OPTIONS] [MODEL] --tokens <LIST|FILE>\n       \
+                      sterna run [OPTIONS] --state <FILE> [MODEL] [PROMPT]",
     after_help = "Examples:\n  sterna run 'ROMEO:'\n  \
                   sterna run 370m.sterna 'Once upon a time' -n 200 --temp 0.6 --top-p 0.4"
 )]
 pub struct Args {
-    /// MODEL (a .sterna file) and PROMPT, or PROMPT alone: clap has no optional first argument,
-    /// so the usage line above says it and this stays hidden
-    #[arg(hide = true, value_name = "MODEL> <PROMPT")]
-    words: Vec<String>,
-    /// Prompt as token numbers: 1,2,3 or a file of them; prints numbers if there is no tokenizer
-    #[arg(long, value_name = "LIST|FILE")]
-    tokens: Option<String>,
+    #[command(flatten)]
+    prompt: PromptArgs,
     /// Most tokens to generate
     #[arg(short = 'n', long = "count", default_value_t = 128, value_name = "N")]
     count: usize,
-    /// Temperature; 0 is greedy
-    #[arg(long, default_value_t = 0.0, value_parser = temperature)]
-    temp: f64,
-    /// Consider only the K best tokens, at most 64
-    #[arg(long, default_value_t = TOP_K_MAX as i64, value_name = "K",
-          value_parser = value_parser!(i64).range(1..=TOP_K_MAX as i64))]
-    top_k: i64,
-    /// Consider the best tokens until their probabilities reach this sum
-    #[arg(long, default_value_t = 1.0, value_name = "P", value_parser = probability)]
-    top_p: f64,
-    /// Start of the random sequence
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    #[command(flatten)]
+    sampling: SamplingArgs,
     /// Go on after an end-of-text token
     #[arg(long)]
     ignore_eos: bool,
+    /// Go on from this state, the prompt after it; see `sterna state`
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Keep the state at the end
+    #[arg(long, value_name = "FILE")]
+    save_state: Option<PathBuf>,
     #[command(flatten)]
     device: Choice,
     /// Print one JSON object instead of streaming
@@ -61,63 +52,27 @@ pub struct Args {
     json: bool,
 }
 
-fn temperature(word: &str) -> std::result::Result<f64, String> {
-    let value: f64 = word.parse().map_err(|e| format!("{e}"))?;
-    if value == 0.0 || (1e-3..=1e3).contains(&value) {
-        Ok(value)
-    } else {
-        Err("a temperature is 0 or between 0.001 and 1000".into())
-    }
-}
-
-fn probability(word: &str) -> std::result::Result<f64, String> {
-    let value: f64 = word.parse().map_err(|e| format!("{e}"))?;
-    if value > 0.0 && value <= 1.0 { Ok(value) } else { Err("it must be in 0 < P <= 1".into()) }
-}
-
-/// MODEL and PROMPT, as far as they are given; anything else ends the program.
-fn words(args: &Args) -> (Option<PathBuf>, Option<String>) {
-    let (path, prompt) = match (&args.tokens, args.words.len()) {
-        (Some(_), 0 | 1) => (args.words.first().map(PathBuf::from), None),
-        (None, 1 | 2) => demo::split(args.words.clone()),
-        (None, 3..) => {
-            usage_error("run", "more than MODEL and PROMPT: put quotes around the prompt")
-        }
-        (Some(_), _) => usage_error("run", "give a PROMPT or --tokens, not both"),
-        (None, _) => usage_error("run", "PROMPT is missing"),
-    };
-    if args.tokens.is_some() && path.as_ref().is_some_and(|path| !path.exists()) {
-        usage_error("run", "the word before --tokens is no file: give MODEL, not a prompt");
-    }
-    if path.is_none() && prompt.as_deref().is_some_and(|word| word.ends_with(".sterna")) {
-        usage_error("run", "PROMPT is missing: `sterna run MODEL PROMPT`");
-    }
-    (path, prompt)
-}
-
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let (path, prompt) = words(&args);
-    let model = demo::open(path.as_deref())?;
+    let prompt = args.prompt.read("run", args.state.is_some());
+    let before = args.state.as_deref().map(Saved::open).transpose()?;
+    let model = demo::open(prompt.model.as_deref())?;
     let tokenizer = model.tokenizer()?;
     let description = model.description();
-    let tokens = match (&args.tokens, &prompt) {
-        (Some(list), _) => tokens::parse(list, description.shape.vocab)?,
-        (None, text) => tokenizer
-            .as_ref()
-            .ok_or_else(|| HostError::NoTokenizer(model.path().into()))?
-            .encode(text.as_deref().unwrap_or_default(), true)?,
-    };
+    let tokens = prompt.tokens(&model, tokenizer.as_ref(), before.is_none())?;
     let mut device = args.device.open(&model, 1)?;
+    match (&before, &args.state) {
+        (Some(saved), Some(path)) => saved.restore(path, &model, device.as_mut(), 0)?,
+        _ => device.clear(0)?,
+    }
+    let (entered, draws) = before.as_ref().map_or((0, 0), |saved| (saved.entered, saved.draws));
+    let pending = before.as_ref().and_then(|saved| saved.pending);
+    let enters: Vec<u32> = pending.into_iter().chain(tokens.iter().copied()).collect();
+    let sampling = args.sampling.sampling();
     let request = Request {
-        prompt: &tokens,
+        prompt: &enters,
         count: args.count,
-        sampling: Sampling {
-            temperature: args.temp,
-            top_k: args.top_k as usize,
-            top_p: args.top_p,
-            seed: args.seed,
-        },
+        sampling,
         stop: if args.ignore_eos { &[] } else { &description.eos },
     };
     let mut stream = tokenizer.as_ref().map(|tokenizer| tokenizer.stream());
@@ -131,7 +86,8 @@ pub fn run(args: Args) -> Result<()> {
         text.push_str(&piece);
         if args.json { Ok(()) } else { output::print(&piece) }
     };
-    let generation = generate(device.as_mut(), &request, &mut emit)?;
+    let mut sampler = Sampler::after(sampling, draws);
+    let generation = go_on(device.as_mut(), &request, &mut sampler, &mut emit)?;
     if let Some(stream) = &mut stream {
         let rest = stream.finish()?;
         text.push_str(&rest);
@@ -139,12 +95,23 @@ pub fn run(args: Args) -> Result<()> {
             output::print(&rest)?;
         }
     }
+    if let Some(path) = &args.save_state {
+        let chosen = generation.tokens.len() + usize::from(generation.stopped);
+        let saved = Saved {
+            // All but the one that is pending.
+            entered: entered + (enters.len() + chosen - 1) as u64,
+            pending: generation.pending,
+            draws: sampler.draws(),
+            ..Saved::of(&model, device.as_mut(), 0)?
+        };
+        saved.write(path)?;
+    }
     if args.json {
         return output::json(&json!({
             "model": model.path(),
             "image_id": description.image_id,
             "device": device.name(),
-            "prompt": prompt,
+            "prompt": prompt.text,
             "prompt_tokens": tokens,
             "tokens": generation.tokens,
             "text": text,
@@ -156,11 +123,11 @@ pub fn run(args: Args) -> Result<()> {
             "streamed_bytes_per_token": device.streamed(),
             "counters": device.counters()?,
             "sensors": device.sensors(),
-            "seed": args.seed,
+            "seed": sampling.seed,
         }));
     }
     output::print("\n")?;
-    statistics(device.as_ref(), tokens.len(), &generation);
+    statistics(device.as_ref(), enters.len(), &generation);
     Ok(())
 }
 

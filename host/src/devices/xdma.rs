@@ -299,6 +299,10 @@ impl Transport for XdmaTransport {
         sensors.into_iter().map(reading).collect()
     }
 
+    fn retries(&self) -> u64 {
+        self.card.retries()
+    }
+
     fn recover(&mut self) -> std::result::Result<(), TransportError> {
         Ok(self.card.reopen()?)
     }

@@ -115,6 +115,18 @@ impl Live {
         }
     }
 
+    /// Joules that the first meter saw from one moment to another, in seconds, both within what is
+    /// kept; after its last sample as much a second as in the second before that. `None` before
+    /// it said anything.
+    pub fn joules(&self, from: f64, to: f64) -> Option<f64> {
+        let (state, meter) = (self.lock(), self.meters.first()?);
+        let last = state.samples[0].back()?.0;
+        let known = state.curves(0, meter, from.min(last) - 1.0);
+        let seen = if from < last { joules(&known, from, to.min(last))? } else { 0.0 };
+        let unseen = to - from.max(last);
+        Some(if unseen > 0.0 { seen + unseen * joules(&known, last - 1.0, last)? } else { seen })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,15 +148,11 @@ impl Sink for Live {
 
 impl State {
     fn meter(&self, number: usize, meter: &Description, now: f64) -> MeterView {
-        let rails = meter.rails.iter().enumerate().filter(|(_, rail)| rail.counted);
-        let curves: Vec<Curve> = rails
-            .map(|(rail, what)| Curve::new(&self.series(number, rail), Sensor::of(meter, what)))
-            .collect();
+        let curves = self.curves(number, meter, f64::NEG_INFINITY);
         let joules = |from: f64, to: f64| -> Option<f64> {
-            // Before its first sample a meter has said nothing, and without a counted rail never.
+            // Before its first sample a meter has said nothing.
             let begun = self.samples[number].front().is_some_and(|sample| sample.0 <= from);
-            let all = curves.iter().map(|curve| Some(curve.energy(from, to)?.joules));
-            if begun && !curves.is_empty() { all.sum() } else { None }
+            if begun { joules(&curves, from, to) } else { None }
         };
         let second = now.floor();
         let history = (1..=KEPT as usize).rev();
@@ -162,14 +170,27 @@ impl State {
         }
     }
 
-    fn series(&self, meter: usize, rail: usize) -> Series {
-        let point = |(t, spread, values): &(f64, f64, Vec<f64>)| Point {
-            t: *t,
-            value: values[rail],
-            spread: *spread,
+    /// The rails of a meter that are counted, by the samples since a moment and the one before it.
+    fn curves(&self, number: usize, meter: &Description, since: f64) -> Vec<Curve> {
+        let rails = meter.rails.iter().enumerate().filter(|(_, rail)| rail.counted);
+        let samples = &self.samples[number];
+        let begin = samples.partition_point(|sample| sample.0 < since).saturating_sub(1);
+        let series = |rail: usize| {
+            let point = |(t, spread, values): &(f64, f64, Vec<f64>)| Point {
+                t: *t,
+                value: values[rail],
+                spread: *spread,
+            };
+            Series::new(samples.range(begin..).map(point).collect())
         };
-        Series::new(self.samples[meter].iter().map(point).collect())
+        rails.map(|(rail, what)| Curve::new(&series(rail), Sensor::of(meter, what))).collect()
     }
+}
+
+/// Of all rails together; `None` without one, or without samples.
+fn joules(curves: &[Curve], from: f64, to: f64) -> Option<f64> {
+    let all = curves.iter().map(|curve| Some(curve.energy(from, to)?.joules));
+    if curves.is_empty() { None } else { all.sum() }
 }
 
 /// Forgets what is older than is kept, or more.
@@ -218,6 +239,25 @@ mod tests {
         assert_eq!(seen.history.len(), 60);
         assert!(seen.history.iter().all(|watts| (2.9..5.1).contains(watts)), "{:?}", seen.history);
         assert!(live.lock().samples[0].len() < 650 && live.lock().tokens.len() < 650);
+    }
+
+    #[test]
+    fn joules_between_two_moments_go_on_after_the_last_sample() {
+        let live = Live::new(vec![meter()]);
+        assert_eq!(live.joules(0.0, 1.0), None);
+        for tenth in 0..=100 {
+            let watts = if tenth < 50 { 3.0 } else { 5.0 };
+            live.sample(Duration::from_millis(100 * tenth), 0, vec![watts, 1.0], Duration::ZERO);
+        }
+        let near = |from, to, wanted: f64| {
+            let seen = live.joules(from, to).unwrap();
+            assert!((seen - wanted).abs() < 1e-6, "{from} to {to}: {seen}, not {wanted}");
+        };
+        near(1.0, 2.0, 3.0);
+        near(7.0, 9.5, 12.5);
+        near(9.0, 12.0, 15.0);
+        near(11.0, 12.0, 5.0);
+        assert_eq!(Live::new(vec![]).joules(0.0, 1.0), None);
     }
 
     #[test]

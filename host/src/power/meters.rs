@@ -75,6 +75,11 @@ impl MeterArgs {
         Ok(found)
     }
 
+    /// Whether the model of the core's activity was named.
+    pub fn names_activity(&self) -> bool {
+        self.meter.iter().any(|word| matches!(word.parse(), Ok(Spec::Activity)))
+    }
+
     /// Where the system is.
     fn root(&self, nodes: &Path) -> Root {
         let nodes = Some(nodes).filter(|nodes| nodes.join("sys").is_dir());

@@ -3,6 +3,7 @@
 //! | module | one sentence |
 //! |---|---|
 //! | [`meters`] | which meters measure, as the user names them |
+//! | [`energy`] | joules of pieces of work, by a meter that counts them |
 //! | [`workload`] | what a device does meanwhile |
 //! | [`live`] | the last minute, to look at |
 //! | [`dashboard`] | what `watch` shows |
@@ -12,6 +13,7 @@
 
 pub mod activity;
 pub mod dashboard;
+pub mod energy;
 pub mod estimate;
 pub mod live;
 pub mod meters;

@@ -93,6 +93,11 @@ impl XdmaCard {
         &self.options.limits
     }
 
+    /// Pieces of transfers that were tried again, since it was taken.
+    pub fn retries(&self) -> u64 {
+        self.h2c.retries() + self.c2h.retries()
+    }
+
     /// Has transfers to and from memory use one channel each way, by place in [`Found::h2c`] and
     /// [`Found::c2h`]; without one, or with one that is not there, all of them.
     pub fn use_channels(&mut self, h2c: Option<usize>, c2h: Option<usize>) {

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
@@ -32,19 +33,26 @@ pub(crate) struct Dma {
     /// Those that transfers use, by place in `names`.
     used: Range<usize>,
     spare: Vec<Buffer>,
+    /// Pieces that were tried again.
+    retries: Arc<AtomicU64>,
 }
 
 impl Dma {
     pub fn new(access: Arc<dyn Access>, names: Vec<String>, action: Action) -> Dma {
         let engines = names.iter().map(|_| None).collect();
         let used = 0..names.len();
-        Dma { access, names, action, engines, used, spare: vec![] }
+        Dma { access, names, action, engines, used, spare: vec![], retries: Arc::default() }
     }
 
     /// Has transfers use one channel, by place, or all of them.
     pub fn restrict(&mut self, channel: Option<usize>) {
         let all = 0..self.names.len();
         self.used = channel.filter(|n| all.contains(n)).map_or(all, |n| n..n + 1);
+    }
+
+    /// How often a piece was tried again, since this was made.
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
     }
 
     /// Opens the first channel, so that what is wrong with it is known early.
@@ -63,7 +71,7 @@ impl Dma {
             Some(engine) => engine,
             None => {
                 let node = open(&*self.access, name)?;
-                Engine::start(n, node, self.access.path(name))
+                Engine::start(n, node, self.access.path(name), Arc::clone(&self.retries))
             }
         };
         Ok(self.engines[n].insert(engine))

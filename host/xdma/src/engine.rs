@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,9 +62,16 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Starts the thread. It ends when the engine is dropped and its last piece is carried.
-    pub fn start(number: usize, node: Arc<dyn Node>, path: PathBuf) -> Engine {
+    ///
+    /// `retries` counts the pieces that were tried again.
+    pub fn start(
+        number: usize,
+        node: Arc<dyn Node>,
+        path: PathBuf,
+        retries: Arc<AtomicU64>,
+    ) -> Engine {
         let (jobs, queue) = channel();
-        let channel = Channel { number, node, path: path.clone() };
+        let channel = Channel { number, node, path: path.clone(), retries };
         thread::Builder::new()
             .name(format!("dma-{number}"))
             .spawn(move || channel.work(&queue))
@@ -101,6 +109,7 @@ struct Channel {
     number: usize,
     node: Arc<dyn Node>,
     path: PathBuf,
+    retries: Arc<AtomicU64>,
 }
 
 /// Times that a piece is tried again. The memory on the card does not mind being written twice.
@@ -149,7 +158,10 @@ impl Channel {
                     let how = "the driver has no device behind this node";
                     return Err(XdmaError::Gone { path: path(), how });
                 }
-                Err(error) if retries < RETRIES && passing(&error) => retries += 1,
+                Err(error) if retries < RETRIES && passing(&error) => {
+                    retries += 1;
+                    self.retries.fetch_add(1, Ordering::Relaxed);
+                }
                 Err(source) => {
                     return Err(XdmaError::Io {
                         path: path(),

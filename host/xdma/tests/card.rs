@@ -131,6 +131,7 @@ fn passing_troubles_pass() {
         card.read_memory(5, &mut back).unwrap();
         assert!(back == bytes, "{trouble:?}");
     }
+    assert_eq!(card.retries(), 16, "four errors, twice each way");
     for times in 1..9 {
         double.trouble(Trouble::Errno(4), "user", times);
         card.write_register(8, times).unwrap();

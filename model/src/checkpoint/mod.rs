@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub use dtype::Dtype;
 pub use header::MAX_HEADER_BYTES;
 
+use crate::chat::{ChatTemplate, MAX_TOKENIZER_CONFIG_BYTES};
 use crate::config::{Config, MAX_CONFIG_BYTES};
 use crate::error::{ModelError, Result, shorten};
 use crate::layout;
@@ -55,13 +56,15 @@ pub struct Checkpoint {
     config: Config,
     config_json: String,
     tokenizer_json: Option<Vec<u8>>,
+    chat: Option<ChatTemplate>,
     shards: Vec<Shard>,
     places: HashMap<String, Place>,
 }
 
 impl Checkpoint {
     /// Opens the directory that holds `config.json`, the weights (`model.safetensors`, or
-    /// `model.safetensors.index.json` with its shards) and perhaps `tokenizer.json`.
+    /// `model.safetensors.index.json` with its shards) and perhaps `tokenizer.json` and
+    /// `tokenizer_config.json`.
     ///
     /// Every header is checked, no weight is read yet.
     ///
@@ -77,9 +80,11 @@ impl Checkpoint {
         let config = Config::from_json(&path, &config_json)?;
         let tokenizer = dir.join("tokenizer.json");
         let tokenizer_json = files::read(&tokenizer, "a tokenizer.json", MAX_TOKENIZER_BYTES)?;
+        let chat = chat_template(&dir.join("tokenizer_config.json"))?;
         let found = shards::open(dir)?;
         let (shards, places) = match_layout(&config, found)?;
-        Ok(Checkpoint { dir: dir.into(), config, config_json, tokenizer_json, shards, places })
+        let dir = dir.into();
+        Ok(Checkpoint { dir, config, config_json, tokenizer_json, chat, shards, places })
     }
 
     /// The model's dimensions.
@@ -95,6 +100,11 @@ impl Checkpoint {
     /// The bytes of `tokenizer.json`, not checked yet, if the directory has one.
     pub fn tokenizer_json(&self) -> Option<&[u8]> {
         self.tokenizer_json.as_deref()
+    }
+
+    /// The chat template, not looked into yet, if `tokenizer_config.json` has one.
+    pub fn chat_template(&self) -> Option<&ChatTemplate> {
+        self.chat.as_ref()
     }
 
     /// The directory, as given.
@@ -227,6 +237,13 @@ impl Checkpoint {
             source,
         })
     }
+}
+
+/// The template of a `tokenizer_config.json`, if there is one.
+fn chat_template(path: &Path) -> Result<Option<ChatTemplate>> {
+    let bytes = files::read(path, "a tokenizer_config.json", MAX_TOKENIZER_CONFIG_BYTES)?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    ChatTemplate::from_json(path, &files::utf8(path, bytes)?)
 }
 
 /// Room for a tensor, or an error: a header that lies must not end the process.

@@ -12,7 +12,6 @@ use sterna_firmware::device::{Device, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::kernel::Kernel;
 use sterna_firmware::kernel::team::Team;
-use sterna_power::Meter;
 use sterna_power::meters::{Root, Spec, open};
 use sterna_sim::fuzz::made_up_in;
 
@@ -22,6 +21,7 @@ use crate::demo;
 use crate::error::{HostError, Result};
 use crate::generate::rate;
 use crate::output;
+use crate::power::energy::joules_of;
 
 /// Measure the golden device, and what binds it
 ///
@@ -247,12 +247,4 @@ fn read(team: &mut Team, bytes: &[u8]) -> u64 {
         sums.into_iter().fold(0, |all, sum| all ^ sum)
     });
     sums.into_iter().fold(0, |all, sum| all ^ sum)
-}
-
-/// Joules of the rails that count, since some moment.
-fn joules_of(meter: &mut dyn Meter) -> Option<f64> {
-    let readings = meter.read(Duration::ZERO).ok()?;
-    let rails = &meter.description().rails;
-    let values = readings.iter().flat_map(|reading| reading.values.iter().zip(rails));
-    Some(values.filter(|(_, rail)| rail.counted).map(|(joules, _)| joules).sum())
 }
