@@ -10,7 +10,7 @@ use sterna::sample::Sampling;
 use sterna::template::{Message, Role, Template};
 use sterna_firmware::Result;
 use sterna_firmware::compile::compile;
-use sterna_firmware::device::{Device, Head, State, Step, Want};
+use sterna_firmware::device::{Candidate, Device, Head, State, Step, Want};
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
@@ -281,4 +281,82 @@ fn a_lost_state_is_kept_too() {
     assert_eq!(other.messages().len(), 2);
     assert_eq!(other.messages()[0], Message::new(Role::User, "Who is there?"));
     assert!(!ask(&mut other, "Why?", 5).again);
+}
+
+/// A model that says what it is told to, and writes down what enters.
+struct Script {
+    shape: Shape,
+    says: Vec<u32>,
+    log: Arc<Mutex<Log>>,
+}
+
+impl Device for Script {
+    fn name(&self) -> &'static str {
+        "script"
+    }
+
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn clear(&mut self, _: usize) -> Result<()> {
+        self.log.lock().unwrap().tokens.clear();
+        Ok(())
+    }
+
+    fn pass(&mut self, steps: &[Step]) -> Result<Vec<Head>> {
+        self.log.lock().unwrap().tokens.extend(steps.iter().map(|step| step.token));
+        let choose = |step: &Step| match step.want {
+            Want::State => Head::default(),
+            _ => {
+                let token = if self.says.is_empty() { 0 } else { self.says.remove(0) };
+                Head { top: vec![Candidate { token, logit: 0.0 }], logits: vec![] }
+            }
+        };
+        Ok(steps.iter().map(choose).collect())
+    }
+
+    fn save(&mut self, _: usize) -> Result<State> {
+        Ok(State::Fixed(vec![0; self.shape.state()]))
+    }
+
+    fn restore(&mut self, _: usize, _: &State) -> Result<()> {
+        Ok(())
+    }
+
+    fn saturations(&self) -> u64 {
+        0
+    }
+}
+
+/// The answer ends where the next question would begin, which then goes on from just there,
+/// however the tokens are cut.
+#[test]
+fn an_answer_ends_before_the_next_question() {
+    let model = demo();
+    let tokenizer = model.tokenizer().unwrap().unwrap();
+    let one_by_one = |text: &str| -> Vec<u32> {
+        text.chars().flat_map(|c| tokenizer.encode(&c.to_string(), false).unwrap()).collect()
+    };
+    let whole = |text: &str| tokenizer.encode(text, false).unwrap();
+    for says in [
+        one_by_one("\nA bird.\nUse\n\nUser: and more"),
+        whole("\nA bird.\nUse\n\nUser: and more"),
+        [one_by_one("\nA bird.\nUse\n\nUser"), whole(": \n")].concat(),
+    ] {
+        let log = Arc::new(Mutex::new(Log::default()));
+        let device = Script { shape: model.shape(), says, log: Arc::clone(&log) };
+        let sampling = Sampling::default();
+        let mut chat = Chat::new(Arc::clone(&model), Box::new(device), sampling, None).unwrap();
+        let turn = ask(&mut chat, "Who?", 100);
+        assert_eq!((turn.text.as_str(), turn.ended), ("\nA bird.\nUse\n", Ended::Text));
+        let turn = chat.ask("Why?", 1, &|| false, &mut |_| Ok(())).unwrap();
+        assert!(!turn.again);
+        let entered = tokenizer.decode(&log.lock().unwrap().tokens).unwrap();
+        assert_eq!(entered, "User: Who?\nAssistant:\nA bird.\nUse\n\nUser: Why?\nAssistant:");
+    }
 }
