@@ -9,7 +9,7 @@ use sterna_firmware::device::Want;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::model::Model;
 use sterna_hdl::core::Core;
-use sterna_model::synth::SynthSpec;
+use sterna_model::synth::{Channels, SynthSpec};
 use sterna_rtl::mutate::{INPUT, Mutant};
 use sterna_rtl::{Design, Generate};
 use sterna_sim::fuzz::made_up;
@@ -38,7 +38,7 @@ fn specs() -> [SynthSpec; 2] {
             intermediate: Some(64),
             heads: 4,
             lower_bounds: true,
-            outliers: true,
+            channels: Channels::Outliers,
             ..SynthSpec::new(64, 1, 40)
         },
     ]

@@ -14,7 +14,7 @@ use crate::{AxiKind, AxiWidths, Generate, Module, UInt};
 /// it: the memory never waits for data, even where the data depends on what is read meanwhile.
 /// `start` is ignored while busy. `busy` falls when the last burst was answered; `error` is set by
 /// an answer other than OKAY and stays until the next start. While `halt` is high no burst is
-/// begun; the one under way is finished, then `busy` falls, and the writer may be reset.
+/// begun; the one under way is finished, then `busy` falls, and the writer has to be reset.
 ///
 /// Latency eight clocks from a burst's last beat to `awvalid`. Cost the block FIFO, `2 * addr`
 /// LUTs and registers.
