@@ -215,7 +215,12 @@ fn modules(all: &[Area]) -> String {
 fn made_with(all: &[Area]) -> String {
     let mut rows: Vec<Vec<String>> = vec![];
     for area in all {
-        let tools: Vec<String> = area.tools.values().cloned().collect();
+        // What Yosys says of its own compiler is in results.json.
+        let version = |text: &String| match text.split_once(", Release") {
+            Some((begin, _)) => format!("{begin})"),
+            None => text.clone(),
+        };
+        let tools: Vec<String> = area.tools.values().map(version).collect();
         let commands = area.placed.iter().map(|placed| format!("`{}`", placed.command));
         let commands: Vec<String> =
             [format!("`{}`", area.command)].into_iter().chain(commands).collect();
