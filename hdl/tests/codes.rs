@@ -127,17 +127,19 @@ fn reciprocal() {
     insta::assert_snapshot!("reciprocal", design.verilog());
 }
 
-/// `start` while busy is ignored.
+/// `start` while busy is ignored, and what was found before stands until there is something new.
 #[test]
 fn reciprocal_is_not_disturbed() {
     let mut sim = mutate::bench(&Reciprocal.build().unwrap());
     sim.reset();
     for max in [3, 0, 77_777] {
+        let before = (sim.u64("mant"), sim.u64("bits"));
         sim.poke("start", 1);
         sim.poke("max", max);
         sim.step();
         for clock in 1..Reciprocal::LATENCY {
             assert_eq!((sim.u64("busy"), sim.u64("done")), (1, 0));
+            assert_eq!((sim.u64("mant"), sim.u64("bits")), before);
             sim.poke("start", clock % 2);
             sim.poke("max", 99_999);
             sim.step();
