@@ -65,7 +65,7 @@ fn quantise_random() {
 fn quantise_edges() {
     let mut stream = quantise();
     let mut rng = Rng::new(seed());
-    let some = (0..18).map(|n| 0x4000_0000 + (rng.below(1 << 30) as u32) >> (n % 9));
+    let some = (0..18).map(|n| (0x4000_0000 + rng.below(1 << 30) as u32) >> (n % 9));
     let ends = [127u32, 254, 1000, 0x00ff_ffff, 0x0100_0000, 0x7fff_ffff];
     for max in ends.into_iter().chain(some) {
         let reciprocal = numerics::Reciprocal::new(max);
