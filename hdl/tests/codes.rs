@@ -89,6 +89,17 @@ fn quantise_edges() {
     }
 }
 
+/// Whether a digit of the quotient is decided by less than 256, so that low bits matter.
+fn narrow(max: &u32) -> bool {
+    let divisor = i64::from(max << max.leading_zeros().min(31) >> 8);
+    let mut rest = 127i64 << 16;
+    (0..17).any(|_| {
+        let double = 2 * rest;
+        rest = if double >= divisor { double - divisor } else { double };
+        (double - divisor).abs() < 256
+    })
+}
+
 #[test]
 fn reciprocal() {
     let design = Reciprocal.build().unwrap();
@@ -97,8 +108,11 @@ fn reciprocal() {
     let mut rng = Rng::new(seed());
     let powers = (0..32).flat_map(|n| [1u32 << n, (1 << n) - 1, (1 << n) + 1]);
     let some = (0..1500).map(|_| (unsigned(&mut rng, 32) >> rng.below(32)) as u32);
+    let some: Vec<u32> = some.collect();
+    let narrow: Vec<u32> = (0..).map(|_| rng.next_u64() as u32).filter(narrow).take(50).collect();
     let mut before = (0, 0);
-    for max in powers.chain([u32::MAX, 127, 254]).chain(some.collect::<Vec<_>>()) {
+    assert_eq!(sim.u64("done"), 0, "nothing was begun");
+    for max in powers.chain([u32::MAX, 127, 254]).chain(some).chain(narrow) {
         assert_eq!((sim.u64("mant"), sim.u64("bits")), before, "held until the next");
         assert_eq!(sim.u64("busy"), 0);
         assert_eq!(start(&mut sim, &[("max", max.into())]), Reciprocal::LATENCY);
@@ -113,17 +127,19 @@ fn reciprocal() {
     insta::assert_snapshot!("reciprocal", design.verilog());
 }
 
-/// `start` while busy is ignored.
+/// `start` while busy is ignored, and what was found before stands until there is something new.
 #[test]
 fn reciprocal_is_not_disturbed() {
     let mut sim = mutate::bench(&Reciprocal.build().unwrap());
     sim.reset();
     for max in [3, 0, 77_777] {
+        let before = (sim.u64("mant"), sim.u64("bits"));
         sim.poke("start", 1);
         sim.poke("max", max);
         sim.step();
         for clock in 1..Reciprocal::LATENCY {
             assert_eq!((sim.u64("busy"), sim.u64("done")), (1, 0));
+            assert_eq!((sim.u64("mant"), sim.u64("bits")), before);
             sim.poke("start", clock % 2);
             sim.poke("max", 99_999);
             sim.step();

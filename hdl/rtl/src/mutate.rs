@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A mutant is known by what it says: the signal, the line of Rust that made it, the change, and which
-//! one it is of several alike. So [`bench`] finds it again in a module's own bench, where the module
+//! one it is of several alike. So [`bench()`] finds it again in a module's own bench, where the module
 //! may have other parameters. Logic that only properties read is left alone.
 
 use std::collections::{BTreeMap, HashMap};
