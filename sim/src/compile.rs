@@ -25,6 +25,8 @@ pub(crate) struct Compiled {
     pub folder: PathBuf,
     pub hash: String,
     pub fresh: bool,
+    /// Where simulators leave what they covered.
+    pub coverage: Option<PathBuf>,
 }
 
 impl Compiled {
@@ -67,14 +69,13 @@ const VERILATE: [&str; 24] = [
     "--quiet",
 ];
 
-const COMPILE: [&str; 13] = [
+const COMPILE: [&str; 12] = [
     "-std=c++17",
     "-w",
     "-fPIC",
     "-pthread",
     "-fvisibility=hidden",
     "-DVERILATOR=1",
-    "-DVM_COVERAGE=0",
     "-DVM_SC=0",
     "-DVM_TIMING=0",
     "-DVM_TRACE_VCD=0",
@@ -89,7 +90,8 @@ pub(crate) fn compile(design: &Design, options: &Options) -> Result<Compiled, Si
     let tools = Tools::find(options)?;
     let cache = cache::folder(options)?;
     let (wrapper, ports) = (shim::wrapper(design), shim::ports(design));
-    let flags = flags(options, shim::clock(design));
+    let coverage = coverage();
+    let flags = flags(options, shim::clock(design), coverage.is_some());
     let mut parts = vec![tools.versions.as_str(), shim::SHIM, shim::EXPORTS, &wrapper, &ports];
     parts.extend(VERILATE.iter().chain(&COMPILE).copied());
     parts.push(flags.fast);
@@ -109,7 +111,13 @@ pub(crate) fn compile(design: &Design, options: &Options) -> Result<Compiled, Si
         let runtime = job.runtime(&cache)?;
         job.link(work, &ports, &runtime)
     })?;
-    Ok(Compiled { folder, hash, fresh })
+    Ok(Compiled { folder, hash, fresh, coverage })
+}
+
+/// The folder that `STERNA_COVERAGE` names: every simulator leaves a file there of the lines that ran
+/// and the bits that toggled. The script that measures coverage is who sets it.
+fn coverage() -> Option<PathBuf> {
+    std::env::var_os("STERNA_COVERAGE").filter(|name| !name.is_empty()).map(PathBuf::from)
 }
 
 /// Flags that depend on the design or the options.
@@ -121,25 +129,28 @@ struct Flags {
     /// Its level for Verilator's run time.
     runtime: &'static str,
     trace: Trace,
+    coverage: bool,
 }
 
 /// What says in C++ which recording there is.
-fn trace_macros(trace: Trace) -> [String; 3] {
+fn macros(trace: Trace, coverage: bool) -> [String; 4] {
     let flag = |name, on| format!("-D{name}={}", i32::from(on));
     [
+        flag("VM_COVERAGE", coverage),
         flag("VM_TRACE", trace != Trace::Off),
         flag("VM_TRACE_FST", trace == Trace::Waveform),
         flag("VM_TRACE_SAIF", trace == Trace::Activity),
     ]
 }
 
-fn flags(options: &Options, clock: Option<String>) -> Flags {
+fn flags(options: &Options, clock: Option<String>, coverage: bool) -> Flags {
     let mut flags = Flags {
         verilator: vec![],
         fast: if options.quick { "-O1" } else { "-O3" },
         runtime: if options.quick { "-O0" } else { "-O2" },
         trace: options.trace,
-        compiler: trace_macros(options.trace).into(),
+        coverage,
+        compiler: macros(options.trace, coverage).into(),
     };
     flags.verilator.extend(match options.trace {
         Trace::Off => None,
@@ -149,6 +160,11 @@ fn flags(options: &Options, clock: Option<String>) -> Flags {
     if options.assertions {
         // Assertions are no Verilog-2005; `FORMAL` hides them from the other tools.
         flags.verilator.extend(["--assert", "-sv", "-DFORMAL"].map(String::from));
+    }
+    if coverage {
+        // A beat of the widest bus counts, a memory does not.
+        let all = ["--coverage-line", "--coverage-toggle", "--coverage-max-width", "2048"];
+        flags.verilator.extend(all.map(String::from));
     }
     flags.compiler.extend(clock);
     flags
@@ -198,6 +214,7 @@ impl Job<'_> {
             Trace::Activity => Some("verilated_saif_c"),
         });
         let parts = [self.tools.versions.as_str(), self.flags.runtime].into_iter();
+        names.extend(self.flags.coverage.then_some("verilated_cov"));
         let parts = parts.chain(COMPILE).chain(names.iter().copied());
         let hash = cache::hash(parts.chain(shim::HEADERS.iter().map(|h| h.1)));
         let (folder, _) = cache::get(cache, &hash, |work| {
@@ -208,7 +225,7 @@ impl Job<'_> {
                 let source = self.tools.include().join(format!("{name}.cpp"));
                 let mut command = self.compiler(self.flags.runtime, work);
                 command
-                    .args(trace_macros(trace))
+                    .args(macros(trace, self.flags.coverage))
                     .arg("-c")
                     .arg(source)
                     .arg("-o")

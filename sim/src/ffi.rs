@@ -17,6 +17,7 @@ pub(crate) struct Library {
     step: unsafe extern "C" fn(*mut c_void, u64) -> c_int,
     clocks: unsafe extern "C" fn(*const c_void) -> u64,
     error: unsafe extern "C" fn(*const c_void) -> *const c_char,
+    coverage: unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int,
     trace_open: unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int,
     trace_close: unsafe extern "C" fn(*mut c_void) -> c_int,
     /// Unloaded last: fields are dropped in this order.
@@ -39,6 +40,7 @@ impl Library {
                 step: *code.get(b"sterna_step")?,
                 clocks: *code.get(b"sterna_clocks")?,
                 error: *code.get(b"sterna_error")?,
+                coverage: *code.get(b"sterna_coverage")?,
                 trace_open: *code.get(b"sterna_trace_open")?,
                 trace_close: *code.get(b"sterna_trace_close")?,
                 _code: code,
@@ -169,6 +171,13 @@ impl Instance {
     pub fn clocks(&self) -> u64 {
         // SAFETY: the model lives; the function only reads it.
         unsafe { (self.library.clocks)(self.raw.as_ptr()) }
+    }
+
+    /// Writes what was covered to a file.
+    pub fn coverage(&mut self, path: &CString) -> Result<(), String> {
+        // SAFETY: as in `eval`; the path ends in a zero byte and is not kept.
+        let failed = unsafe { (self.library.coverage)(self.raw.as_ptr(), path.as_ptr()) };
+        self.result(failed)
     }
 
     /// Begins a waveform; the path must be writable, because Verilator does not say if it is not.

@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     pub ports: Vec<Port>,
     pub reset: Option<usize>,
     pub trace: Trace,
+    /// Where simulators leave what they covered, in files that begin with the model's hash.
+    pub coverage: Option<PathBuf>,
     /// Tells the handles of different models apart.
     pub id: u64,
     clock: Option<usize>,
@@ -97,6 +99,7 @@ impl Model {
             reset: position(&design.reset),
             trace: options.trace,
             fresh: compiled.fresh,
+            coverage: compiled.coverage.map(|folder| folder.join(&compiled.hash)),
             // Sixteen hexadecimal digits always are a number.
             id: u64::from_str_radix(&compiled.hash[..16], 16).unwrap_or_default(),
             folder: compiled.folder,

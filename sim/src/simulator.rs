@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sterna_rtl::{Bits, Design, Direction, Type};
 
@@ -20,6 +21,19 @@ pub struct Simulator {
     instance: Instance,
     stale: bool,
     stopped: Option<String>,
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let Some(prefix) = &self.model.0.coverage else { return };
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = format!("{}-{}-{number}.dat", prefix.display(), std::process::id());
+        let written = CString::new(path.as_str()).map_err(|e| e.to_string());
+        if let Err(why) = written.and_then(|path| self.instance.coverage(&path)) {
+            eprintln!("{path}: {why}");
+        }
+    }
 }
 
 impl Simulator {

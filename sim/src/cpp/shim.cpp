@@ -1,6 +1,9 @@
 // The model behind a few C functions. `ports.h` is generated: Verilator's members by number.
 #include "Vdut.h"
 #include "verilated.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
 using Recorder = VerilatedFstC;
@@ -137,6 +140,15 @@ int sterna_step(Instance* self, uint64_t clocks) {
 uint64_t sterna_clocks(const Instance* self) { return self->clocks; }
 
 const char* sterna_error(const Instance* self) { return self->error.c_str(); }
+
+int sterna_coverage(Instance* self, const char* path) {
+#if VM_COVERAGE
+    return guarded(self, [&] { self->context.coveragep()->write(path); });
+#else
+    (void)self, (void)path;
+    return 1;
+#endif
+}
 
 int sterna_trace_open(Instance* self, const char* path) {
 #if VM_TRACE
