@@ -8,7 +8,7 @@ pub struct Stops {
 }
 
 impl Stops {
-    /// Ends at the first of these, none of which is empty.
+    /// Ends with the first of these to be complete, of several the longest; none is empty.
     pub fn new(stops: Vec<String>) -> Stops {
         Stops { stops, held: String::new() }
     }
@@ -17,8 +17,12 @@ impl Stops {
     /// it. What ends it is no part of it.
     pub fn push(&mut self, piece: &str) -> (String, bool) {
         self.held.push_str(piece);
-        let found = self.stops.iter().filter_map(|stop| self.held.find(stop)).min();
-        if let Some(at) = found {
+        // By its end, so that it does not matter how the text was cut into pieces.
+        let found = self.stops.iter().filter_map(|stop| {
+            let at = self.held.find(stop)?;
+            Some((at + stop.len(), at))
+        });
+        if let Some((_, at)) = found.min() {
             self.held.truncate(at);
             return (std::mem::take(&mut self.held), true);
         }
@@ -72,8 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_in_the_text_wins() {
+    fn the_first_that_is_complete_wins() {
         assert_eq!(split(&["c", "bc"], &["abcd"]).0, ["a"]);
+        assert_eq!(split(&["c", "bcd"], &["abcd"]).0, ["ab"]);
         assert_eq!(split(&["é", "ü"], &["aü", "é"]).0, ["a"]);
     }
 
@@ -82,7 +87,7 @@ mod tests {
         assert_eq!(split(&[], &["a", "b"]), (vec!["a".into(), "b".into()], false, String::new()));
     }
 
-    /// Against the plain way: join everything, cut at the first stop.
+    /// Against the plain way: join everything, cut at the stop that ends first.
     #[test]
     fn pieces_do_not_matter() {
         let mut random = 7u64;
@@ -97,7 +102,8 @@ mod tests {
             let stops: Vec<String> = (0..draw(3)).map(|_| word(&mut draw, 4)).collect();
             let pieces: Vec<String> = (0..draw(6)).map(|_| word(&mut draw, 3)).collect();
             let text = pieces.concat();
-            let cut = stops.iter().filter_map(|stop| text.find(stop)).min();
+            let ends = |stop: &String| Some((text.find(stop)? + stop.len(), text.find(stop)?));
+            let cut = stops.iter().filter_map(ends).min().map(|(_, at)| at);
             let stops: Vec<&str> = stops.iter().map(String::as_str).collect();
             let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
             let (out, ended, rest) = split(&stops, &pieces);
