@@ -22,7 +22,7 @@ use crate::slots;
 /// Several sequences each have a token, a state that is valid or not, and stops that take the slot
 /// out of what is left of a run. A chain of tokens has one state, that of its lowest slot.
 ///
-/// Cost five counters of 48 bits, some 200 registers.
+/// Cost five counters of 48 bits, some 270 registers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
     /// Rates and sizes.

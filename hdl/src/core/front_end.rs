@@ -30,8 +30,8 @@ use crate::fault::Fault;
 /// clock ahead, and whether that one is wanted; everything else sees a beat a clock later.
 ///
 /// Trusts nothing in the stream. A payload's checksum is compared [`FrontEnd::SOUND`] clocks after
-/// its last beat; `pass_ok` follows the last one. Cost a CRC unit, [`HeaderCheck`], some 400
-/// registers and READ + 1 beats.
+/// its last beat; `pass_ok` follows the last one. Cost a CRC unit, [`HeaderCheck`], some 670
+/// registers, READ + 1 beats among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrontEnd {
     /// Rates and sizes.

@@ -16,8 +16,8 @@ use super::{PRODUCT, product};
 ///  product  -                  A   B
 /// ```
 ///
-/// `gate` has its silu behind it already. Latency [`Glu::LATENCY`]. Cost (*synthesised*, ECP5) four
-/// multipliers of 18 x 18, 50 CCU2C, 150 registers.
+/// `gate` has its silu behind it already. Latency [`Glu::LATENCY`]. Cost (*synthesised*, ECP5, in a
+/// core of 64 bits) four multipliers of 18 x 18, 61 LUT4, 33 CCU2C, 255 registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glu;
 

@@ -57,8 +57,8 @@ const ROUNDED: u32 = TIMES_RESCALE + 2;
 ///
 /// Latencies [`NormScale::LATENCY`] and [`NormScale::gather_latency`], always; three quarters of the
 /// first are the root and its division, which have a quantiser's pass over the vector to hide behind.
-/// Cost (*synthesised*, ECP5), without the root: four multipliers of 18 x 18, 1,446 LUT4, 130 CCU2C,
-/// 961 registers.
+/// Cost (*synthesised*, ECP5, in a core of 64 bits), without the root: four multipliers of 18 x 18,
+/// 1,170 LUT4, 129 CCU2C, 1,070 registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NormScale {
     /// Sequences.

@@ -20,7 +20,7 @@ use sterna_rtl::{Generate, Module, Sig, UInt};
 /// clock would be a comparison with three multiples of m and a choice among four, which was among
 /// the core's slowest paths, for eight clocks a vector. `start` is ignored while busy.
 /// Latency [`Reciprocal::LATENCY`], always, also for 0 (mant 0, bits 0). Cost (*synthesised*,
-/// ECP5) 369 LUT4, 55 CCU2C, 130 registers.
+/// ECP5, in a core of 64 bits) 191 LUT4, 20 CCU2C, 113 registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reciprocal;
 
