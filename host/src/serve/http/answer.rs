@@ -91,7 +91,7 @@ pub async fn answer<F: Form>(
         }
     }
     drop(reply);
-    let id = format!("{}-{:016x}", F::PREFIX, rand_id());
+    let id = format!("{}-{:016x}", F::PREFIX, super::drawn());
     app.engine.submit(&format!("{peer} {}", checked.user), jobs)?;
     let answering =
         Answering { app, form, id, events, open: count, usage: Usage::new(lengths, checked.n) };
@@ -99,12 +99,6 @@ pub async fn answer<F: Form>(
         None => answering.whole(count).await,
         Some(usage) => Ok(answering.stream(count, usage)),
     }
-}
-
-/// A number that no other answer has, as far as chance goes.
-fn rand_id() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(Instant::now())
 }
 
 /// What the answers to a question took.

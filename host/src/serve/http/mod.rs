@@ -17,8 +17,9 @@ pub mod listen;
 pub mod look;
 pub mod params;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -74,6 +75,11 @@ pub struct App {
 /// Seconds since 1970.
 pub fn unix() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A number by chance: a seed, or what no other answer is called.
+fn drawn() -> u64 {
+    RandomState::new().hash_one(Instant::now())
 }
 
 /// Tokens of a text, made where it does not hold up others.

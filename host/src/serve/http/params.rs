@@ -1,7 +1,5 @@
 //! What both kinds of questions have in common.
 
-use std::hash::{BuildHasher, RandomState};
-
 use serde::Deserialize;
 use serde_json::Value;
 use sterna_firmware::device::TOP_K_MAX;
@@ -130,7 +128,7 @@ impl Params {
             let message = format!("at most {most} texts of 1 to {long} bytes");
             return Err(ApiError::invalid("stop", message));
         }
-        let seed = self.seed.map_or_else(|| RandomState::new().hash_one(0), |seed| seed as u64);
+        let seed = self.seed.map_or_else(super::drawn, |seed| seed as u64);
         Ok(Checked {
             sampling: Sampling {
                 temperature: if temperature < COLD { 0.0 } else { temperature },
