@@ -47,9 +47,10 @@ pub fn joules_of(meter: &mut dyn Meter) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use sterna_power::{Description, Evidence, Rail, Reading, Scope};
+    use sterna_power::{Description, Reading};
 
     use super::*;
+    use crate::power::live::tests::meter;
 
     /// Counts a joule more with each reading, on each of two rails.
     struct Counts {
@@ -71,18 +72,7 @@ mod tests {
 
     #[test]
     fn work_costs_what_was_counted_meanwhile() {
-        let description = Description {
-            name: "bench".into(),
-            provenance: "a test".into(),
-            scope: Scope::Card,
-            evidence: Evidence::Measured,
-            rails: vec![Rail::power("board"), Rail::power("core").uncounted()],
-            interval_s: 0.1,
-            averages: false,
-            accuracy: None,
-            range_w: None,
-        };
-        let mut energy = Energy::new(Box::new(Counts { description, read: 0 }));
+        let mut energy = Energy::new(Box::new(Counts { description: meter(), read: 0 }));
         assert_eq!(energy.during(|| 7), 7);
         assert_eq!(energy.joules(), 3.0);
         energy.during(|| ());

@@ -202,11 +202,12 @@ fn trim<T>(kept: &mut VecDeque<T>, time: impl Fn(&T) -> f64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use sterna_power::{Evidence, Rail, Scope};
 
-    fn meter() -> Description {
+    /// A bench's meter of two rails, of which one counts.
+    pub fn meter() -> Description {
         Description {
             name: "bench".into(),
             provenance: "a test".into(),
