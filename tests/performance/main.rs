@@ -1,4 +1,5 @@
-//! `docs/performance.md`: its tables and pictures are what the timing model says today.
+//! `docs/performance.md` and `docs/peers.md`: their tables and pictures are what the timing model says
+//! today.
 
 mod boards;
 mod core;
@@ -38,11 +39,17 @@ fn the_tables_are_current() {
         ("utilisation", core::utilisation()),
         ("waits", core::losses()),
         ("boards", boards::boards()),
-        ("peers", peers::peers()),
     ] {
         page = put(&page, name, &table);
     }
     current("performance.md", &page);
+}
+
+#[test]
+fn the_peers_are_current() {
+    let page = fs::read_to_string(docs("peers.md")).unwrap();
+    let page = put(&page, "ours", &peers::ours());
+    current("peers.md", &put(&page, "peers", &peers::peers()));
 }
 
 #[test]
