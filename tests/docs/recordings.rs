@@ -16,7 +16,7 @@ use crate::page::current;
 /// What changes from run to run or from machine to machine, and what stands for it.
 const VARIES: [(&str, &str); 8] = [
     (r"\bat [\d.]+ tokens/s", "at … tokens/s"),
-    (r"[\d.]+ s, \d+ tokens/s", "… s, … tokens/s"),
+    (r"[\d.]+ s, [\d.]+ tokens/s", "… s, … tokens/s"),
     (r"\bin [\d.]+ s\b", "in … s"),
     (r"peak memory [\d.]+ MiB", "peak memory … MiB"),
     (r"\bafter [\d.]+ [mu]?s\b", "after … us"),

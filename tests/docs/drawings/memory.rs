@@ -103,7 +103,7 @@ fn port(cells: &Cells) -> Sketch {
         "write master",
         &["records, logits,", "states"],
     );
-    s.part("prefetch", Holds, (60.0, 60.0, 120.0), "FIFO", &["16 KiB, up to", "512 beats"]);
+    s.part("prefetch", Holds, (60.0, 60.0, 120.0), "FIFO", &["512 beats, or", "16 KiB if fewer"]);
     s.part("buffer", Holds, (60.0, 160.0, 120.0), "FIFO", &["of a burst or more"]);
     s.part("out", Holds, (60.0, 260.0, 120.0), "FIFO", &[&format!("{} beats", WriteMaster::DEPTH)]);
     s.part("mux", Moves, (520.0, 110.0, 130.0), "read mux", &["IDs 0 and 1;", "rows go first"]);

@@ -11,18 +11,29 @@ use serde_json::Value;
 
 use crate::page::current;
 
-/// What modules of the 64-bit core for the 5m demo take of an ECP5, as it was synthesised.
+/// What synthesis made for ECP5, as docs/results.json has it.
 pub struct Cells(Value);
 
 impl Cells {
     fn read() -> Cells {
-        let all: Value = serde_json::from_str(include_str!("../../../docs/results.json")).unwrap();
-        let core =
-            |run: &&Value| run["shape"] == "5m" && run["bus"] == 64 && run["family"] == "ecp5";
-        Cells(all.as_array().unwrap().iter().find(core).unwrap()["modules"].clone())
+        Cells(serde_json::from_str(include_str!("../../../docs/results.json")).unwrap())
     }
 
-    /// `61 LUT4, 255 FF, 4 DSP`, without what is 0: of all instances of these modules.
+    fn core(&self, shape: &str, bus: u32) -> &Value {
+        let wanted =
+            |run: &&Value| run["shape"] == shape && run["bus"] == bus && run["family"] == "ecp5";
+        self.0.as_array().unwrap().iter().find(wanted).unwrap()
+    }
+
+    /// Places of a LUT4 for each lane of the ternary unit.
+    pub fn lane(&self, bus: u32) -> String {
+        let core = self.core("370m", bus);
+        let places = core["ternary_unit"]["places"].as_f64().unwrap();
+        format!("{:.1}", places / core["lanes"].as_f64().unwrap())
+    }
+
+    /// `61 LUT4, 255 FF, 4 DSP`, without what is 0: of all instances of these modules
+    /// in the core of 64 bits for the 5m demo.
     pub fn of(&self, names: &[&str]) -> String {
         let mut sums = [0.0; 5];
         for module in names.iter().flat_map(|name| self.modules(name)) {
@@ -37,7 +48,7 @@ impl Cells {
     pub fn one(&self, name: &str) -> String {
         let [module] = self.modules(name)[..] else { panic!("{name} is several modules") };
         let instances = module["instances"].as_f64().unwrap();
-        said(KEYS.map(|key| module[key].as_f64().unwrap() / instances))
+        said(KEYS.map(|key| (module[key].as_f64().unwrap() / instances).round()))
     }
 
     /// A module, and the variants that its parameters make, such as `glu` or `crc32c_w64`.
@@ -46,7 +57,8 @@ impl Cells {
             let rest = module["name"].as_str().unwrap().strip_prefix(name);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
         };
-        let modules: Vec<_> = self.0.as_array().unwrap().iter().filter(of_name).collect();
+        let core = self.core("5m", 64);
+        let modules: Vec<_> = core["modules"].as_array().unwrap().iter().filter(of_name).collect();
         assert!(!modules.is_empty(), "no module {name} in docs/results.json");
         modules
     }
