@@ -93,6 +93,8 @@ impl Desk {
                 screen += &format!("{}\n", said.trim_end());
             }
         }
+        // Shown if the picture is another one.
+        println!("{screen}");
         Term::new().palette(WIN10_CONSOLE).render_svg(screen.trim_end())
     }
 }
