@@ -10,7 +10,6 @@
 //! | [`engine`] | a device at work: fair queue, slots, rounds |
 //! | [`http`] | paths, parameters, answers, who may ask |
 //! | [`metrics`] | what is counted |
-//! | [`power`] | what is drawn |
 
 pub mod engine;
 pub mod http;
