@@ -54,6 +54,7 @@ fn every_code_is_in_a_snapshot() {
     for folder in [
         "tests",
         "tests/boards",
+        "tests/cli",
         "tests/power",
         "tests/serve",
         "firmware/tests",

@@ -7,7 +7,7 @@ use sterna_firmware::model::Model;
 
 use crate::devices::xdma::MemoryArgs;
 use crate::error::{HostError, Result};
-use crate::output;
+use crate::output::{self, Mark};
 use crate::validate::{Outcome, Plan, Step, validate};
 
 /// Test a card: registers, memory, DMA, and passes against the golden model
@@ -42,7 +42,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut printed = Ok(());
     let steps = validate(transport, &plan, &mut |step| {
         if !args.json && printed.is_ok() {
-            printed = output::line(&text(step));
+            printed = tell(step);
         }
     });
     printed?;
@@ -66,8 +66,13 @@ pub fn run(args: Args) -> Result<()> {
     if failed > 0 { Err(HostError::Validate { failed, steps: steps.len() }) } else { Ok(()) }
 }
 
-fn text(step: &Step) -> String {
-    format!("{}  {:<15} {}", step.outcome.word(), step.name, step.text)
+fn tell(step: &Step) -> Result<()> {
+    let mark = match step.outcome {
+        Outcome::Passed => Mark::Good,
+        Outcome::Skipped => Mark::Doubtful,
+        Outcome::Failed => Mark::Bad,
+    };
+    output::marked(mark, step.outcome.word(), &format!("  {:<15} {}", step.name, step.text))
 }
 
 fn describe(step: &Step) -> Value {
