@@ -117,6 +117,7 @@ fn examples_run() {
     assert!(run >= 10, "only {run} commands are run");
     TestCases::new()
         .register_bin("sterna", Bin::Path(env!("CARGO_BIN_EXE_sterna").into()))
+        .env("STERNA_CONFIG", "")
         .timeout(Duration::from_secs(120))
         .case(cases.path().join("*.trycmd"))
         .run();
