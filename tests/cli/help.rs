@@ -1,4 +1,4 @@
-//! Help, manual pages, completions; and who does not read to the end.
+//! Help, manual pages, completions; who does not read to the end; and what the program needs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -108,4 +108,21 @@ fn shells_complete() {
     assert_eq!(ask("sterna bits", 1), "bitstream\n");
     assert_eq!(ask("sterna run --top", 2), "--top-k --top-p\n");
     assert_eq!(ask("sterna run --device ''", 3), "golden float sim xdma uart\n");
+}
+
+/// No library but the C library, with its loader and its mathematics.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn the_program_needs_libc_only() {
+    let program = env!("CARGO_BIN_EXE_sterna");
+    let said = std::process::Command::new("readelf").args(["-d", program]).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let needed: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .map(|line| line.split(['[', ']']).nth(1).unwrap())
+        .collect();
+    assert!(needed.contains(&"libc.so.6"), "{needed:?}");
+    let c = |name: &&str| ["libc.so.", "libm.so.", "ld-linux"].iter().any(|c| name.starts_with(c));
+    assert!(needed.iter().all(c), "{needed:?}");
 }
