@@ -14,7 +14,7 @@ pub fn all(cells: &Cells) -> Vec<Sketch> {
 
 fn epilogue(cells: &Cells) -> Sketch {
     use Kind::{Computes, Holds, Moves};
-    let mut s = Sketch::new("epilogue", "Epilogue: accumulators to elements, V a clock", 420.0);
+    let mut s = Sketch::new("epilogue", "Epilogue: accumulators to elements, V a clock", 438.0);
     s.part("groups", Holds, (20.0, 60.0, 110.0), "row groups", &["5 sums each"]);
     s.part(
         "elements",
@@ -79,11 +79,12 @@ fn epilogue(cells: &Cells) -> Sketch {
         s.note((x(*clocks) + 8.0, 252.0 + 26.0 * row as f64), &format!("{clocks} clocks"));
     }
     s.note((20.0, 225.0), "What one way makes of an accumulator, clock by clock:");
+    let way = ["way", "rescale", "sigmoid", "table_sigmoid", "mlgru", "glu", "residual"];
+    s.note((20.0, 412.0), &format!("One way with its units: {}.", cells.of(&way)));
     s.note(
-        (20.0, 412.0),
+        (20.0, 428.0),
         &format!(
-            "One way with its units: {}; elements: {}; of a chain {} clocks' gap.",
-            cells.of(&["way", "rescale", "sigmoid", "table_sigmoid", "mlgru", "glu", "residual"]),
+            "Elements: {}. A chain waits {} clocks behind a short turn.",
             cells.of(&["elements"]),
             Epilogue::GAP
         ),

@@ -81,7 +81,7 @@ fn control(cells: &Cells) -> Sketch {
 
 fn port(cells: &Cells) -> Sketch {
     use Kind::{Holds, Moves, Outside};
-    let mut s = Sketch::new("memory-port", "Memory port: three masters, one AXI4 port", 365.0);
+    let mut s = Sketch::new("memory-port", "Memory port: three masters, one AXI4 port", 382.0);
     s.part(
         "image",
         Moves,
@@ -121,7 +121,9 @@ fn port(cells: &Cells) -> Sketch {
         (440.0, 305.0),
         &format!("bursts of {}: begun when the FIFO has all of it", WriteMaster::BURST),
     );
-    s.note((20.0, 355.0), &format!("A burst is asked for only when its FIFO has room for all of it. Without FIFOs: readers {}; writer {}.", cells.of(&["read_master"]), cells.of(&["write_master"])));
+    s.note((20.0, 355.0), "A burst is asked for only when its FIFO has room for all of it.");
+    let [readers, writer] = ["read_master", "write_master"].map(|name| cells.of(&[name]));
+    s.note((20.0, 371.0), &format!("Without FIFOs: readers {readers}; writer {writer}."));
     s
 }
 

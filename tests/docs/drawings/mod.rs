@@ -32,7 +32,7 @@ impl Cells {
         format!("{:.1}", places / core["lanes"].as_f64().unwrap())
     }
 
-    /// `61 LUT4, 255 FF, 4 DSP`, without what is 0: of all instances of these modules
+    /// `61 LUT4, 255 FF, 4 DSP (synthesised)`, without what is 0: of all instances of these modules
     /// in the core of 64 bits for the 5m demo.
     pub fn of(&self, names: &[&str]) -> String {
         let mut sums = [0.0; 5];
@@ -69,7 +69,8 @@ const KEYS: [&str; 5] = ["lut", "carry", "ff", "ram", "dsp"];
 fn said(counts: [f64; 5]) -> String {
     let units = ["LUT4", "CCU2C", "FF", "RAM", "DSP"];
     let parts = counts.iter().zip(units).filter(|(count, _)| **count > 0.0);
-    parts.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(", ")
+    let parts = parts.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>();
+    parts.join(", ") + " (synthesised)"
 }
 
 /// `UPDATE_DOCS=1 cargo test -p sterna --test docs drawings` draws them again.

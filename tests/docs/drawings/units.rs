@@ -280,8 +280,8 @@ fn scale(cells: &Cells) -> Sketch {
         &["top bit to the top:", &format!("{SCALE_BITS}-bit Scales")],
     );
     s.part("mul", Computes, (420.0, 150.0, 110.0), "x · y", &["24 × 24"]);
-    s.part("add", Computes, (420.0, 220.0, 110.0), "x + y", &["align, add"]);
-    s.part("root", Computes, (590.0, 185.0, 110.0), "1/√x", &["a root, a division", "74 clocks"]);
+    s.part("add", Computes, (420.0, 228.0, 110.0), "x + y", &["align, add"]);
+    s.part("root", Computes, (595.0, 220.0, 110.0), "1/√x", &["a root, a division", "74 clocks"]);
     s.part(
         "out",
         Computes,
@@ -289,21 +289,30 @@ fn scale(cells: &Cells) -> Sketch {
         "to 17 bits",
         &[&format!("{RESCALE_BITS}-bit factor,"), "shift 0 to 63"],
     );
-    s.frame((205.0, 125.0), (720.0, 290.0), "one multiplier, one adder, one root, in turn");
+    s.frame((205.0, 125.0), (725.0, 295.0), "one multiplier, one adder, one root, in turn");
     s.wire("front.r", "held.l", "");
     s.wire("held.r", "epilogue.l", "handed on together");
     s.wire("stats.r", "norm.l", "");
     s.wire("norm.r-10", "mul.l", "");
     s.wire("norm.r+20", "add.l", "");
-    s.wire("mul.r", "root.l-15", "");
-    s.wire("add.r", "root.l+15", "");
-    s.wire("root.r", "out.l", "");
+    s.wire("mul.b-20", "add.t-20", "B · outer");
+    s.wire("add.r", "root.l", "D");
+    s.wire_by("root.t", &[(650.0, 188.0)], "mul.r+13", "1/√D");
+    s.wire_by("mul.r-12", &[(740.0, 163.0), (740.0, 215.0)], "out.l", "max · 1/√D · rescale");
     s.wire("out.t", "epilogue.b+10", "");
     s.note(
         (20.0, 312.0),
         "D = (A + B · outer) + floor;  scale = (max · 1/√D) · rescale  (numerics.md, section 6).",
     );
-    s.note((20.0, 328.0), &format!("Statistics to Scales: {} clocks; the scale: {}, from begun to there {}. One multiplier takes turns.", NormScale::gather_latency(1), NormScale::LATENCY, Issue::LATENCY));
+    s.note(
+        (20.0, 328.0),
+        &format!(
+            "Statistics to Scales: {} clocks; the scale: {}, with its way in and out {}.",
+            NormScale::gather_latency(1),
+            NormScale::LATENCY,
+            Issue::LATENCY
+        ),
+    );
     s.note(
         (20.0, 343.0),
         &format!(
