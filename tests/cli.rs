@@ -519,6 +519,8 @@ fn help_of_every_command() {
     let commands = [
         "",
         "import",
+        "pull",
+        "models",
         "synth",
         "run",
         "chat",

@@ -23,6 +23,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Import(cmd::import::Args),
+    Pull(cmd::pull::Args),
+    Models(cmd::models::Args),
     Synth(cmd::synth::Args),
     Run(cmd::run::Args),
     Chat(cmd::chat::Args),
@@ -62,6 +64,8 @@ pub fn main() -> ExitCode {
     }
     let result = match cli.command {
         Command::Import(args) => cmd::import::run(args),
+        Command::Pull(args) => cmd::pull::run(args),
+        Command::Models(args) => cmd::models::run(args),
         Command::Synth(args) => cmd::synth::run(args),
         Command::Run(args) => cmd::run::run(args),
         Command::Chat(args) => cmd::chat::run(args),

@@ -10,6 +10,7 @@ use sterna_rtl::RtlError;
 use sterna_sim::SimError;
 
 use crate::board::BoardError;
+use crate::hub::HubError;
 
 /// Result with a [`HostError`].
 pub type Result<T> = std::result::Result<T, HostError>;
@@ -255,6 +256,9 @@ pub enum HostError {
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// The hub, or the folder of models.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// A meter, or a recording of one.
     #[error(transparent)]
     Power(#[from] PowerError),
@@ -311,6 +315,7 @@ impl HostError {
             NoConversation { .. } => "H038",
             NothingSaid => "H039",
             Board(error) => error.code(),
+            Hub(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),
         }

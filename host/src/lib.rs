@@ -5,7 +5,9 @@
 //! | [`chat`] | a conversation, on a state that holds all before |
 //! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
 //! | [`devices`] | which devices there are, and which one is used |
-//! | [`demo`] | the model that is used when none is named |
+//! | [`demo`] | the model that a word names, or that is used when none is named |
+//! | [`hub`] | checkpoints from where they are published |
+//! | [`models`] | the folder of models that were fetched |
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
@@ -37,6 +39,8 @@ pub mod devices;
 pub mod doctor;
 pub mod error;
 pub mod generate;
+pub mod hub;
+pub mod models;
 pub mod output;
 pub mod page;
 pub mod picture;

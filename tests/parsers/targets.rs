@@ -337,7 +337,7 @@ impl Target for TokenizerConfig {
 
     fn read(&mut self, input: &[u8]) -> String {
         let text = String::from_utf8_lossy(input);
-        match ChatTemplate::from_json("tokenizer_config.json".as_ref(), &text) {
+        match ChatTemplate::from_json("tokenizer_config.json".as_ref(), &text, None) {
             Ok(Some(chat)) => {
                 let messages = [Message::new(Role::User, "Who?")];
                 said(Template::new(&chat).and_then(|template| template.render(&messages, true)))

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use sterna_firmware::model::Model;
 
 use crate::devices::xdma::MemoryArgs;
 use crate::error::{HostError, Result};
-use crate::output;
 use crate::validate::{Outcome, Plan, Step, validate};
+use crate::{demo, output};
 
 /// Test a card: registers, memory, DMA, and passes against the golden model
 ///
@@ -34,7 +33,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let model = args.model.as_deref().map(Model::open).transpose()?;
+    let model = args.model.as_deref().map(|word| demo::open(Some(word))).transpose()?;
     let mut transport = args.card.nodes.take()?;
     let index = transport.card().found().index;
     let plan = Plan { memory: args.card.card_memory, full: args.full, model };
