@@ -55,6 +55,7 @@ fn every_code_is_in_a_snapshot() {
     for folder in [
         "tests",
         "tests/boards",
+        "tests/cli",
         "tests/models",
         "tests/power",
         "tests/serve",

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use sterna_firmware::model::Model;
 
 use crate::error::Result;
 use crate::hub::HubError;
 use crate::models;
+use crate::output;
 
 /// The demo model; its card is `model/demo/README.md`.
 static DEMO: &[u8] = include_bytes!("../../model/demo/shakespeare-5m.sterna");
@@ -20,8 +22,18 @@ pub const NAME: &str = "shakespeare-5m (built in)";
 /// # Errors
 /// [`HubError::NoModel`] if the word is neither; those of opening.
 pub fn open(word: Option<&Path>) -> Result<Arc<Model>> {
-    let Some(word) = word else { return Ok(Model::from_static(NAME, DEMO)?) };
-    Ok(Model::open(&file(word)?)?)
+    let begin = Instant::now();
+    let model = match word {
+        Some(word) => Model::open(&file(word)?)?,
+        None => Model::from_static(NAME, DEMO)?,
+    };
+    output::detail(&format!(
+        "{}: image {}, every checksum right, {:.2} s",
+        model.path().display(),
+        model.description().image_id,
+        begin.elapsed().as_secs_f64()
+    ));
+    Ok(model)
 }
 
 /// The file that a word means: that of this name, else a pulled model of this name.

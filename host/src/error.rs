@@ -253,6 +253,54 @@ pub enum HostError {
     /// A conversation that has not begun.
     #[error("there is no conversation yet that could be saved; ask something first")]
     NothingSaid,
+    /// A file of defaults that is no TOML.
+    #[error("{file}, line {line}: {reason}; docs/cli.md#configuration says what the file may hold", file = file.display())]
+    ConfigSyntax {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A default of an option, or for a command, that there is not.
+    #[error("{file}, line {line}: there is no {kind} {key}; {hint}", file = file.display())]
+    ConfigKey {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        line: usize,
+        /// What is not there.
+        key: String,
+        /// An option, or a command.
+        kind: &'static str,
+        /// What to do.
+        hint: String,
+    },
+    /// A default that its option does not take.
+    #[error(
+        "{file}, line {line}: {key}: {reason}; correct the line, or leave the file out with \
+         STERNA_CONFIG=",
+        file = file.display()
+    )]
+    ConfigValue {
+        /// The file.
+        file: PathBuf,
+        /// Where.
+        line: usize,
+        /// The option.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A command to explain that there is not.
+    #[error("there is no command `{name}`; {hint}")]
+    NoCommand {
+        /// What was asked for.
+        name: String,
+        /// What to do.
+        hint: String,
+    },
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
@@ -314,6 +362,10 @@ impl HostError {
             StateRange { .. } => "H037",
             NoConversation { .. } => "H038",
             NothingSaid => "H039",
+            ConfigSyntax { .. } => "H060",
+            ConfigKey { .. } => "H061",
+            ConfigValue { .. } => "H062",
+            NoCommand { .. } => "H063",
             Board(error) => error.code(),
             Hub(error) => error.code(),
             Power(error) => error.code(),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`chat`] | a conversation, on a state that holds all before |
 //! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
+//! | [`config`] | the user's file of defaults |
 //! | [`devices`] | which devices there are, and which one is used |
 //! | [`demo`] | the model that a word names, or that is used when none is named |
 //! | [`hub`] | checkpoints from where they are published |
@@ -21,6 +22,7 @@
 //! | [`plan`] | what a token costs on a core, before there is one |
 //! | [`power`] | joules a token |
 //! | [`picture`] | drawings as SVG and PNG |
+//! | [`nearest`] | what was probably meant by a word |
 //! | [`output`] | what is printed, and where |
 //! | [`page`] | pages for a browser |
 //! | [`serve`] | one device for many who ask, over HTTP |
@@ -34,6 +36,7 @@ pub mod board;
 pub mod chat;
 pub mod cli;
 pub mod cmd;
+pub mod config;
 pub mod demo;
 pub mod devices;
 pub mod doctor;
@@ -41,6 +44,7 @@ pub mod error;
 pub mod generate;
 pub mod hub;
 pub mod models;
+pub mod nearest;
 pub mod output;
 pub mod page;
 pub mod picture;

@@ -3,12 +3,41 @@
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
+use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sterna_firmware::file::{persist, temporary};
 
 use crate::error::{HostError, Result};
+
+/// How much is told beside results and errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing.
+    Quiet,
+    /// What a user has to know, statistics, progress.
+    Usual,
+    /// Also what is done, and how long it takes.
+    Verbose,
+}
+
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// Chooses how much is told; the first choice stays.
+pub fn tell(level: Level) {
+    let _ = LEVEL.set(level);
+}
+
+fn told(level: Level) -> bool {
+    LEVEL.get().unwrap_or(&Level::Usual) >= &level
+}
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Prints one JSON object on a line of its own.
 pub fn json(value: &impl Serialize) -> Result<()> {
@@ -28,14 +57,59 @@ pub fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(HostError::Output)
 }
 
-/// Tells something beside the result, on standard error.
-pub fn note(text: &str) {
-    eprintln!("note: {text}");
+/// How something that was looked at is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Good,
+    /// Not quite, or not looked at.
+    Doubtful,
+    /// Wrong.
+    Bad,
 }
 
-/// A progress bar on a terminal's standard error; nothing elsewhere.
+/// Prints a line that begins with a word on how something is, in colour on a terminal.
+pub fn marked(mark: Mark, word: &str, text: &str) -> Result<()> {
+    let style = match mark {
+        Mark::Good => GREEN,
+        Mark::Doubtful => YELLOW,
+        Mark::Bad => RED,
+    };
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{style}{word}{style:#}{text}")
+        .and_then(|()| out.flush())
+        .map_err(HostError::Output)
+}
+
+/// Tells of an error, on standard error.
+pub fn failure(error: &HostError) {
+    anstream::eprintln!("{RED}error[{}]{RED:#}: {error}", error.code());
+}
+
+/// Tells something that a user has to know beside the result, on standard error.
+pub fn note(text: &str) {
+    if told(Level::Usual) {
+        anstream::eprintln!("{CYAN}note{CYAN:#}: {text}");
+    }
+}
+
+/// Tells how far a long piece of work is, or what it took, on standard error.
+pub fn aside(text: &str) {
+    if told(Level::Usual) {
+        eprintln!("{text}");
+    }
+}
+
+/// Tells what is done, to who asked for it with `--verbose`, on standard error.
+pub fn detail(text: &str) {
+    if told(Level::Verbose) {
+        eprintln!("{text}");
+    }
+}
+
+/// A progress bar on a terminal's standard error; nothing elsewhere, or for who wants quiet.
 pub fn bar(total: u64, unit: &str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if !std::io::stderr().is_terminal() || !told(Level::Usual) {
         return ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
     }
     let template = match unit {
@@ -60,6 +134,11 @@ pub fn read_text(path: &Path) -> Result<String> {
         path: path.into(),
         offset: error.utf8_error().valid_up_to(),
     })
+}
+
+/// Line of a byte of a text, from 1.
+pub fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
 }
 
 /// Largest resident memory of this process so far in bytes, where the system tells.

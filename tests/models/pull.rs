@@ -106,7 +106,8 @@ fn models_are_listed_checked_and_removed() {
     for name in ["notes.txt", ".sterna-x.tmp", "-x.sterna"] {
         fs::remove_file(folder.join(name)).unwrap();
     }
-    desk.ok(&["models", "remove", NAME]);
+    let deleted = desk.json(&["models", "remove", NAME]);
+    assert_eq!(deleted["deleted"], desk.path(MODEL).display().to_string());
     assert!(!folder.exists() && folder.parent().unwrap().exists());
     messages.push(desk.fails(&["models", "remove", NAME]));
     messages.push(desk.fails(&["run", NAME, "x"]));

@@ -4,8 +4,10 @@
 //! A mutational fuzzer on stable Rust. Its feedback is what is said: an input whose error, without
 //! its numbers and names, was never said before is kept and mutated further.
 //!
-//! `scripts/fuzz-parsers SECONDS` gives each parser that long, from a seed that it prints.
+//! `scripts/fuzz-parsers SECONDS` gives each parser that long, from a seed that it prints; what it keeps
+//! goes to `corpus/`, from which every run begins.
 
+mod corpus;
 mod memory;
 mod mutate;
 mod targets;
@@ -25,6 +27,8 @@ use targets::Target;
 const ROOM: usize = 64 << 20;
 /// Inputs longer than this are not kept: the seeds are made anew each time.
 const KEPT: usize = 1 << 16;
+/// And no more of them.
+const MOST: usize = 200;
 
 /// When to stop.
 #[derive(Clone, Copy)]
@@ -42,10 +46,14 @@ impl Budget {
     }
 }
 
-/// What an error says, without the words that differ from input to input.
+/// What an error says, without what differs from input to input: numbers, and what is quoted.
 fn gist(said: &str) -> String {
-    let differs = |word: &&str| word.contains(|c: char| c.is_ascii_digit() || "`\"'".contains(c));
-    said.split_whitespace().filter(|word| !differs(word)).take(16).collect::<Vec<_>>().join(" ")
+    let quote = ['`', '"'];
+    // What is quoted may hold quotes itself.
+    let (before, rest) = said.split_once(quote).unwrap_or((said, ""));
+    let own = format!("{before} {}", rest.rsplit_once(quote).map_or("", |(_, after)| after));
+    let word = |word: &&str| word.chars().all(|c| c.is_ascii_alphabetic() || ",.:;-_'".contains(c));
+    own.split_whitespace().filter(word).take(16).collect::<Vec<_>>().join(" ")
 }
 
 /// Memory is counted for the whole process, so one at a time.
@@ -57,6 +65,7 @@ fn fuzz(target: &mut dyn Target, seed: u64, budget: Budget) {
     let rng = &mut Rng::new(seed);
     let name = target.name();
     let mut corpus = target.seeds();
+    corpus.extend(corpus::read(name));
     let mut known: HashMap<String, u64> = HashMap::new();
     let (mut cases, mut most, since) = (0, 0, Instant::now());
     let seeds = corpus.len() as u64;
@@ -84,7 +93,10 @@ fn fuzz(target: &mut dyn Target, seed: u64, budget: Budget) {
         let said = gist(&result.unwrap_or_default());
         let count = known.entry(said).or_insert(0);
         *count += 1;
-        if *count == 1 && cases >= seeds && input.len() <= KEPT {
+        if *count == 1 && cases >= seeds && input.len() <= KEPT && corpus.len() < MOST {
+            if let Budget::Time(_) = budget {
+                corpus::keep(name, &input);
+            }
             corpus.push(input);
         }
         cases += 1;
@@ -97,14 +109,17 @@ fn fuzz(target: &mut dyn Target, seed: u64, budget: Budget) {
     assert!(kinds > 3, "{name}: only {kinds} kinds of answers, so little was looked at");
 }
 
-fn all(seed: u64, budget: Budget) {
+/// Each parser whose name contains `only`.
+fn all(only: &str, seed: u64, budget: Budget) {
     // Panics that a parser itself catches are no news.
     std::panic::set_hook(Box::new(|_| ()));
     println!("| parser | seed | time | cases | kinds of answers | corpus | most memory | panics |");
     println!("|---|---|---|---|---|---|---|---|");
     let failed = catch_unwind(|| {
         for mut target in targets::all() {
-            fuzz(&mut *target, seed, budget);
+            if target.name().contains(only) {
+                fuzz(&mut *target, seed, budget);
+            }
         }
     });
     let _ = std::panic::take_hook();
@@ -115,17 +130,18 @@ fn all(seed: u64, budget: Budget) {
 
 #[test]
 fn no_parser_panics() {
-    all(1, Budget::Cases(1500));
+    all("", 1, Budget::Cases(1500));
 }
 
-/// `STERNA_FUZZ=SEED,SECONDS`, as `scripts/fuzz-parsers` sets it.
+/// `STERNA_FUZZ=SEED,SECONDS` and `ONLY`, as `scripts/fuzz-parsers` sets them.
 #[test]
 #[ignore = "as long as it is told: scripts/fuzz-parsers"]
 fn no_parser_panics_for_long() {
     let said = std::env::var("STERNA_FUZZ").unwrap_or("1,60".into());
     let (seed, seconds) = said.split_once(',').expect("STERNA_FUZZ is SEED,SECONDS");
     let seconds = Duration::from_secs(seconds.parse().expect("a number of seconds"));
-    all(seed.parse().expect("a number"), Budget::Time(seconds));
+    let only = std::env::var("ONLY").unwrap_or_default();
+    all(&only, seed.parse().expect("a number"), Budget::Time(seconds));
 }
 
 /// A parser that believes what it reads.

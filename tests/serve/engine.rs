@@ -3,11 +3,11 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use sterna::power::beside::Power;
 use sterna::serve::engine::sequence::{End, Event, Job, Reason};
 use sterna::serve::engine::{Engine, Health, Limits, Refused};
 use sterna::serve::http::Bounds;
 use sterna::serve::metrics::Metrics;
-use sterna::serve::power::Power;
 use sterna::serve::{Settings, serve};
 use sterna_firmware::FirmwareError;
 use sterna_firmware::device::{Device, Head, State, Step, Want};

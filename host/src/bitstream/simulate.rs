@@ -14,6 +14,7 @@ use sterna_sim::{CardOptions, Options, SimCard};
 use super::top::Hardware;
 use crate::board::{Board, fit};
 use crate::error::Result;
+use crate::output;
 
 /// A token on the simulated board. *Simulated.*
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,7 +51,7 @@ const CORE: &str = "the core; its memory delivers a beat a clock, 60 clocks afte
 /// Those of the simulation and of the driver.
 pub fn simulate(board: &Board, hardware: &Hardware, model: &Arc<Model>) -> Result<Simulated> {
     let start = Instant::now();
-    eprintln!("simulation: a token of {} …", model.path().display());
+    output::aside(&format!("simulation: a token of {} …", model.path().display()));
     let counted = match &hardware.serial {
         Some(serial) => {
             let sim = SimBoard::new(serial, &Options::default()).map_err(FirmwareError::from)?;
@@ -64,7 +65,7 @@ pub fn simulate(board: &Board, hardware: &Hardware, model: &Arc<Model>) -> Resul
             (count(sim, model)?, CORE)
         }
     };
-    eprintln!("simulation: {:.1} s", start.elapsed().as_secs_f64());
+    output::aside(&format!("simulation: {:.1} s", start.elapsed().as_secs_f64()));
     let (Counters { cycles, beats, starved, blocked, idle }, with) = counted;
     let tokens_per_second = board.core_mhz * 1e6 / cycles.max(1) as f64;
     let bound = board.bound().bytes_per_second / fit::image_bytes(&model.shape()) as f64;

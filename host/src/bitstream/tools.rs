@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::board::BoardError;
 use crate::error::{HostError, Result};
+use crate::output;
 
 /// A program, under the names that it has.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +115,8 @@ impl Program {
     /// B012 if it fails, F001 if it cannot be started or the log not be written.
     pub fn run(&self, step: &str, args: &[String], folder: &Path, log: &Path) -> Result<()> {
         let start = Instant::now();
-        eprintln!("{step}: {} …", self.name());
+        output::aside(&format!("{step}: {} …", self.name()));
+        output::detail(&format!("{} {}", self.path.display(), args.join(" ")));
         let file = File::create(log).map_err(HostError::io(log, "create"))?;
         let both = file.try_clone().map_err(HostError::io(log, "write"))?;
         let mut command = self.command();
@@ -129,7 +131,7 @@ impl Program {
             }
             .into());
         }
-        eprintln!("{step}: {:.1} s", start.elapsed().as_secs_f64());
+        output::aside(&format!("{step}: {:.1} s", start.elapsed().as_secs_f64()));
         Ok(())
     }
 }

@@ -7,6 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::BoardError;
 use super::schema::{self, KEYS, Key, Kind};
+use crate::nearest::nearest;
+use crate::output::line_of;
 
 /// A value that is what its key allows.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +31,6 @@ pub struct Values {
     values: BTreeMap<(&'static str, &'static str), (Value, usize)>,
 }
 
-/// Line of a byte, from 1.
-fn line(text: &str, at: usize) -> usize {
-    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
-}
-
 impl Values {
     /// Reads a file's text.
     ///
@@ -42,12 +39,12 @@ impl Values {
     pub fn read(file: &Path, text: &str) -> Result<Values, BoardError> {
         let table = DeTable::parse(text).map_err(|error| BoardError::Syntax {
             file: file.into(),
-            line: line(text, error.span().map_or(0, |span| span.start)),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
             reason: error.message().trim().replace('\n', ", "),
         })?;
         let mut read = Values { file: file.into(), values: BTreeMap::new() };
         for (name, value) in table.get_ref() {
-            let at = line(text, name.span().start);
+            let at = line_of(text, name.span().start);
             let name: &str = name.get_ref();
             if let DeValue::Table(section) = value.get_ref()
                 && schema::find("", name).is_none()
@@ -57,7 +54,7 @@ impl Values {
                     return Err(read.unknown(at, format!("[{name}]"), name, sections));
                 }
                 for (key, value) in section {
-                    let at = line(text, key.span().start);
+                    let at = line_of(text, key.span().start);
                     read.take(name, key.get_ref(), at, value.get_ref())?;
                 }
             } else {
@@ -79,7 +76,7 @@ impl Values {
         word: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> BoardError {
-        let hint = match schema::nearest(word, known.clone()) {
+        let hint = match nearest(word, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let mut known: Vec<&str> = known.collect();

@@ -206,28 +206,6 @@ pub fn path(section: &str, name: &str) -> String {
     if section.is_empty() { name.into() } else { format!("[{section}] {name}") }
 }
 
-/// What was probably meant: the nearest of some words, if it is near.
-pub fn nearest<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let best = words.map(|other| (distance(word, other), other)).min()?;
-    (best.0 <= 2.max(word.len() / 3)).then_some(best.1)
-}
-
-/// Letters to add, drop or change to get from one word to another.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 /// The table of keys, as docs/boards.md has it.
 pub fn manual() -> String {
     let mut text = String::from("| key | value | |\n|---|---|---|\n");

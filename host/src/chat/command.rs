@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::nearest::nearest;
+
 /// A command of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -57,29 +59,11 @@ impl Command {
 }
 
 fn unknown(name: &str) -> String {
-    let nearest = NAMES.into_iter().min_by_key(|known| distance(name, known)).expect("six names");
     let shown: String = name.chars().take(40).collect();
-    if distance(name, nearest) <= 3 {
-        format!("there is no {shown}: did you mean {nearest}? /help lists the commands")
-    } else {
-        format!("there is no {shown}: /help lists the commands")
+    match nearest(name, NAMES.into_iter()) {
+        Some(near) => format!("there is no {shown}: did you mean {near}? /help lists the commands"),
+        None => format!("there is no {shown}: /help lists the commands"),
     }
-}
-
-/// How many characters must be put in, taken out or changed to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    // Beyond so many no command is meant.
-    for (i, from) in a.chars().take(40).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &to) in b.iter().enumerate() {
-            let change = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -102,14 +86,5 @@ mod tests {
         there is no /frobnicate: /help lists the commands
         there is no /STATS: /help lists the commands
         ");
-    }
-
-    #[test]
-    fn distances_are_counted() {
-        for (a, b, want) in
-            [("", "", 0), ("abc", "", 3), ("", "abc", 3), ("kitten", "sitting", 3), ("é", "e", 1)]
-        {
-            assert_eq!(distance(a, b), want, "{a} {b}");
-        }
     }
 }

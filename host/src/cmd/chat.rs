@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use signal_hook::consts::SIGINT;
@@ -17,7 +18,8 @@ use crate::devices::Choice;
 use crate::error::Result;
 use crate::generate::rate;
 use crate::output;
-use crate::power::energy::Energy;
+use crate::power::beside::{Named, Power};
+use crate::power::meters::MeterArgs;
 
 /// Talk with a model, turn by turn
 ///
@@ -38,6 +40,8 @@ pub struct Args {
     /// What the model is told before the conversation
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
+    #[command(flatten)]
+    meters: MeterArgs,
     #[command(flatten)]
     device: Choice,
     /// Print one JSON object for each answer instead of streaming
@@ -73,12 +77,14 @@ impl Interrupt {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let model = demo::open(args.model.as_deref())?;
+    let (power, missing) = Power::open(&args.meters, &args.device, &model)?;
+    for why in missing {
+        output::detail(&format!("not measured: {why}"));
+    }
+    let mut energy = Energy { power, joules: 0.0, open: vec![] };
     let device = args.device.open(&model, 1)?;
     let sampling = args.sampling.sampling();
     let mut chat = Chat::new(Arc::clone(&model), device, sampling, args.system.clone())?;
-    // On a card it is the card's energy that matters, and its sensors tell it.
-    let computes_here = matches!(chat.device().name(), "golden" | "float");
-    let mut energy = if computes_here { Energy::of_processor() } else { None };
     let mut input = Input::open()?;
     let interrupt = Interrupt::catch();
     if input.is_terminal() && !args.json {
@@ -100,31 +106,71 @@ pub fn run(args: Args) -> Result<()> {
         let question = match (line.strip_prefix('/'), line.starts_with("//")) {
             (Some(said), true) => said,
             (Some(_), false) => {
-                if obey(&mut chat, line.trim_end(), energy.as_ref())? {
+                if obey(&mut chat, line.trim_end(), &mut energy)? {
                     continue;
                 }
                 return Ok(());
             }
             (None, _) => &line,
         };
-        let mut turn = || ask(&mut chat, question, &args, &interrupt);
-        match &mut energy {
-            Some(energy) => energy.during(turn)?,
-            None => turn()?,
+        ask(&mut chat, question, &args, &interrupt, &mut energy)?;
+    }
+}
+
+/// What the first meter saw while answers were made.
+struct Energy {
+    power: Power,
+    joules: f64,
+    /// Times of which the meter has not yet said enough.
+    open: Vec<(Duration, Duration)>,
+}
+
+impl Energy {
+    /// Adds the time since a moment; returns this one.
+    fn add(&mut self, since: Duration) -> Duration {
+        let now = self.power.now();
+        match self.open.last_mut() {
+            Some((_, end)) if *end == since => *end = now,
+            _ => self.open.push((since, now)),
         }
+        self.settle();
+        now
+    }
+
+    /// Adds what the meter can tell by now; whether that is all.
+    fn settle(&mut self) -> bool {
+        let Energy { power, joules, open } = self;
+        open.retain(|&(from, to)| match power.between(from, to) {
+            Some(more) => {
+                *joules += more;
+                false
+            }
+            None => true,
+        });
+        open.is_empty()
     }
 }
 
 /// A question and its answer.
-fn ask(chat: &mut Chat, question: &str, args: &Args, interrupt: &Interrupt) -> Result<()> {
+fn ask(
+    chat: &mut Chat,
+    question: &str,
+    args: &Args,
+    interrupt: &Interrupt,
+    energy: &mut Energy,
+) -> Result<()> {
+    let mut counted = energy.power.now();
     // Models begin answers with spaces and ends of lines that say nothing.
     let mut begun = false;
     let mut emit = |piece: &str| {
         let piece = if begun { piece } else { piece.trim_start() };
         begun |= !piece.is_empty();
+        counted = energy.add(counted);
         if args.json { Ok(()) } else { output::print(piece) }
     };
     let turn = interrupt.during(|stops| chat.ask(question, args.count, stops, &mut emit))?;
+    energy.add(counted);
+    energy.power.entered(turn.read + turn.chosen);
     if args.json {
         return report(chat, question, &turn);
     }
@@ -162,7 +208,7 @@ fn report(chat: &Chat, question: &str, turn: &Turn) -> Result<()> {
 }
 
 /// Obeys a command; whether the conversation goes on. What is wrong with one is told.
-fn obey(chat: &mut Chat, line: &str, energy: Option<&Energy>) -> Result<bool> {
+fn obey(chat: &mut Chat, line: &str, energy: &mut Energy) -> Result<bool> {
     let done = match Command::read(line) {
         Err(why) => {
             output::note(&why);
@@ -187,13 +233,13 @@ fn obey(chat: &mut Chat, line: &str, energy: Option<&Energy>) -> Result<bool> {
     };
     match done {
         Ok(said) => output::note(&said),
-        Err(error) => eprintln!("error[{}]: {error}", error.code()),
+        Err(error) => output::failure(&error),
     }
     Ok(true)
 }
 
 /// What the conversation cost so far.
-fn stats(chat: &mut Chat, energy: Option<&Energy>) -> Result<()> {
+fn stats(chat: &mut Chat, energy: &mut Energy) -> Result<()> {
     let (totals, tokens) = (chat.totals(), chat.tokens());
     // The first token of an answer is the prompt's work.
     let decoded = totals.chosen.saturating_sub(totals.turns);
@@ -220,9 +266,17 @@ fn stats(chat: &mut Chat, energy: Option<&Energy>) -> Result<()> {
         ),
         ("saturations", device.saturations().to_string()),
     ];
-    if let Some(joules) = energy.map(Energy::joules) {
+    let all = energy.settle();
+    if let Some(Named { meter, evidence, .. }) = energy.power.meter() {
+        let joules = energy.joules;
         let each = joules / (totals.read + totals.chosen).max(1) as f64;
-        rows.push(("energy", format!("{joules:.2} J of the processor, {each:.4} J a token")));
+        rows.push((
+            "energy",
+            match all {
+                true => format!("{joules:.2} J, {each:.4} J a token ({meter}, {evidence})"),
+                false => format!("not known yet ({meter}, {evidence})"),
+            },
+        ));
     }
     if let Some(bytes) = device.streamed() {
         rows.push(("streamed", format!("{bytes} bytes a token")));

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::doctor::{Finding, Verdict, examine};
 use crate::error::{HostError, Result};
-use crate::output;
+use crate::output::{self, Mark};
 
 /// Check this machine: driver, bus, link, permissions, tools; with what to do
 ///
@@ -48,7 +48,16 @@ pub fn run(args: Args) -> Result<()> {
         }))?;
     } else {
         for Finding { check, verdict, found, remedy } in &findings {
-            output::line(&format!("{:<4}  {check}: {found}", verdict.word()))?;
+            let mark = match verdict {
+                Verdict::Ok => Mark::Good,
+                Verdict::Warn => Mark::Doubtful,
+                Verdict::Fail => Mark::Bad,
+            };
+            output::marked(
+                mark,
+                &format!("{:<4}", verdict.word()),
+                &format!("  {check}: {found}"),
+            )?;
             if let Some(remedy) = remedy {
                 output::line(&format!("      -> {remedy}"))?;
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::json;
 use sterna_firmware::FirmwareError;
 use sterna_firmware::geometry::Geometry;
 use sterna_hdl::board::{BoardMemory, SerialBoard};
@@ -33,6 +34,9 @@ pub struct Args {
     /// Make the core for this model [default: the built-in demo model]
     #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
+    /// Print one JSON object when it is there
+    #[arg(long)]
+    json: bool,
 }
 
 /// What is at the other end.
@@ -63,8 +67,12 @@ pub fn run(args: Args) -> Result<()> {
         }
     };
     let pty = pty.map_err(FirmwareError::from)?;
-    let port = args.port.display();
-    output::line(&format!("a board is at {port}: sterna run --device uart --port {port} …"))?;
+    if args.json {
+        output::json(&json!({ "device": "uart", "port": args.port }))?;
+    } else {
+        let port = args.port.display();
+        output::line(&format!("a board is at {port}: sterna run --device uart --port {port} …"))?;
+    }
     until_interrupted(|| pty.is_over());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::json;
 use sterna_firmware::FirmwareError;
 use sterna_firmware::geometry::Geometry;
 use sterna_sim::fake_card::{FakeCard, Fault, Mounted};
@@ -56,6 +57,9 @@ pub struct Args {
     /// Something that goes wrong; may be given several times
     #[arg(long, value_name = "FAULT")]
     fault: Vec<Fault>,
+    /// Print one JSON object when it is there
+    #[arg(long)]
+    json: bool,
 }
 
 /// What is behind the registers.
@@ -88,12 +92,15 @@ pub fn run(args: Args) -> Result<()> {
     };
     args.fault.iter().for_each(|&fault| card.inject(fault));
     let mounted = Mounted::new(&card, &args.mount).map_err(FirmwareError::from)?;
-    output::line(&format!(
-        "card {} is in {}: sterna run --device xdma --root {} …",
-        args.index,
-        args.mount.display(),
-        args.mount.display()
-    ))?;
+    let root = args.mount.display();
+    if args.json {
+        output::json(&json!({ "device": "xdma", "card": args.index, "root": args.mount }))?;
+    } else {
+        let card = args.index;
+        output::line(&format!(
+            "card {card} is in {root}: sterna run --device xdma --root {root} …"
+        ))?;
+    }
     until_interrupted(|| mounted.is_over());
     Ok(())
 }

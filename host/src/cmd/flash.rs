@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use crate::bitstream::tools::{self, LOADER};
 use crate::board::{Board, BoardError};
 use crate::error::{HostError, Result};
+use crate::output;
 
 /// Write a bitstream into a board with openFPGALoader
 ///
@@ -24,6 +27,9 @@ pub struct Args {
     /// Write it into the board's flash, so that it stays
     #[arg(long)]
     keep: bool,
+    /// Print one JSON object; the loader's output goes to standard error
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -43,9 +49,13 @@ pub fn run(args: Args) -> Result<()> {
     if args.keep {
         command.arg("--write-flash");
     }
+    if args.json {
+        command.stdout(std::io::stderr());
+    }
     let status = command.arg(&args.file).status().map_err(HostError::io(&args.file, "flash"))?;
     if status.success() {
-        return Ok(());
+        let said = json!({ "board": board.name, "file": args.file, "kept": args.keep });
+        return if args.json { output::json(&said) } else { Ok(()) };
     }
     let status = status.to_string();
     Err(BoardError::Loader { board: board.name, status }.into())

@@ -36,16 +36,20 @@ pub struct Args {
 #[derive(Subcommand)]
 enum What {
     /// Delete a model that was pulled; what it was made of stays in the hub's cache
+    #[command(after_help = "Example:\n  sterna models remove ridger/MMfreeLM-370M")]
     Remove {
         /// OWNER/NAME
         name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    if let Some(What::Remove { name }) = &args.what {
-        return remove(name);
+    if let Some(What::Remove { name, json }) = &args.what {
+        return remove(name, *json);
     }
     let models = models::list(args.check)?;
     let demo = demo::open(None)?;
@@ -70,12 +74,15 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn remove(name: &str) -> Result<()> {
+fn remove(name: &str, json: bool) -> Result<()> {
     let path = models::find(name).ok_or_else(|| HubError::NoModel { word: name.into() })?;
     fs::remove_file(&path).map_err(HostError::io(&path, "delete"))?;
     // The owner's folder, if it was the last.
     if let Some(owner) = path.parent().filter(|_| name.contains('/')) {
         let _ = fs::remove_dir(owner);
+    }
+    if json {
+        return output::json(&json!({ "deleted": path }));
     }
     output::line(&format!("{}: deleted", path.display()))
 }

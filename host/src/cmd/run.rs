@@ -139,7 +139,7 @@ fn statistics(device: &dyn Device, prompt: usize, generation: &Generation) {
         .map(|bytes| format!(", weights sent at {:.1} MB/s", bytes as f64 * rate_of / 1e6));
     // Apart from the text by an empty line where both go to the same screen.
     let gap = if std::io::stdout().is_terminal() { "\n" } else { "" };
-    eprintln!(
+    output::aside(&format!(
         "{gap}[{name}] {prompt} prompt tokens at {:.1} tokens/s, {} new at {rate_of:.1} tokens/s{}{}{}",
         rate(prompt, generation.prompt_time),
         generation.tokens.len(),
@@ -147,5 +147,5 @@ fn statistics(device: &dyn Device, prompt: usize, generation: &Generation) {
         if name == "sim" { " of simulation" } else { "" },
         streamed.unwrap_or_default(),
         if generation.stopped { ", end of text" } else { "" },
-    );
+    ));
 }

@@ -3,20 +3,19 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use clap::value_parser;
+use serde_json::json;
 
 use crate::demo;
 use crate::devices::Choice;
 use crate::error::{HostError, Result};
 use crate::output;
+use crate::power::beside::Power;
 use crate::power::meters::MeterArgs;
-use crate::power::workload::Workload;
 use crate::serve::engine::Limits;
 use crate::serve::http::Bounds;
-use crate::serve::power::Power;
 use crate::serve::{Settings, serve};
 
 /// Serve a model over HTTP, as OpenAI's clients speak it, and a page to try it
@@ -63,6 +62,9 @@ pub struct Args {
     meters: MeterArgs,
     #[command(flatten)]
     device: Choice,
+    /// Print one JSON object when it listens
+    #[arg(long)]
+    json: bool,
 }
 
 /// Fewer characters are guessed.
@@ -72,18 +74,10 @@ const KEY: usize = 16;
 pub fn run(args: Args) -> Result<()> {
     let key = key(args.key_file.as_deref())?;
     let model = demo::open(args.model.as_deref())?;
-    let tokens = Arc::new(AtomicU64::new(0));
-    let workload = Workload { model: Arc::clone(&model), prompt: vec![] };
-    // A model's joules are told if they are asked for by name, never in place of a meter.
-    let counted = args.meters.names_activity().then_some(&tokens);
-    let meters = match args.meters.open(&args.device, &workload, counted) {
-        Ok(found) => found.meters,
-        Err(HostError::NoMeter { missing }) => {
-            output::note(&format!("no joules: no meter is there ({})", missing.join("; ")));
-            vec![]
-        }
-        Err(error) => return Err(error),
-    };
+    let (power, missing) = Power::open(&args.meters, &args.device, &model)?;
+    if !missing.is_empty() {
+        output::note(&format!("no joules: no meter is there ({})", missing.join("; ")));
+    }
     // Of the file: a pulled model's name has no ending, but it may have a point.
     let stem = args.model.is_some().then(|| model.path().file_stem()).flatten();
     let stem = stem.map_or("shakespeare-5m".into(), |stem| stem.to_string_lossy());
@@ -101,9 +95,17 @@ pub fn run(args: Args) -> Result<()> {
     let name = settings.name.clone();
     let (device, of, slots) = (args.device, Arc::clone(&model), args.slots.into());
     let open = move || device.open(&of, slots);
-    serve(settings, &model, open, Power::start(meters, tokens), |address, engine| {
+    serve(settings, &model, open, power, |address, engine| {
         let slots = engine.slots();
         let device = engine.device();
+        if args.json {
+            return output::json(&json!({
+                "url": format!("http://{address}"),
+                "model": name,
+                "device": device,
+                "slots": slots,
+            }));
+        }
         output::line(&format!("http://{address}: {name} on {device}, {slots} at a time"))
     })
 }

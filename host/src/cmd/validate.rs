@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::demo;
 use crate::devices::xdma::MemoryArgs;
 use crate::error::{HostError, Result};
+use crate::output::{self, Mark};
 use crate::validate::{Outcome, Plan, Step, validate};
-use crate::{demo, output};
 
 /// Test a card: registers, memory, DMA, and passes against the golden model
 ///
@@ -41,7 +42,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut printed = Ok(());
     let steps = validate(transport, &plan, &mut |step| {
         if !args.json && printed.is_ok() {
-            printed = output::line(&text(step));
+            printed = tell(step);
         }
     });
     printed?;
@@ -65,8 +66,13 @@ pub fn run(args: Args) -> Result<()> {
     if failed > 0 { Err(HostError::Validate { failed, steps: steps.len() }) } else { Ok(()) }
 }
 
-fn text(step: &Step) -> String {
-    format!("{}  {:<15} {}", step.outcome.word(), step.name, step.text)
+fn tell(step: &Step) -> Result<()> {
+    let mark = match step.outcome {
+        Outcome::Passed => Mark::Good,
+        Outcome::Skipped => Mark::Doubtful,
+        Outcome::Failed => Mark::Bad,
+    };
+    output::marked(mark, step.outcome.word(), &format!("  {:<15} {}", step.name, step.text))
 }
 
 fn describe(step: &Step) -> Value {

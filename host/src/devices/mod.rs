@@ -6,6 +6,7 @@ pub mod uart;
 pub mod xdma;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::ValueEnum;
 use sterna_firmware::FirmwareError;
@@ -85,7 +86,8 @@ impl Choice {
 
     /// Opens the chosen device, or one by itself, with `slots` sequences.
     pub fn open(&self, model: &Arc<Model>, slots: usize) -> Result<Box<dyn Device>> {
-        Ok(match self.device {
+        let begin = Instant::now();
+        let device: Box<dyn Device> = match self.device {
             None => self.best(model, slots)?,
             Some(Kind::Golden) => Box::new(Golden::new(Arc::clone(model), slots)?),
             Some(Kind::Float) => Box::new(Float::new(Arc::clone(model), slots)?),
@@ -94,7 +96,14 @@ impl Choice {
             Some(Kind::Uart) => {
                 Box::new(self.board.open(model, slots, self.card.stream_weights)?)
             }
-        })
+        };
+        output::detail(&format!(
+            "device {}: {} slots, {:.2} s",
+            device.name(),
+            device.slots(),
+            begin.elapsed().as_secs_f64()
+        ));
+        Ok(device)
     }
 
     /// A card if there is one that can be used, else golden; says which if there is a card at all.

@@ -158,10 +158,10 @@ impl HubError {
             TooLarge { .. } => "H057",
             Offline { .. } => "H058",
             Locked { .. } => "H059",
-            NoFolder { .. } => "H060",
-            Endpoint { .. } => "H061",
-            NoModel { .. } => "H062",
-            DamagedModels { .. } => "H063",
+            NoFolder { .. } => "H070",
+            Endpoint { .. } => "H071",
+            NoModel { .. } => "H072",
+            DamagedModels { .. } => "H073",
         }
     }
 }

@@ -76,7 +76,7 @@ impl MeterArgs {
     }
 
     /// Whether the model of the core's activity was named.
-    pub fn names_activity(&self) -> bool {
+    pub(super) fn names_activity(&self) -> bool {
         self.meter.iter().any(|word| matches!(word.parse(), Ok(Spec::Activity)))
     }
 

@@ -12,6 +12,7 @@
 //! | [`report`] | recordings as a page, plots, JSON and CSV |
 
 pub mod activity;
+pub mod beside;
 pub mod dashboard;
 pub mod energy;
 pub mod estimate;

@@ -10,12 +10,10 @@
 //! | [`engine`] | a device at work: fair queue, slots, rounds |
 //! | [`http`] | paths, parameters, answers, who may ask |
 //! | [`metrics`] | what is counted |
-//! | [`power`] | what is drawn |
 
 pub mod engine;
 pub mod http;
 pub mod metrics;
-pub mod power;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,8 +29,8 @@ use self::engine::{Engine, Limits};
 use self::http::guard::Guard;
 use self::http::{App, Bounds, listen, router};
 use self::metrics::Metrics;
-use self::power::Power;
 use crate::error::{HostError, Result};
+use crate::power::beside::Power;
 use crate::template::Template;
 
 /// How to serve.

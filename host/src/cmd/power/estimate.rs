@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.toml")]
     energies: Option<PathBuf>,
     /// List the numbers that were used, and where they come from
-    #[arg(long, short = 'v', conflicts_with = "json")]
+    #[arg(long, conflicts_with = "json")]
     sources: bool,
     /// Print one JSON object
     #[arg(long)]

@@ -15,7 +15,8 @@ use crate::output;
 /// What needs a further word is not looked for: an INA226 on an I2C bus, a meter that prints lines
 /// on a serial port, a file that another program writes, the model of the core's activity.
 #[derive(clap::Args)]
-#[command(after_help = "Named as in --meter of `sterna power run`:\n  \
+#[command(after_help = "Examples:\n  sterna power meters\n  sterna power meters --json\n\n\
+                        Named as in --meter of `sterna power run`:\n  \
                         hwmon, hwmon:ina226, hwmon:ina226_u76/VCCINT,ltc2977\n  \
                         cms, cms:0@0x40000; xbutil, xbutil:0000:01:00.1; rapl\n  \
                         ina226:1@0x40,shunt=0.01,tolerance=0.5\n  \

@@ -27,8 +27,8 @@ use self::queue::Fair;
 use self::round::Rounds;
 use self::sequence::Job;
 use super::metrics::Metrics;
-use super::power::Power;
 use crate::error::Result;
+use crate::power::beside::Power;
 
 /// Tokens of a prompt in a round.
 pub const PIECE: usize = 32;

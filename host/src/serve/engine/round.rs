@@ -9,7 +9,8 @@ use super::prefix::Prefixes;
 use super::sequence::{Job, Reason, Sequence};
 use super::{Health, Limits, PIECE, Shared};
 use crate::error::{HostError, Result};
-use crate::serve::power::Power;
+use crate::output;
+use crate::power::beside::Power;
 
 /// A state of a prompt is kept after every so many tokens.
 const KEPT: usize = 64;
@@ -228,7 +229,7 @@ impl<'a> Rounds<'a> {
 
     /// Shares the energy since the last time out among those whose tokens entered since.
     fn share_out(&mut self) {
-        let joules = self.power.since(self.shared_out);
+        let joules = self.power.between(self.shared_out, self.power.now());
         self.shared_out = self.power.now();
         self.shared.metrics.joules.inc_by(joules.unwrap_or(0.0).max(0.0));
         let all: u64 = self.slots.iter().flatten().map(|sequence| sequence.steps).sum();
@@ -254,8 +255,8 @@ impl<'a> Rounds<'a> {
 
     /// Tells everyone who has a slot, and brings the device to rest.
     fn fail(&mut self, error: &HostError) {
+        output::failure(error);
         let message = told(error);
-        eprintln!("{message}");
         self.shared.metrics.failures.inc();
         for sequence in self.slots.iter_mut().filter_map(Option::take) {
             sequence.fail(&message);

@@ -31,8 +31,8 @@ use self::error::ApiError;
 use self::guard::Guard;
 use super::engine::Engine;
 use super::metrics::Metrics;
-use super::power::Power;
 use crate::error::Result;
+use crate::power::beside::Power;
 use crate::template::Template;
 
 /// Bounds of a question.

@@ -1,13 +1,18 @@
-//! What the device draws while it serves.
+//! What is drawn while a device works, for who only wants to know it beside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sterna_firmware::device::Device;
+use sterna_firmware::model::Model;
 use sterna_power::{Clock, Meter, Sampler, SystemClock};
 
-use crate::power::live::{Live, View};
+use super::live::{Live, View};
+use super::meters::MeterArgs;
+use super::workload::Workload;
+use crate::devices::Choice;
+use crate::error::{HostError, Result};
 
 /// Meters at work, and the tokens beside them.
 pub struct Power {
@@ -31,6 +36,27 @@ pub struct Named {
 }
 
 impl Power {
+    /// Sets to work what was named, or all that there is; also says why others do not measure where
+    /// none does. A model's joules are told if they are asked for by name, never in place of a meter.
+    ///
+    /// # Errors
+    /// Those of [`MeterArgs::open`] but H016.
+    pub fn open(
+        args: &MeterArgs,
+        device: &Choice,
+        model: &Arc<Model>,
+    ) -> Result<(Power, Vec<String>)> {
+        let tokens = Arc::new(AtomicU64::new(0));
+        let workload = Workload { model: Arc::clone(model), prompt: vec![] };
+        let counted = args.names_activity().then_some(&tokens);
+        let (meters, missing) = match args.open(device, &workload, counted) {
+            Ok(found) => (found.meters, vec![]),
+            Err(HostError::NoMeter { missing }) => (vec![], missing),
+            Err(error) => return Err(error),
+        };
+        Ok((Power::start(meters, tokens), missing))
+    }
+
     /// Sets meters to work, which may be none; `tokens` is what a model of the activity counts by.
     pub fn start(meters: Vec<Box<dyn Meter>>, tokens: Arc<AtomicU64>) -> Power {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
@@ -58,9 +84,9 @@ impl Power {
         self.clock.now()
     }
 
-    /// Joules since a moment, if a meter says.
-    pub fn since(&self, moment: Duration) -> Option<f64> {
-        self.live.joules(moment.as_secs_f64(), self.now().as_secs_f64())
+    /// Joules from one moment to another, both of the last minute, if a meter says.
+    pub fn between(&self, from: Duration, to: Duration) -> Option<f64> {
+        self.live.joules(from.as_secs_f64(), to.as_secs_f64())
     }
 
     /// So many tokens entered the device.
