@@ -11,6 +11,7 @@ use sterna_sim::SimError;
 
 use crate::board::BoardError;
 use crate::hub::HubError;
+use crate::tasks::TaskError;
 
 /// Result with a [`HostError`].
 pub type Result<T> = std::result::Result<T, HostError>;
@@ -307,6 +308,9 @@ pub enum HostError {
     /// The hub, or the folder of models.
     #[error(transparent)]
     Hub(#[from] HubError),
+    /// A data set of questions, or results.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// A meter, or a recording of one.
     #[error(transparent)]
     Power(#[from] PowerError),
@@ -368,6 +372,7 @@ impl HostError {
             NoCommand { .. } => "H063",
             Board(error) => error.code(),
             Hub(error) => error.code(),
+            Task(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),
         }

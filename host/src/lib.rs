@@ -13,6 +13,7 @@
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
 //! | [`state`] | a recurrent state as a file |
+//! | [`tasks`] | questions with several answers, and how many a model gets right |
 //! | [`template`] | a conversation as the one text that a model goes on from |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
@@ -56,6 +57,7 @@ pub mod serve;
 pub mod signals;
 pub mod state;
 pub mod stop;
+pub mod tasks;
 pub mod template;
 pub mod validate;
 

@@ -4,3 +4,4 @@ mod desk;
 mod hostile;
 mod hub;
 mod pull;
+mod score;

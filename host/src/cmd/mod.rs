@@ -30,6 +30,7 @@ pub mod pull;
 pub mod reset;
 pub mod run;
 pub mod sampling;
+pub mod score;
 pub mod serve;
 pub mod state;
 mod status;
