@@ -152,7 +152,8 @@ fn every_variable_is_listed() {
     // By way of a function of their own.
     let by_name = ["HF_HOME", "HF_HUB_CACHE", "HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT"];
     found.extend(by_name.map(str::to_owned));
-    found.extend(["HF_HUB_OFFLINE", "STERNA_MODELS", "XDG_DATA_HOME"].map(str::to_owned));
+    found.extend(["HF_HUB_OFFLINE", "SSL_CERT_FILE"].map(str::to_owned));
+    found.extend(["STERNA_MODELS", "XDG_DATA_HOME"].map(str::to_owned));
     let listed = sterna::cmd::config::VARIABLES;
     let missing: Vec<_> =
         found.iter().filter(|name| listed.iter().all(|(known, _)| known != name)).collect();

@@ -183,6 +183,7 @@ fn settings(desk: &Desk, hub: &Hub) -> Settings {
         cache: desk.path("cache"),
         token: None,
         offline: false,
+        roots: None,
         patience: Duration::from_millis(300),
     }
 }

@@ -5,3 +5,4 @@ mod hostile;
 mod hub;
 mod pull;
 mod score;
+mod tls;

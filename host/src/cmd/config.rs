@@ -44,7 +44,7 @@ struct Explain {
 }
 
 /// Environment variables that change what sterna does, and what they are for.
-pub const VARIABLES: [(&str, &str); 21] = [
+pub const VARIABLES: [(&str, &str); 22] = [
     ("STERNA_CONFIG", "the file of defaults; empty for none"),
     ("STERNA_CACHE", "folder of compiled simulations"),
     ("STERNA_KEY", "key of the server"),
@@ -57,6 +57,7 @@ pub const VARIABLES: [(&str, &str); 21] = [
     ("HF_HUB_OFFLINE", "1: ask no hub"),
     ("HTTPS_PROXY", "way to the hub, unless ALL_PROXY is set; else HTTP_PROXY"),
     ("NO_PROXY", "hosts that need no proxy"),
+    ("SSL_CERT_FILE", "roots of certificates, else those of Mozilla"),
     ("XDG_CONFIG_HOME", "folder of sterna/config.toml, else ~/.config"),
     ("XDG_CACHE_HOME", "folder of sterna/, compiled simulations, else ~/.cache"),
     ("XDG_DATA_HOME", "folder of sterna/models, else ~/.local/share"),

@@ -1,9 +1,12 @@
 //! Requests to a hub: who may see the token, which way they are sent on, what answers mean.
 
+use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
 use super::repository::{Repository, is_commit};
@@ -54,9 +57,14 @@ enum Ask {
 impl Client {
     /// Asks nobody yet. The proxy is that of `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, but for
     /// hosts of `NO_PROXY`: `ureq` reads them.
-    pub fn new(settings: &Settings) -> Client {
+    ///
+    /// # Errors
+    /// [`HubError::Roots`].
+    pub fn new(settings: &Settings) -> Result<Client> {
         let patience = settings.patience;
+        let roots = settings.roots.as_deref().map_or(Ok(RootCerts::WebPki), roots)?;
         let agent = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .http_status_as_error(false)
             // They are followed here, where the token is kept to the hub itself.
             .max_redirects(0)
@@ -67,7 +75,7 @@ impl Client {
             .build()
             .new_agent();
         let (endpoint, token) = (settings.endpoint.clone(), settings.token.clone());
-        Client { agent, endpoint, token, patience }
+        Ok(Client { agent, endpoint, token, patience })
     }
 
     /// The address of a file.
@@ -208,6 +216,22 @@ impl Client {
             429 | 500.. => HubError::Busy { hub, status },
             _ => self.nonsense(format!("status {status} for {what}")),
         }
+    }
+}
+
+/// The certificates of a file.
+fn roots(path: &Path) -> Result<RootCerts> {
+    let wrong = |reason| HubError::Roots { path: path.into(), reason };
+    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let certificates: Vec<_> = parse_pem(&bytes)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match certificates.is_empty() {
+        true => Err(wrong("no certificate in it".into())),
+        false => Ok(RootCerts::new_with_certs(&certificates)),
     }
 }
 

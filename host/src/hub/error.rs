@@ -39,8 +39,8 @@ pub enum HubError {
     },
     /// Nobody answers.
     #[error(
-        "{hub} cannot be reached: {reason}; check the network, HTTPS_PROXY and HF_ENDPOINT; \
-         HF_HUB_OFFLINE=1 takes what was fetched before"
+        "{hub} cannot be reached: {reason}; check the network, HTTPS_PROXY, SSL_CERT_FILE and \
+         HF_ENDPOINT; HF_HUB_OFFLINE=1 takes what was fetched before"
     )]
     Unreachable {
         /// Who does not.
@@ -122,6 +122,14 @@ pub enum HubError {
         /// What it is.
         endpoint: String,
     },
+    /// Roots of certificates that cannot be read.
+    #[error("SSL_CERT_FILE is {path}: {reason}; it must name certificates in PEM, or nothing")]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A word that is neither a file nor the name of a model.
     #[error(
         "{word}: no such file, and no pulled model of that name; `sterna models` lists those, \
@@ -162,6 +170,7 @@ impl HubError {
             Endpoint { .. } => "H071",
             NoModel { .. } => "H072",
             DamagedModels { .. } => "H073",
+            Roots { .. } => "H074",
         }
     }
 }

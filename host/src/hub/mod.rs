@@ -84,7 +84,7 @@ pub fn snapshot(
     if settings.offline {
         return cached(&cache, repository);
     }
-    let client = Client::new(settings);
+    let client = Client::new(settings)?;
     let first = client.facts(repository, repository.revision(), CONFIG)?;
     let first = first.ok_or_else(|| HubError::Missing {
         what: repository.to_string(),

@@ -22,6 +22,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// `HF_HUB_OFFLINE`: ask nobody.
     pub offline: bool,
+    /// `SSL_CERT_FILE`: roots in place of those of Mozilla, in PEM.
+    pub roots: Option<PathBuf>,
     /// How long nothing may come before a transfer counts as broken.
     pub patience: Duration,
 }
@@ -54,7 +56,8 @@ impl Settings {
         let yes = ["1", "ON", "YES", "TRUE"];
         let offline = text("HF_HUB_OFFLINE").map(|word| word.to_uppercase());
         let offline = offline.is_some_and(|word| yes.contains(&word.as_str()));
-        Ok(Settings { endpoint, cache, token, offline, patience: PATIENCE })
+        let roots = path("SSL_CERT_FILE");
+        Ok(Settings { endpoint, cache, token, offline, roots, patience: PATIENCE })
     }
 }
 
