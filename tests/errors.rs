@@ -8,7 +8,7 @@ use sterna_model::error::CODES;
 
 /// The first letter of a crate's codes, its errors, how many variants only pass on, and how many
 /// codes there are beyond one a variant.
-const CRATES: [(char, &str, usize, usize); 9] = [
+const CRATES: [(char, &str, usize, usize); 11] = [
     ('M', include_str!("../model/src/error.rs"), 0, 0),
     ('F', include_str!("../firmware/src/error.rs"), 2, 0),
     // Every fault of the core has a code.
@@ -17,7 +17,9 @@ const CRATES: [(char, &str, usize, usize); 9] = [
     ('U', include_str!("../hdl/src/link/error.rs"), 0, 0),
     ('X', include_str!("../host/xdma/src/error.rs"), 0, 0),
     ('W', include_str!("../host/power/src/error.rs"), 0, 0),
-    ('H', include_str!("../host/src/error.rs"), 3, 0),
+    ('H', include_str!("../host/src/error.rs"), 5, 0),
+    ('H', include_str!("../host/src/hub/error.rs"), 0, 0),
+    ('H', include_str!("../host/src/tasks/error.rs"), 0, 0),
     ('B', include_str!("../host/src/board/error.rs"), 0, 0),
 ];
 
@@ -55,6 +57,7 @@ fn every_code_is_in_a_snapshot() {
         "tests",
         "tests/boards",
         "tests/cli",
+        "tests/models",
         "tests/power",
         "tests/serve",
         "firmware/tests",

@@ -375,6 +375,20 @@ fn import_keeps_the_template() {
 }
 
 #[test]
+fn a_template_in_a_file_of_its_own_wins() {
+    let (folder, _) = imported(Some(r#"{"chat_template": "old", "eos_token": "R"}"#));
+    let import = || {
+        let path = folder.path().join("model.sterna");
+        compile(&Checkpoint::open(folder.path()).unwrap(), &path, &mut |_| ()).unwrap();
+        Model::open(&path).unwrap().description().chat.clone()
+    };
+    fs::write(folder.path().join("chat_template.jinja"), CHATML).unwrap();
+    assert_eq!(import(), ChatTemplate::new(CHATML, None, Some("R")));
+    fs::remove_file(folder.path().join("tokenizer_config.json")).unwrap();
+    assert_eq!(import(), ChatTemplate::new(CHATML, None, None));
+}
+
+#[test]
 fn a_model_without_a_template_is_what_it_was() {
     let (folder, model) = imported(None);
     let (other, _) = imported(Some(r#"{"bos_token": "<s>", "chat_template": null}"#));

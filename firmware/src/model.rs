@@ -6,7 +6,7 @@ use std::sync::Arc;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use sterna_model::ChatTemplate;
-use sterna_model::checkpoint::Checkpoint;
+use sterna_model::checkpoint::{Checkpoint, Origin};
 use sterna_model::layout;
 use sterna_model::tokenizer::Tokenizer;
 
@@ -47,6 +47,9 @@ pub struct Description {
     /// How the model wants conversations written, if the checkpoint says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<ChatTemplate>,
+    /// Where the checkpoint was published, if it was fetched from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 /// What ternarisation did to a matrix.
@@ -66,7 +69,21 @@ pub struct MatrixReport {
     pub already_ternary: bool,
 }
 
+/// What to do about a file that lacks something.
+const AGAIN: &str = "import the checkpoint again";
+
 impl Description {
+    /// What a file says of its model. Its header and this section are checked, and that the file
+    /// has the length that the header says; weights are not looked at.
+    pub fn read(path: &Path) -> Result<Description> {
+        Description::of(&Container::glance(path, SectionKind::Model)?)
+    }
+
+    fn of(container: &Container) -> Result<Description> {
+        let json = container.require(SectionKind::Model, AGAIN)?;
+        serde_json::from_slice(json).map_err(|e| fault(container, SectionKind::Model, e))
+    }
+
     /// Describes a checkpoint that was compiled.
     pub fn new(
         checkpoint: &Checkpoint,
@@ -93,6 +110,7 @@ impl Description {
             matrices,
             config: checkpoint.config_json().into(),
             chat: checkpoint.chat_template().cloned(),
+            origin: checkpoint.origin().cloned(),
         })
     }
 }
@@ -132,6 +150,7 @@ impl Model {
             matrices: vec![],
             config: String::new(),
             chat: None,
+            origin: None,
         };
         let json = serde_json::to_vec(&description).expect("a description is plain data");
         let parts = [
@@ -143,10 +162,7 @@ impl Model {
     }
 
     fn check(container: Container) -> Result<Arc<Model>> {
-        const AGAIN: &str = "import the checkpoint again";
-        let json = container.require(SectionKind::Model, AGAIN)?;
-        let description: Description =
-            serde_json::from_slice(json).map_err(|e| fault(&container, SectionKind::Model, e))?;
+        let description = Description::of(&container)?;
         let image = container.require(SectionKind::Image, AGAIN)?;
         let contents = Contents::parse(image, container.path())?;
         let shape = contents.start.shape;

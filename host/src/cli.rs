@@ -43,11 +43,14 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Import(cmd::import::Args),
+    Pull(cmd::pull::Args),
+    Models(cmd::models::Args),
     Synth(cmd::synth::Args),
     Run(cmd::run::Args),
     Chat(cmd::chat::Args),
     State(cmd::state::Args),
     Eval(cmd::eval::Args),
+    Score(cmd::score::Args),
     Logits(cmd::logits::Args),
     Inspect(cmd::inspect::Args),
     Disasm(cmd::disasm::Args),
@@ -115,11 +118,14 @@ fn run() -> Result<()> {
     }
     match cli.command {
         Command::Import(args) => cmd::import::run(args),
+        Command::Pull(args) => cmd::pull::run(args),
+        Command::Models(args) => cmd::models::run(args),
         Command::Synth(args) => cmd::synth::run(args),
         Command::Run(args) => cmd::run::run(args),
         Command::Chat(args) => cmd::chat::run(args),
         Command::State(args) => cmd::state::run(args),
         Command::Eval(args) => cmd::eval::run(args),
+        Command::Score(args) => cmd::score::run(args),
         Command::Logits(args) => cmd::logits::run(args),
         Command::Inspect(args) => cmd::inspect::run(args),
         Command::Disasm(args) => cmd::disasm::run(args),

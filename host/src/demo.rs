@@ -1,4 +1,4 @@
-//! The model that is used when none is named: 5 million parameters of Shakespeare.
+//! The model that a word names; without one 5 million parameters of Shakespeare.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +7,8 @@ use std::time::Instant;
 use sterna_firmware::model::Model;
 
 use crate::error::Result;
+use crate::hub::HubError;
+use crate::models;
 use crate::output;
 
 /// The demo model; its card is `model/demo/README.md`.
@@ -15,11 +17,14 @@ static DEMO: &[u8] = include_bytes!("../../model/demo/shakespeare-5m.sterna");
 /// Name of the demo model in messages.
 pub const NAME: &str = "shakespeare-5m (built in)";
 
-/// Opens a model file, or the demo model if none is named.
-pub fn open(path: Option<&Path>) -> Result<Arc<Model>> {
+/// Opens a model: a file, or a pulled one by its name; the demo model if none is named.
+///
+/// # Errors
+/// [`HubError::NoModel`] if the word is neither; those of opening.
+pub fn open(word: Option<&Path>) -> Result<Arc<Model>> {
     let begin = Instant::now();
-    let model = match path {
-        Some(path) => Model::open(path)?,
+    let model = match word {
+        Some(word) => Model::open(&file(word)?)?,
         None => Model::from_static(NAME, DEMO)?,
     };
     output::detail(&format!(
@@ -29,6 +34,19 @@ pub fn open(path: Option<&Path>) -> Result<Arc<Model>> {
         begin.elapsed().as_secs_f64()
     ));
     Ok(model)
+}
+
+/// The file that a word means: that of this name, else a pulled model of this name.
+///
+/// # Errors
+/// [`HubError::NoModel`].
+pub fn file(word: &Path) -> Result<PathBuf> {
+    // A directory is opened all the same: what is wrong with it is said there.
+    if word.exists() {
+        return Ok(word.into());
+    }
+    let pulled = word.to_str().and_then(models::find);
+    pulled.ok_or_else(|| HubError::NoModel { word: word.into() }.into())
 }
 
 /// Splits the words of `[MODEL] LAST`: with one word it is `LAST`.

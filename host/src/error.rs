@@ -10,6 +10,8 @@ use sterna_rtl::RtlError;
 use sterna_sim::SimError;
 
 use crate::board::BoardError;
+use crate::hub::HubError;
+use crate::tasks::TaskError;
 
 /// Result with a [`HostError`].
 pub type Result<T> = std::result::Result<T, HostError>;
@@ -303,6 +305,12 @@ pub enum HostError {
     /// A board, or the making of its bitstream.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// The hub, or the folder of models.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A data set of questions, or results.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// A meter, or a recording of one.
     #[error(transparent)]
     Power(#[from] PowerError),
@@ -363,6 +371,8 @@ impl HostError {
             ConfigValue { .. } => "H062",
             NoCommand { .. } => "H063",
             Board(error) => error.code(),
+            Hub(error) => error.code(),
+            Task(error) => error.code(),
             Power(error) => error.code(),
             Firmware(error) => error.code(),
         }

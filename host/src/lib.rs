@@ -6,11 +6,14 @@
 //! | [`cli`] | the command line, one file a subcommand in [`cmd`] |
 //! | [`config`] | the user's file of defaults |
 //! | [`devices`] | which devices there are, and which one is used |
-//! | [`demo`] | the model that is used when none is named |
+//! | [`demo`] | the model that a word names, or that is used when none is named |
+//! | [`hub`] | checkpoints from where they are published |
+//! | [`models`] | the folder of models that were fetched |
 //! | [`generate`] | prompt to text, token by token |
 //! | [`sample`] | one token out of the 64 best |
 //! | [`score`] | text through a device in windows: likelihoods, logits |
 //! | [`state`] | a recurrent state as a file |
+//! | [`tasks`] | questions with several answers, and how many a model gets right |
 //! | [`template`] | a conversation as the one text that a model goes on from |
 //! | [`board`] | boards: a folder with a board.toml |
 //! | [`bitstream`] | from a board to what goes into its FPGA |
@@ -40,6 +43,8 @@ pub mod devices;
 pub mod doctor;
 pub mod error;
 pub mod generate;
+pub mod hub;
+pub mod models;
 pub mod nearest;
 pub mod output;
 pub mod page;
@@ -52,6 +57,7 @@ pub mod serve;
 pub mod signals;
 pub mod state;
 pub mod stop;
+pub mod tasks;
 pub mod template;
 pub mod validate;
 

@@ -172,3 +172,35 @@ pub fn error(error: &HostError) -> serde_json::Value {
 pub fn meter_error(error: &sterna_power::PowerError) -> serde_json::Value {
     serde_json::json!({ "code": error.code(), "message": error.to_string() })
 }
+
+/// A moment, seconds since 1970: `2026-09-21 14:13:20 UTC`.
+pub fn date(unix: f64) -> String {
+    // Whoever wrote the file chose the number: a million years are enough.
+    let seconds = unix.clamp(0.0, 3.0e13) as i64;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days since March of the year 0, so that a leap day ends its year.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, (month + 2) % 12 + 1);
+    let year = year + 400 * era + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0.0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(date(951_782_400.0), "2000-02-29 00:00:00 UTC");
+        assert_eq!(date(1_790_000_000.5), "2026-09-21 14:13:20 UTC");
+        assert_eq!(date(4_107_542_400.0), "2100-03-01 00:00:00 UTC");
+        assert_eq!(date(f64::NAN), "1970-01-01 00:00:00 UTC");
+        assert!(date(1e300).ends_with("UTC"));
+    }
+}

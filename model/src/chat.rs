@@ -1,4 +1,5 @@
-//! How a model wants conversations written: of `tokenizer_config.json`, kept as it is.
+//! How a model wants conversations written: of `tokenizer_config.json` and
+//! `chat_template.jinja`, kept as it is.
 //!
 //! The template is a program in Jinja; what runs it lies further up.
 
@@ -71,23 +72,29 @@ impl ChatTemplate {
 
     /// Reads the text of a `tokenizer_config.json`; `path` only names it in errors.
     ///
-    /// `None` if it has no `chat_template`. Of several, the one named `default` is taken. The
+    /// `beside` is the text of a `chat_template.jinja`, which newer checkpoints have: it wins over
+    /// the key. `None` if there is neither. Of several, the one named `default` is taken. The
     /// template itself is not looked into.
     ///
     /// # Errors
     /// [`ModelError::ConfigSyntax`], [`ModelError::ConfigType`].
-    pub fn from_json(path: &Path, text: &str) -> Result<Option<ChatTemplate>> {
+    pub fn from_json(
+        path: &Path,
+        text: &str,
+        beside: Option<&str>,
+    ) -> Result<Option<ChatTemplate>> {
         let map: Map<String, Value> = serde_json::from_str(text)
             .map_err(|e| ModelError::ConfigSyntax { path: path.into(), detail: e.to_string() })?;
         let wrong = |key, expected| {
-            let found = shorten(&map[key].to_string());
+            let found = shorten(&map.get(key).unwrap_or(&Value::Null).to_string());
             move || ModelError::ConfigType { path: path.into(), key, found, expected }
         };
-        let template = match map.get("chat_template") {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => Some(text.as_str()),
-            Some(Value::Array(list)) => default_of(list),
-            Some(_) => None,
+        let template = match (beside, map.get("chat_template")) {
+            (Some(text), _) => Some(text),
+            (None, None | Some(Value::Null)) => return Ok(None),
+            (None, Some(Value::String(text))) => Some(text.as_str()),
+            (None, Some(Value::Array(list))) => default_of(list),
+            (None, Some(_)) => None,
         };
         let template = template
             .filter(|text| text.len() <= MAX_TEMPLATE_BYTES)
@@ -134,7 +141,19 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Result<Option<ChatTemplate>> {
-        ChatTemplate::from_json(Path::new("tokenizer_config.json"), &value.to_string())
+        ChatTemplate::from_json(Path::new("tokenizer_config.json"), &value.to_string(), None)
+    }
+
+    #[test]
+    fn a_template_beside_it_wins() {
+        let read = |value: Value| {
+            let path = Path::new("tokenizer_config.json");
+            ChatTemplate::from_json(path, &value.to_string(), Some("new")).unwrap()
+        };
+        let want = ChatTemplate::new("new", None, Some("</s>"));
+        assert_eq!(read(json!({"chat_template": "old", "eos_token": "</s>"})), want);
+        assert_eq!(read(json!({"chat_template": 3, "eos_token": "</s>"})), want);
+        assert_eq!(read(json!({})), ChatTemplate::new("new", None, None));
     }
 
     #[test]

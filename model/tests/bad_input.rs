@@ -235,6 +235,14 @@ fn directories() {
         let file = fs::File::create(dir.join("tokenizer_config.json")).unwrap();
         file.set_len((16 << 20) + 1).unwrap();
     });
+    d.case("chat_template.jinja is too large", |dir| {
+        common::write(dir, &common::config(), &good());
+        fs::write(dir.join("chat_template.jinja"), vec![b' '; (64 << 10) + 1]).unwrap();
+    });
+    d.case("chat_template.jinja is not UTF-8", |dir| {
+        common::write(dir, &common::config(), &good());
+        fs::write(dir.join("chat_template.jinja"), b"caf\xe9").unwrap();
+    });
     insta::assert_snapshot!(d.finish());
 }
 

@@ -149,6 +149,11 @@ fn every_variable_is_listed() {
     assert!(found.len() > 5, "{found:?}");
     // For who measures coverage of the hardware, not for users.
     found.retain(|name| name != "STERNA_COVERAGE");
+    // By way of a function of their own.
+    let by_name = ["HF_HOME", "HF_HUB_CACHE", "HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT"];
+    found.extend(by_name.map(str::to_owned));
+    found.extend(["HF_HUB_OFFLINE", "SSL_CERT_FILE"].map(str::to_owned));
+    found.extend(["STERNA_MODELS", "XDG_DATA_HOME"].map(str::to_owned));
     let listed = sterna::cmd::config::VARIABLES;
     let missing: Vec<_> =
         found.iter().filter(|name| listed.iter().all(|(known, _)| known != name)).collect();
@@ -178,7 +183,7 @@ fn how_much_is_told() {
     let (same, more) = desk.ok(&[&run[..], &["--verbose"]].concat());
     assert_eq!(same, text);
     assert!(more.contains("tiny.sterna: image ") && more.contains("device golden"), "{more}");
-    assert!(desk.fails(&["-q", "run", "none.sterna", ROMEO], 1).starts_with("error[F001]"));
+    assert!(desk.fails(&["-q", "run", "none.sterna", ROMEO], 1).starts_with("error[H072]"));
     desk.fails(&["-q", "-v", "doctor"], 2);
     for (file, typed, told) in [
         ("quiet = true", "", false),
@@ -208,5 +213,5 @@ fn colours_are_for_terminals() {
     assert!(!doctor(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains(escape));
     let mut command = desk.command(&["run", "none.sterna", ROMEO]);
     let said = command.env("CLICOLOR_FORCE", "1").output().unwrap().stderr;
-    assert!(String::from_utf8(said).unwrap().starts_with("\u{1b}[1m\u{1b}[31merror[F001]"));
+    assert!(String::from_utf8(said).unwrap().starts_with("\u{1b}[1m\u{1b}[31merror[H072]"));
 }

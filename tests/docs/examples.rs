@@ -19,6 +19,7 @@ const MINUTES: &str = "takes minutes or gigabytes";
 const STAYS: &str = "stays until it is interrupted; tests/serve and tests/card run it";
 const MACHINE: &str = "says what is wrong with the machine, and exits by it; tests/card_commands";
 const METER: &str = "needs a meter or its recording; tests/power runs it";
+const HUB: &str = "wants what a hub has; tests/models runs it with one that is made up";
 const OTHERS: &str = "is not ours";
 
 /// Commands that are not run, and why.
@@ -30,6 +31,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo build --release", SET_UP),
     ("export PATH=\"$PWD/target/release:$PATH\"", SET_UP),
     ("sterna synth --shape 370m -o random-370m", MINUTES),
+    ("sterna pull ridger/MMfreeLM-370M", HUB),
+    ("sterna score --task piqa ridger/MMfreeLM-370M valid.jsonl -o piqa.results.jsonl", HUB),
     ("sterna serve", STAYS),
     ("sterna serve 370m.sterna --device xdma --slots 8", STAYS),
     ("sterna run 'ROMEO:' --device sim", VERILATOR),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sterna::HostError;
 use sterna::state::{Conversation, Saved};
+use sterna::tasks::{self, Answer, Data, Header, Report, Results, Task};
 use sterna::template::{Message, Role, Template};
 use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, State, Step, Want};
@@ -309,8 +310,8 @@ impl Target for StateFile {
             return said(read);
         };
         // What is behind the checksum is to be read, too.
-        let Some(at) = input.windows(stored.len()).position(|word| word == stored.as_bytes())
-        else {
+        let mut words = input.windows(stored.len().max(1));
+        let Some(at) = words.position(|word| word == stored.as_bytes()) else {
             return said(read);
         };
         let rest = &input[at + stored.len()..];
@@ -354,7 +355,7 @@ impl Target for TokenizerConfig {
 
     fn read(&mut self, input: &[u8]) -> String {
         let text = String::from_utf8_lossy(input);
-        match ChatTemplate::from_json("tokenizer_config.json".as_ref(), &text) {
+        match ChatTemplate::from_json("tokenizer_config.json".as_ref(), &text, None) {
             Ok(Some(chat)) => {
                 let messages = [Message::new(Role::User, "Who?")];
                 said(Template::new(&chat).and_then(|template| template.render(&messages, true)))
@@ -364,8 +365,90 @@ impl Target for TokenizerConfig {
     }
 }
 
+/// Questions with several answers, as every task reads them.
+struct Questions(tempfile::TempDir);
+
+impl Target for Questions {
+    fn name(&self) -> &'static str {
+        "questions"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let choices =
+            serde_json::json!([{ "text": "x", "label": "A" }, { "text": "y", "label": "B" }]);
+        let columns = serde_json::json!({ "text": ["x", "y"], "label": ["A", "B"] });
+        let lines = [
+            serde_json::json!({ "id": "1", "question": { "stem": "a", "choices": choices }, "answerKey": "A" }),
+            serde_json::json!({ "question": "a", "question_stem": "a", "choices": columns, "answerKey": " B" }),
+            serde_json::json!({ "activity_label": "a", "ctx_a": "b [x] c", "ctx_b": "ßd", "endings": ["[title] e", "f"], "label": "1" }),
+            serde_json::json!({ "goal": "a", "sol1": "b", "sol2": "c", "label": 1 }),
+            serde_json::json!({ "sentence": "a _ b", "option1": "c", "option2": "d", "answer": "2" }),
+        ];
+        lines.map(|line| format!("{line}\n{line}\n").into_bytes()).into()
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["\"label\":", "\"choices\":{", "\"answerKey\":", "\n", "[", "]", "_", "\"endings\":["]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let path = self.0.path().join("questions.jsonl");
+        fs::write(&path, input).unwrap();
+        let tasks =
+            [Task::ArcEasy, Task::OpenBookQa, Task::HellaSwag, Task::Piqa, Task::WinoGrande];
+        tasks.map(|task| said(tasks::read(task, &path))).join("; ")
+    }
+}
+
+/// Results of such questions.
+struct ResultsFile(tempfile::TempDir);
+
+impl Target for ResultsFile {
+    fn name(&self) -> &'static str {
+        "results"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let path = self.0.path().join("good.jsonl");
+        let header = Header {
+            sterna_score: 1,
+            task: Task::Piqa,
+            image_id: "0123456789abcdef".into(),
+            arithmetic: "fixed".into(),
+            shape: [24, 1024],
+            model: "a.sterna".into(),
+            data: vec![Data { file: "a.jsonl".into(), sha256: "00".into(), items: 2 }],
+        };
+        let mut results = Results::open(&path, header).unwrap();
+        for item in 0..2 {
+            results.push(Answer::new(item, "a", item, vec![3, 0], vec![-1.5, -0.25])).unwrap();
+        }
+        vec![fs::read(path).unwrap()]
+    }
+
+    fn words(&self) -> &'static [&'static str] {
+        &["\"items\":", "\"item\":1,", "\"likelihoods\":[", "1e308", "\n", "\"gold\":"]
+    }
+
+    fn read(&mut self, input: &[u8]) -> String {
+        let path = self.0.path().join("input.jsonl");
+        fs::write(&path, input).unwrap();
+        match Results::read(&path) {
+            Ok(results) if results.answers.is_empty() => "no answer".into(),
+            Ok(results) => {
+                // Its numbers are as many as there are files.
+                Report::new(&[results]).text();
+                "a table".into()
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
 pub fn all() -> Vec<Box<dyn Target>> {
     vec![
+        Box::new(Questions(room())),
+        Box::new(ResultsFile(room())),
         Box::new(ConfigText(Small::new())),
         Box::new(Weights(Small::new())),
         Box::new(TokenizerText),

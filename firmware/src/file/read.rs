@@ -19,6 +19,18 @@ pub struct Container {
 impl Container {
     /// Maps and verifies a file.
     pub fn open(path: &Path) -> Result<Container> {
+        Container::map(path)?.verified()
+    }
+
+    /// Maps a file and verifies its header and one section only.
+    pub fn glance(path: &Path, kind: SectionKind) -> Result<Container> {
+        let container = Container::map(path)?;
+        let section = container.sections.iter().find(|section| section.kind == kind);
+        section.map_or(Ok(()), |section| container.check(section))?;
+        Ok(container)
+    }
+
+    fn map(path: &Path) -> Result<Container> {
         let file = File::open(path).map_err(FirmwareError::io(path, "open"))?;
         let metadata = file.metadata().map_err(FirmwareError::io(path, "read"))?;
         if metadata.is_dir() {
@@ -36,12 +48,12 @@ impl Container {
             });
         }
         let bytes = Bytes::map(&file).map_err(FirmwareError::io(path, "map"))?;
-        Container::verify(path.into(), bytes)
+        Container::parse(path.into(), bytes)
     }
 
     /// Verifies a container that is part of the program; `name` stands in error messages.
     pub fn from_static(name: &str, bytes: &'static [u8]) -> Result<Container> {
-        Container::verify(name.into(), Bytes::Static(bytes))
+        Container::parse(name.into(), Bytes::Static(bytes))?.verified()
     }
 
     /// A container in memory; `name` stands in messages.
@@ -50,7 +62,7 @@ impl Container {
         Container { path: name.into(), bytes: Bytes::Owned(bytes), sections }
     }
 
-    fn verify(path: PathBuf, bytes: Bytes) -> Result<Container> {
+    fn parse(path: PathBuf, bytes: Bytes) -> Result<Container> {
         let header = bytes.get(..PAGE as usize).unwrap_or(&[]);
         if !header.starts_with(&MAGIC) {
             return Err(FirmwareError::NotSterna {
@@ -74,9 +86,12 @@ impl Container {
                 return Err(FirmwareError::Layout { path, offset, reason: reason.into() });
             }
         };
-        let container = Container { path, bytes, sections };
-        container.sections.par_iter().try_for_each(|section| container.check(section))?;
-        Ok(container)
+        Ok(Container { path, bytes, sections })
+    }
+
+    fn verified(self) -> Result<Container> {
+        self.sections.par_iter().try_for_each(|section| self.check(section))?;
+        Ok(self)
     }
 
     fn check(&self, section: &Section) -> Result<()> {

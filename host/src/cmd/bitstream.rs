@@ -57,7 +57,7 @@ fn model(name: &str) -> Result<(Shape, Option<Arc<Model>>)> {
     match fit::shape(name).filter(|_| schema::MODELS.contains(&name)) {
         Some(shape) => Ok((shape, None)),
         None => {
-            let model = Model::open(Path::new(name))?;
+            let model = demo::open(Some(Path::new(name)))?;
             Ok((model.shape(), Some(model)))
         }
     }

@@ -30,7 +30,7 @@ use crate::power::meters::MeterArgs;
 #[command(after_help = "Examples:\n  sterna chat --temp 0.8\n  \
                         echo 'Who is there?' | sterna chat 370m.sterna -n 40")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Most tokens of an answer
     #[arg(short = 'n', long = "count", default_value_t = 256, value_name = "N")]

@@ -44,12 +44,23 @@ struct Explain {
 }
 
 /// Environment variables that change what sterna does, and what they are for.
-pub const VARIABLES: [(&str, &str); 11] = [
+pub const VARIABLES: [(&str, &str); 22] = [
     ("STERNA_CONFIG", "the file of defaults; empty for none"),
     ("STERNA_CACHE", "folder of compiled simulations"),
     ("STERNA_KEY", "key of the server"),
+    ("STERNA_MODELS", "folder of pulled models"),
+    ("HF_HOME", "folder of the hub's cache and token, else ~/.cache/huggingface"),
+    ("HF_HUB_CACHE", "the hub's cache alone"),
+    ("HF_TOKEN", "token for the hub"),
+    ("HF_TOKEN_PATH", "file of the token"),
+    ("HF_ENDPOINT", "another hub"),
+    ("HF_HUB_OFFLINE", "1: ask no hub"),
+    ("HTTPS_PROXY", "way to the hub, unless ALL_PROXY is set; else HTTP_PROXY"),
+    ("NO_PROXY", "hosts that need no proxy"),
+    ("SSL_CERT_FILE", "roots of certificates, else those of Mozilla"),
     ("XDG_CONFIG_HOME", "folder of sterna/config.toml, else ~/.config"),
     ("XDG_CACHE_HOME", "folder of sterna/, compiled simulations, else ~/.cache"),
+    ("XDG_DATA_HOME", "folder of sterna/models, else ~/.local/share"),
     ("XDG_STATE_HOME", "folder of sterna/, what was typed into chat, else ~/.local/state"),
     ("HOME", "where those folders are"),
     ("VERILATOR_ROOT", "Verilator, else that in PATH"),
@@ -59,7 +70,7 @@ pub const VARIABLES: [(&str, &str); 11] = [
 ];
 
 /// Variables whose value is nobody's business.
-const SECRET: [&str; 1] = ["STERNA_KEY"];
+const SECRET: [&str; 2] = ["STERNA_KEY", "HF_TOKEN"];
 
 /// An option of a command and where its default comes from.
 #[derive(Serialize)]

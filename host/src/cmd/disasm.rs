@@ -12,7 +12,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna disasm 370m.sterna | head")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     file: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]

@@ -22,7 +22,7 @@ const SLOTS: usize = 64;
 #[command(after_help = "Example (the demo model's validation text):\n  sterna eval \
                   --text model/demo/validation.txt --window 256")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// UTF-8 text file
     #[arg(long, value_name = "FILE")]

@@ -14,7 +14,7 @@ use super::status;
 use crate::devices::survey;
 use crate::devices::xdma::{MemoryArgs, XdmaTransport};
 use crate::error::{HostError, Result};
-use crate::output;
+use crate::{demo, output};
 
 /// Show one card in detail: nodes, core, state, memory, link, sensors
 ///
@@ -24,7 +24,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  sterna info\n  sterna info 370m.sterna --card 1")]
 pub struct Args {
-    /// A .sterna file that is to fit
+    /// A .sterna file or a pulled model that is to fit
     model: Option<PathBuf>,
     #[command(flatten)]
     card: MemoryArgs,
@@ -62,7 +62,7 @@ struct Fit {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let model = args.model.as_deref().map(Model::open).transpose()?;
+    let model = args.model.as_deref().map(|word| demo::open(Some(word))).transpose()?;
     let card = args.card.nodes.take()?;
     let info = Info::of(card, args.card.card_memory, model.as_deref(), &args.sysroot);
     if args.json { output::json(&info.json()) } else { output::print(&info.text()) }

@@ -12,7 +12,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna inspect 370m.sterna --bandwidth 19.2")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     file: Option<PathBuf>,
     /// Memory bandwidth in GB/s for the upper bound in tokens/s
     #[arg(long, default_value_t = 19.2, value_name = "GB/s", value_parser = bandwidth)]

@@ -19,7 +19,7 @@ use crate::output;
 #[command(after_help = "Examples:\n  sterna load 370m.sterna\n  \
                         sterna load 370m.sterna --card 1 --reload")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     #[command(flatten)]
     card: LoadArgs,

@@ -18,7 +18,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna logits --tokens 52,49,47 -o logits.safetensors")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Token numbers: 1,2,3 or a file of them
     #[arg(long, value_name = "LIST|FILE")]

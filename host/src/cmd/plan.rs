@@ -28,7 +28,7 @@ use crate::plan::{Memory, Plan, share};
                   sterna plan model.sterna --bus 512 --clock 250 --bandwidth 19.2\n  \
                   sterna plan --bus 64 --svg token.svg")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     #[arg(conflicts_with = "shape")]
     model: Option<PathBuf>,
     /// A shape without weights instead: tiny, 5m, 370m, 1.3b or 2.7b

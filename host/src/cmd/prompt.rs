@@ -7,13 +7,13 @@ use sterna_model::Tokenizer;
 
 use super::tokens;
 use crate::cli::usage_error;
-use crate::demo;
 use crate::error::{HostError, Result};
+use crate::{demo, models};
 
 /// The words and `--tokens`.
 #[derive(clap::Args)]
 pub struct PromptArgs {
-    /// MODEL (a .sterna file) and PROMPT, or PROMPT alone: clap has no optional first argument,
+    /// MODEL (a .sterna file, or a pulled model) and PROMPT, or PROMPT alone: clap has no optional first argument,
     /// so the usage line above says it and this stays hidden
     #[arg(hide = true, value_name = "MODEL> <PROMPT")]
     words: Vec<String>,
@@ -36,7 +36,7 @@ impl PromptArgs {
     /// MODEL and PROMPT, as far as they are given; anything else ends the program with the usage
     /// of `command`. With `optional` there need not be a prompt.
     pub fn read(&self, command: &str, optional: bool) -> Prompt {
-        let is_model = |word: &str| word.ends_with(".sterna");
+        let is_model = |word: &str| word.ends_with(".sterna") || models::find(word).is_some();
         let (model, text) = match (&self.tokens, &self.words[..]) {
             (Some(_), [] | [_]) => (self.words.first().map(PathBuf::from), None),
             (None, []) if optional => (None, None),
@@ -48,8 +48,11 @@ impl PromptArgs {
             (Some(_), _) => usage_error(command, "give a PROMPT or --tokens, not both"),
             (None, []) => usage_error(command, "PROMPT is missing"),
         };
-        if self.tokens.is_some() && model.as_ref().is_some_and(|path| !path.exists()) {
-            usage_error(command, "the word before --tokens is no file: give MODEL, not a prompt");
+        if self.tokens.is_some() && model.as_ref().is_some_and(|word| demo::file(word).is_err()) {
+            usage_error(
+                command,
+                "the word before --tokens is no file, and no pulled model: give MODEL, not a prompt",
+            );
         }
         if model.is_none() && text.as_deref().is_some_and(is_model) {
             usage_error(command, &format!("PROMPT is missing: `sterna {command} MODEL PROMPT`"));

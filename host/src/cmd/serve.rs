@@ -78,7 +78,8 @@ pub fn run(args: Args) -> Result<()> {
     if !missing.is_empty() {
         output::note(&format!("no joules: no meter is there ({})", missing.join("; ")));
     }
-    let stem = args.model.as_deref().and_then(Path::file_stem);
+    // Of the file: a pulled model's name has no ending, but it may have a point.
+    let stem = args.model.is_some().then(|| model.path().file_stem()).flatten();
     let stem = stem.map_or("shakespeare-5m".into(), |stem| stem.to_string_lossy());
     let settings = Settings {
         address: args.bind,

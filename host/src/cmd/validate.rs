@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use sterna_firmware::model::Model;
 
+use crate::demo;
 use crate::devices::xdma::MemoryArgs;
 use crate::error::{HostError, Result};
 use crate::output::{self, Mark};
@@ -34,7 +34,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
-    let model = args.model.as_deref().map(Model::open).transpose()?;
+    let model = args.model.as_deref().map(|word| demo::open(Some(word))).transpose()?;
     let mut transport = args.card.nodes.take()?;
     let index = transport.card().found().index;
     let plan = Plan { memory: args.card.card_memory, full: args.full, model };

@@ -20,7 +20,7 @@ use crate::output;
 #[command(after_help = "Examples:\n  sterna verify --bus 64 -n 4 --stall random --seed 7\n  \
                   sterna verify model.sterna --geometry core/geometry.json --wave waves")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     #[command(flatten)]
     geometry: Choice,

@@ -16,8 +16,10 @@ use std::path::{Path, PathBuf};
 
 pub use dtype::Dtype;
 pub use header::MAX_HEADER_BYTES;
+use serde::{Deserialize, Serialize};
+pub use shards::{MAX_INDEX_BYTES, shards_of_index};
 
-use crate::chat::{ChatTemplate, MAX_TOKENIZER_CONFIG_BYTES};
+use crate::chat::{ChatTemplate, MAX_TEMPLATE_BYTES, MAX_TOKENIZER_CONFIG_BYTES};
 use crate::config::{Config, MAX_CONFIG_BYTES};
 use crate::error::{ModelError, Result, shorten};
 use crate::layout;
@@ -57,14 +59,24 @@ pub struct Checkpoint {
     config_json: String,
     tokenizer_json: Option<Vec<u8>>,
     chat: Option<ChatTemplate>,
+    origin: Option<Origin>,
     shards: Vec<Shard>,
     places: HashMap<String, Place>,
 }
 
+/// Where a checkpoint was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// `OWNER/NAME` on the hub.
+    pub repository: String,
+    /// The commit, 40 hexadecimal digits.
+    pub commit: String,
+}
+
 impl Checkpoint {
     /// Opens the directory that holds `config.json`, the weights (`model.safetensors`, or
-    /// `model.safetensors.index.json` with its shards) and perhaps `tokenizer.json` and
-    /// `tokenizer_config.json`.
+    /// `model.safetensors.index.json` with its shards) and perhaps `tokenizer.json`,
+    /// `tokenizer_config.json` and `chat_template.jinja`.
     ///
     /// Every header is checked, no weight is read yet.
     ///
@@ -80,11 +92,22 @@ impl Checkpoint {
         let config = Config::from_json(&path, &config_json)?;
         let tokenizer = dir.join("tokenizer.json");
         let tokenizer_json = files::read(&tokenizer, "a tokenizer.json", MAX_TOKENIZER_BYTES)?;
-        let chat = chat_template(&dir.join("tokenizer_config.json"))?;
+        let chat = chat_template(dir)?;
         let found = shards::open(dir)?;
         let (shards, places) = match_layout(&config, found)?;
         let dir = dir.into();
-        Ok(Checkpoint { dir, config, config_json, tokenizer_json, chat, shards, places })
+        let origin = None;
+        Ok(Checkpoint { dir, config, config_json, tokenizer_json, chat, origin, shards, places })
+    }
+
+    /// The same, known to be published there.
+    pub fn published_at(self, origin: Origin) -> Checkpoint {
+        Checkpoint { origin: Some(origin), ..self }
+    }
+
+    /// Where it was published, if that is known.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// The model's dimensions.
@@ -102,7 +125,7 @@ impl Checkpoint {
         self.tokenizer_json.as_deref()
     }
 
-    /// The chat template, not looked into yet, if `tokenizer_config.json` has one.
+    /// The chat template, not looked into yet, if there is one.
     pub fn chat_template(&self) -> Option<&ChatTemplate> {
         self.chat.as_ref()
     }
@@ -239,11 +262,22 @@ impl Checkpoint {
     }
 }
 
-/// The template of a `tokenizer_config.json`, if there is one.
-fn chat_template(path: &Path) -> Result<Option<ChatTemplate>> {
-    let bytes = files::read(path, "a tokenizer_config.json", MAX_TOKENIZER_CONFIG_BYTES)?;
-    let Some(bytes) = bytes else { return Ok(None) };
-    ChatTemplate::from_json(path, &files::utf8(path, bytes)?)
+/// The template of a `chat_template.jinja`, else of a `tokenizer_config.json`, if there is one.
+fn chat_template(dir: &Path) -> Result<Option<ChatTemplate>> {
+    let text = |name: &str, what, limit| {
+        let path = dir.join(name);
+        let bytes = files::read(&path, what, limit)?;
+        bytes.map(|bytes| files::utf8(&path, bytes)).transpose()
+    };
+    let most = MAX_TEMPLATE_BYTES as u64;
+    let template = text("chat_template.jinja", "a chat template", most)?;
+    let name = "tokenizer_config.json";
+    let config = text(name, "a tokenizer_config.json", MAX_TOKENIZER_CONFIG_BYTES)?;
+    if config.is_none() && template.is_none() {
+        return Ok(None);
+    }
+    let config = config.as_deref().unwrap_or("{}");
+    ChatTemplate::from_json(&dir.join(name), config, template.as_deref())
 }
 
 /// Room for a tensor, or an error: a header that lies must not end the process.

@@ -11,7 +11,7 @@ use super::header::{self, Entry};
 use crate::error::{ModelError, Result, shorten};
 
 /// Accepted bytes of a shard index; the largest legal model needs about 1 MB.
-const MAX_INDEX_BYTES: u64 = 16 << 20;
+pub const MAX_INDEX_BYTES: u64 = 16 << 20;
 
 /// An open file of weights.
 #[derive(Debug)]
@@ -34,6 +34,35 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+impl Index {
+    /// Reads an index whose shards are plain file names; `path` is for messages.
+    fn read(path: &Path, bytes: &[u8]) -> Result<Index> {
+        let index: Index = serde_json::from_slice(bytes).map_err(|e| ModelError::IndexSyntax {
+            path: path.into(),
+            detail: shorten(&e.to_string()),
+        })?;
+        for (tensor, shard) in &index.weight_map {
+            if files::neighbour(Path::new(""), shard).is_none() {
+                let (tensor, shard) = (shorten(tensor), shorten(shard));
+                return Err(ModelError::ShardName { path: path.into(), tensor, shard });
+            }
+        }
+        Ok(index)
+    }
+
+    fn shards(&self) -> BTreeSet<&str> {
+        self.weight_map.values().map(String::as_str).collect()
+    }
+}
+
+/// The shards that an index of this text names, each a plain file name; `path` is for messages.
+///
+/// # Errors
+/// [`ModelError::IndexSyntax`], [`ModelError::ShardName`].
+pub fn shards_of_index(path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
+    Ok(Index::read(path, bytes)?.shards().into_iter().map(str::to_owned).collect())
+}
+
 /// Opens `model.safetensors`, else the shards of `model.safetensors.index.json`: the order
 /// in which the hub's library looks for them.
 pub(super) fn open(dir: &Path) -> Result<Shards> {
@@ -47,23 +76,9 @@ pub(super) fn open(dir: &Path) -> Result<Shards> {
     let Some(bytes) = files::read(&list, "a shard index", MAX_INDEX_BYTES)? else {
         return Err(ModelError::NoWeights { dir: dir.into() });
     };
-    let index: Index = serde_json::from_slice(&bytes).map_err(|e| ModelError::IndexSyntax {
-        path: list.clone(),
-        detail: shorten(&e.to_string()),
-    })?;
-    from_index(dir, list, &index)
-}
-
-fn from_index(dir: &Path, list: PathBuf, index: &Index) -> Result<Shards> {
-    for (tensor, shard) in &index.weight_map {
-        if files::neighbour(dir, shard).is_none() {
-            let (tensor, shard) = (shorten(tensor), shorten(shard));
-            return Err(ModelError::ShardName { path: list, tensor, shard });
-        }
-    }
-    let names: BTreeSet<&String> = index.weight_map.values().collect();
+    let index = Index::read(&list, &bytes)?;
     let mut found = Shards { shards: vec![], tensors: HashMap::new(), list };
-    for name in names {
+    for name in index.shards() {
         let path = dir.join(name);
         let Some(file) = files::open(&path)? else {
             return Err(ModelError::ShardMissing { path, index: found.list });

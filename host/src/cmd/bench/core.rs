@@ -26,7 +26,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna bench core --shape 370m --bus 512")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     #[arg(conflicts_with = "shape")]
     model: Option<PathBuf>,
     /// A published shape with random weights instead: 370m, 1.3b or 2.7b

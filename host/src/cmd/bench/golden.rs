@@ -31,7 +31,7 @@ use crate::power::energy::joules_of;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna bench golden --shape 370m --threads 2")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     #[arg(conflicts_with = "shape")]
     model: Option<PathBuf>,
     /// A published shape with random weights instead: 370m, 1.3b or 2.7b

@@ -34,7 +34,7 @@ use crate::output;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  sterna bench host 370m.sterna")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Runs and passes of which the median is taken
     #[arg(long, default_value_t = 200, value_name = "N",

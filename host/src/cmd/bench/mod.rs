@@ -31,7 +31,7 @@ use crate::output;
 pub struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Sequences side by side, as far as the device has room for them
     #[arg(long, default_value_t = 1, value_name = "B",

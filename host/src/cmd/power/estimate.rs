@@ -24,7 +24,7 @@ use crate::power::estimate::{EVIDENCE, Estimate, Setting, estimate};
 #[command(after_help = "Examples:\n  sterna power estimate\n  sterna power estimate \
                   370m.sterna --board kcu105 --sources")]
 pub struct Args {
-    /// A .sterna file [default: the built-in demo model]
+    /// A .sterna file or a pulled model [default: the built-in demo model]
     model: Option<PathBuf>,
     /// Board that gives FPGA, memory, clock and core: its name or folder
     #[arg(long, default_value = "ulx3s-85f", value_name = "BOARD")]

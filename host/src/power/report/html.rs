@@ -7,8 +7,9 @@ use sterna_power::{Description, Evidence};
 
 use super::peers::{Peer, peers};
 use super::plots::rails::watts;
-use super::text::{barred, date, mean_watts, off, spread, warnings};
+use super::text::{barred, mean_watts, off, spread, warnings};
 use super::{Recorded, Report, plots};
+use crate::output::date;
 use crate::page::{escape, page, row};
 use crate::picture::axis::number;
 use crate::picture::svg;
