@@ -41,12 +41,16 @@ pub fn open(word: Option<&Path>) -> Result<Arc<Model>> {
 /// # Errors
 /// [`HubError::NoModel`].
 pub fn file(word: &Path) -> Result<PathBuf> {
-    // A directory is opened all the same: what is wrong with it is said there.
-    if word.exists() {
-        return Ok(word.into());
+    if !word.is_file()
+        && let Some(pulled) = word.to_str().and_then(models::find)
+    {
+        return Ok(pulled);
     }
-    let pulled = word.to_str().and_then(models::find);
-    pulled.ok_or_else(|| HubError::NoModel { word: word.into() }.into())
+    // A directory is opened all the same: what is wrong with it is said there.
+    match word.exists() {
+        true => Ok(word.into()),
+        false => Err(HubError::NoModel { word: word.into() }.into()),
+    }
 }
 
 /// Splits the words of `[MODEL] LAST`: with one word it is `LAST`.

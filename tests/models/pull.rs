@@ -52,6 +52,8 @@ fn a_model_is_fetched_imported_and_found_by_its_name() {
     assert_eq!(by_name["tokens"], by_file["tokens"]);
     desk.ok(&["state", "save", NAME, "ROMEO:", "-o", "a.state"]);
     desk.ok(&["run", "--state", "a.state", NAME, "-n", "2"]);
+    // A clone of the repository beside it is no file.
+    fs::create_dir_all(desk.path(NAME)).unwrap();
     desk.ok(&["inspect", NAME]);
 
     // Again: everything is in the cache, and checked.

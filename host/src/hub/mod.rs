@@ -10,8 +10,8 @@
 //! used. Those of 0.5 (blocking, over `ureq`) append a whole file to a part if the server ignores
 //! the range, compare neither length nor checksum, wait without an end, panic at some redirects,
 //! and know no `HF_TOKEN`, `HF_HUB_CACHE` or offline mode. 1.0 does more of it, asynchronously, with
-//! 297 crates and a C library of cryptography: 270 s to build alone on two shared cores, where
-//! `ureq` and all else that is used here take 26.
+//! 297 crates and a C library of cryptography: 270 s to build on two shared cores, where `ureq` and
+//! all else that is used here take 26.
 //!
 //! What a hub says is not trusted: sizes are bounded by the files' kinds and by `config.json`, no
 //! more is read than was announced, names become paths only if they are plain, and a file is there
