@@ -140,7 +140,7 @@
     if (busy & !halted) begin
       i_unasked: assert (unasked == to_ask + offered);
       i_ungiven: assert (ungiven == to_give & to_give != 0);
-      i_inside: assert (ungiven == unasked + owing + u_fifo_level);
+      i_inside: assert (to_give + credit == to_ask + 32);
       i_next: assert (next_addr == (arvalid ? want_next : want));
       i_end: assert (to_ask == 0 | job_end == next_addr[11:7] + to_ask[4:0]);
     end

@@ -3,10 +3,10 @@
 use sterna_rtl::AxiWidths;
 use sterna_rtl::parts::*;
 
-use super::claim;
 use crate::common;
 use crate::prover::Claim;
 use crate::prover::Reach::Induction;
+use crate::suite::claim;
 
 /// A bus on which a burst may cross 4 KiB.
 const WIDTHS: AxiWidths = AxiWidths { addr: 14, data: 32, id: 1 };
