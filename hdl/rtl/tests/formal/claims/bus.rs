@@ -56,6 +56,7 @@ pub fn read_mux() -> Claim {
                 "waits ? held : s1_axi_arvalid",
                 "waits ? held : s1_axi_arvalid & !s1_axi_arlock",
             ),
+            ("p_reader_0_is_passed_once", "waits ? held : s1_axi_arvalid", "s1_axi_arvalid"),
         ],
     )
 }
