@@ -139,7 +139,6 @@ pub fn sdram() -> Claim {
                 "b_data = {1'd0, current[28]}",
             ),
             ("p_response_behind_the_beats", "(w_valid & (turn == 3'd0))", "(turn == 3'd0)"),
-            ("p_reads_in_time", "credit != 4'd0", "credit > 4'd8"),
             ("own_a_place_for_every_beat", "credit != 4'd0", "1'd1"),
             (
                 "own_every_refresh_in_time",
