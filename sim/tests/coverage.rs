@@ -1,6 +1,7 @@
 //! What `scripts/coverage` has a core do so that its lines run and its bits toggle: random cases on
 //! cores whose rooms are filled, damage of every kind, memories that fail, states at addresses
-//! anywhere. After each damage the core has to work as before.
+//! anywhere. After each damage the core has to work as before. The arithmetic stands alone as well,
+//! where its operands are of any size.
 
 mod common;
 
@@ -14,9 +15,11 @@ use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
 use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::registers::{self as regs, Reg, command, mode, status};
+use sterna_hdl::units;
 use sterna_model::synth::SynthSpec;
-use sterna_rtl::parts::Access;
+use sterna_rtl::parts::{Access, Divider, InverseRoot, Isqrt};
 use sterna_rtl::random::Rng;
+use sterna_rtl::{Design, Generate};
 use sterna_sim::fuzz::{Case, Fuzzer, made_up};
 use sterna_sim::memory::{Injection, MemoryOptions, Stalls};
 use sterna_sim::{CardOptions, Options, SimCard};
@@ -49,6 +52,34 @@ fn random_cases() {
                 panic!("{why}\n{case}");
             }
         }
+    }
+}
+
+/// What computes, with operands of any size, as the interpreter has it, which the units' own benches
+/// compare with golden.
+#[test]
+#[ignore = "for scripts/coverage"]
+fn arithmetic_alone() {
+    let modules: [&dyn Generate; 11] = [
+        &Divider { num: 48, den: 24 },
+        &Isqrt { width: 48 },
+        &InverseRoot { width: 24 },
+        &units::Reciprocal,
+        &units::Sigmoid,
+        &units::Quantise,
+        &units::Rescale,
+        &units::Residual,
+        &units::Mlgru,
+        &units::NormScale { slots: 1 },
+        &units::RmsNorm { ways: 1, slots: 1 },
+    ];
+    let designs: Vec<Design> = modules.iter().map(|module| module.build().unwrap()).collect();
+    let options = Options { assertions: false, ..options() };
+    let name = "bench_arithmetic";
+    let seed = common::seed();
+    let difference = common::differential::compare(name, &designs, 20_000, seed, &options);
+    if let Some((_, difference)) = difference.unwrap() {
+        panic!("{difference}");
     }
 }
 
@@ -192,7 +223,8 @@ fn registers_and_commands() {
     }
 }
 
-/// Image, rows, records, logits and states anywhere in a memory of 2⁴⁰ bytes: the same record.
+/// Image, rows, records, logits and states anywhere in a memory of 2⁴⁰ bytes, the image in a ring that
+/// it does not fill and owed at first: the same record.
 #[test]
 #[ignore = "for scripts/coverage"]
 fn addresses_of_every_bit() {
@@ -224,9 +256,15 @@ fn addresses_of_every_bit() {
                 bench.set(low, moved(address) as u32);
                 bench.set(high, (moved(address) >> 32) as u32);
             }
+            // The bits that all addresses of it share.
+            let ring =
+                u64::MAX.checked_shl(64 - (base ^ (base + bytes.len() as u64)).leading_zeros());
+            bench.set(&regs::IMAGE_RING, (ring.unwrap_or(0) << 24 >> 36) as u32);
             for bits in [command::CLEAR, command::RUN, command::SAVE, command::LOAD] {
                 bench.set(&regs::SLOT_MASK, 1);
+                bench.set(&regs::IMAGE_OWED, u32::MAX);
                 bench.set(&regs::COMMAND, bits);
+                bench.set(&regs::IMAGE_OWED, 0);
                 while bench.get(&regs::STATUS) & status::BUSY != 0 {
                     assert!(bench.card.transport().wait(0).unwrap());
                 }

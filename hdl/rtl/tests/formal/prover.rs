@@ -44,9 +44,15 @@ pub struct Claim {
     /// What stands in the Verilog, wherever it does, and what stands there for the proof: narrower
     /// words, of which nothing depends on the value.
     pub cuts: Vec<(&'static str, &'static str)>,
+    /// The generator's assertions of what comes in, which are assumed.
+    pub asked: Vec<&'static str>,
+    /// Modules whose outputs may be anything, but for what is assumed of them.
+    pub cut_out: Vec<&'static str>,
     /// Macros of the properties.
     pub defines: Vec<(&'static str, u32)>,
     pub reach: Reach,
+    /// Clocks within which a fault has to be noticed.
+    pub within: u32,
     pub bugs: Vec<Bug>,
 }
 
@@ -66,13 +72,20 @@ impl Claim {
     fn files(&self) -> Vec<(String, String)> {
         let file = |file: &sterna_rtl::VerilogFile| {
             let mut text = String::new();
+            let cut_out = self.cut_out.iter().any(|module| file.name.starts_with(module));
             let cut = |text: String, (from, to): &(&str, &str)| text.replace(*from, to);
             for line in self.cuts.iter().fold(file.text.clone(), cut).lines() {
+                if cut_out && line.contains("assert (") {
+                    continue;
+                }
                 let own = line.split_once("assert (").zip(line.rsplit_once("; // "));
                 match own {
                     Some(((before, _), (rest, name))) => {
                         let condition = &rest[before.len()..];
-                        let _ = writeln!(text, "{before}own_{name}: {condition};");
+                        let _ = match self.asked.contains(&name) {
+                            true => writeln!(text, "{before}assume{};", &condition[6..]),
+                            false => writeln!(text, "{before}own_{name}: {condition};"),
+                        };
                     }
                     None => _ = writeln!(text, "{line}"),
                 }
@@ -102,19 +115,29 @@ impl Claim {
             std::fs::write(folder.join(name), text).expect("the folder is writable");
         }
         let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-        let macros: Vec<_> = self.defines.iter().map(|(k, v)| format!("-D{k}={v}")).collect();
-        let (mode, depth) = match reach {
-            Reach::Induction(depth) => ("prove", depth),
-            Reach::Bounded(depth) => ("bmc", depth),
+        let mut macros: Vec<_> = self.defines.iter().map(|(k, v)| format!("-D{k}={v}")).collect();
+        if name != "proof" {
+            macros.push("-DSEEDED".into());
+        }
+        // Memories are registers and every step of an induction is a question of its own: what is
+        // left are bits, for which Z3 has its fastest way.
+        let (mode, depth, options) = match reach {
+            Reach::Induction(depth) => ("prove", depth, "--noincr"),
+            Reach::Bounded(depth) => ("bmc", depth, ""),
         };
         // A trace takes longer than what it shows, and only of a proof does somebody look at it.
         let vcd = if name == "proof" { "on" } else { "off" };
+        let cut_out: String =
+            self.cut_out.iter().map(|module| format!("blackbox {module}*\n")).collect();
         let job = format!(
-            "[options]\nmode {mode}\ndepth {depth}\nvcd {vcd}\n[engines]\nsmtbmc --unroll --nopresat z3\n[script]\n\
-             read_verilog -sv -formal {} {}\nprep -flatten -top {}\n[files]\n{}\n",
+            "[options]\nmode {mode}\ndepth {depth}\nvcd {vcd}\n[engines]\n\
+             smtbmc --nomem --unroll --nopresat z3 -- --logic QF_BV {options}\n[script]\n\
+             read_verilog -sv -formal {} {}\n{}prep -flatten -top {}\n{}[files]\n{}\n",
             macros.join(" "),
             names.join(" "),
+            cut_out,
             self.design.top,
+            if self.cut_out.is_empty() { "" } else { "cutpoint -blackbox\n" },
             names.join("\n"),
         );
         std::fs::write(folder.join("job.sby"), job).expect("the folder is writable");
@@ -157,7 +180,7 @@ impl Claim {
 
     /// A fault breaks its property, which stands alone, so that it is no other that is broken.
     pub fn refute(&self, bug: &Bug) -> Result<(), String> {
-        let (_, said) = self.run(bug.property, &self.seeded(bug)?, Reach::Bounded(30));
+        let (_, said) = self.run(bug.property, &self.seeded(bug)?, Reach::Bounded(self.within));
         if said.contains("DONE (FAIL") && said.contains(bug.property) {
             return Ok(());
         }

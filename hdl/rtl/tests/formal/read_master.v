@@ -1,10 +1,14 @@
   // Beats of 128 bytes, 32 to a page. A job keeps the reader's rules: whole beats, a ring of 8 KiB or
   // none, what is owed begins at a page and only falls, a halt lasts until the reader is at rest.
-  wire asks = m_axi_arvalid & m_axi_arready;
+  wire a_valid = m_axi_arvalid;
+  wire a_ready = m_axi_arready;
+  wire [13:0] a_addr = m_axi_araddr;
+  wire [7:0] a_len = m_axi_arlen;
+  wire [12:0] a_kind = {m_axi_arsize, m_axi_arburst, m_axi_arlock, m_axi_arcache, m_axi_arprot};
+  wire a_id = m_axi_arid;
   wire comes = m_axi_rvalid & m_axi_rready;
   wire gives = m_valid & m_ready;
   wire starts = start & !busy & !halt & !rst;
-  wire [5:0] asked_for = asks ? m_axi_arlen + 6'd1 : 6'd0;
   // Of the job: beats not asked for, and not given; the next address, the end.
   reg [5:0] unasked, ungiven;
   reg [13:0] want;
@@ -57,20 +61,12 @@
 
   always @(posedge clk) begin
     if (past && $past(rst)) p_quiet_after_reset: assert (!m_axi_arvalid & !m_valid & !busy);
-    if (went_on && $past(m_axi_arvalid & !m_axi_arready)) begin
-      p_address_stays: assert (m_axi_arvalid);
-      p_address_is_stable: assert ($stable({m_axi_araddr, m_axi_arlen}));
-    end
     if (went_on && $past(m_valid & !m_ready) && !halt) begin
       p_offer_stays: assert (m_valid);
       p_offer_is_stable: assert ($stable({m_last, m_data}));
     end
     if (on) begin
       if (m_axi_arvalid) begin
-        p_within_4_kib: assert (m_axi_araddr[11:7] + m_axi_arlen < 32);
-        p_whole_beats: assert (m_axi_araddr[6:0] == 0 && m_axi_arsize == 7 && m_axi_arburst == 1);
-        p_plain: assert (!m_axi_arlock && m_axi_arcache == 3 && m_axi_arid == 1);
-        p_next_address: assert (m_axi_araddr == want);
         if (!halted) p_none_that_is_owed: assert (m_axi_arlen + owed < unasked);
       end
       p_taken_at_once: assert (!m_axi_rvalid | m_axi_rready);
@@ -95,19 +91,6 @@
   wire [7:0] offered = arvalid ? arlen + 8'd1 : 8'd0;
   wire [5:0] to_page = 6'd32 - next_addr[11:7];
   wire [5:0] shortest = (to_ask < to_page) ? to_ask : to_page;
-  (* hierconn *) wire [4:0] \u_fifo.looked_at ;
-  (* hierconn *) wire [2:0] \u_fifo.found ;
-  (* hierconn *) wire [2:0] \u_fifo.head ;
-  (* hierconn *) wire [2:0] \u_fifo.next ;
-  (* hierconn *) wire [2:0] \u_fifo.ram_q ;
-  (* hierconn *) wire [2:0] \u_fifo.held ;
-  (* hierconn *) wire [5:0] \u_fifo.stored ;
-  (* hierconn *) wire \u_fifo.head_full ;
-  (* hierconn *) wire \u_fifo.next_full ;
-  (* hierconn *) wire [4:0] \u_fifo.write ;
-  assign \u_fifo.looked_at = nth[4:0];
-  wire [2:0] outside = (place == 0 & \u_fifo.head_full ) ? \u_fifo.head
-    : (place == \u_fifo.head_full & \u_fifo.next_full ) ? \u_fifo.next : \u_fifo.ram_q ;
   wire [2:0] to_offer = \u_fifo.head_full ? 0 : (u_fifo_level != 0 & \u_fifo.held == 0) ? 2 : 1;
   wire [2:0] to_issue = planned ? 0 : planning[2] ? 1 : planning[1] ? 2 : 3;
   always @(posedge clk) if (on) begin
@@ -140,7 +123,7 @@
     if (busy & !halted) begin
       i_unasked: assert (unasked == to_ask + offered);
       i_ungiven: assert (ungiven == to_give & to_give != 0);
-      i_inside: assert (ungiven == unasked + owing + u_fifo_level);
+      i_inside: assert (to_give + credit == to_ask + 32);
       i_next: assert (next_addr == (arvalid ? want_next : want));
       i_end: assert (to_ask == 0 | job_end == next_addr[11:7] + to_ask[4:0]);
     end

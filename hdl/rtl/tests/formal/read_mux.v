@@ -39,5 +39,15 @@
       if (gets_0) p_answer_to_0: assert (!m_axi_rid && answer_0 == answer);
       if (gets_1) p_answer_to_1: assert (m_axi_rid && answer_1 == answer);
       p_offers_at_once: assert (m_axi_arvalid == (s0_axi_arvalid | s1_axi_arvalid));
+      p_reader_0_is_passed_once: assert (passed < 2);
     end
+  end
+
+  // Reader 1 goes first, so that reader 0 has its turn only where reader 1 lets go: a reader's
+  // address is never right behind the one before it, as is proved of the masters.
+  reg [1:0] passed;
+  always @(posedge clk) begin
+    passed <= (rst | asks_0 | !s0_axi_arvalid) ? 0 : passed + asks_1;
+    if (went_on && $past(asks_1)) assume (!s1_axi_arvalid);
+    if (on & passed != 0) i_turn: assert (passed == 1 & s0_axi_arvalid & (waits ? !held : !s1_axi_arvalid));
   end

@@ -3,10 +3,10 @@
 use sterna_rtl::AxiWidths;
 use sterna_rtl::parts::*;
 
-use super::claim;
 use crate::common;
 use crate::prover::Claim;
 use crate::prover::Reach::Induction;
+use crate::suite::claim;
 
 /// A bus on which a burst may cross 4 KiB.
 const WIDTHS: AxiWidths = AxiWidths { addr: 14, data: 32, id: 1 };
@@ -56,6 +56,7 @@ pub fn read_mux() -> Claim {
                 "waits ? held : s1_axi_arvalid",
                 "waits ? held : s1_axi_arvalid & !s1_axi_arlock",
             ),
+            ("p_reader_0_is_passed_once", "waits ? held : s1_axi_arvalid", "s1_axi_arvalid"),
         ],
     )
 }

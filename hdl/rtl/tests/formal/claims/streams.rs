@@ -3,9 +3,10 @@
 use sterna_rtl::UInt;
 use sterna_rtl::parts::*;
 
-use super::{INSIDE, claim};
+use super::INSIDE;
 use crate::prover::Claim;
 use crate::prover::Reach::Induction;
+use crate::suite::claim;
 
 const STREAM: &str = include_str!("../stream.v");
 

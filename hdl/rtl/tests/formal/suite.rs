@@ -1,0 +1,79 @@
+//! What a crate's own proofs are made of and run by.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use sterna_rtl::Generate;
+
+use crate::prover::{self, Bug, Claim, Reach};
+
+/// A reset at first, and whenever the solver likes.
+pub const BEGIN: &str = include_str!("begin.v");
+
+/// A module, properties of its top, macros, and a fault for each: what it breaks, what stands in the
+/// Verilog, and what stands there instead.
+pub fn claim(
+    of: &dyn Generate,
+    texts: &[&str],
+    defines: &[(&'static str, u32)],
+    reach: Reach,
+    bugs: &[(&'static str, &'static str, &'static str)],
+) -> Claim {
+    let design = of.build().unwrap_or_else(|e| panic!("{e}"));
+    let text = [&[BEGIN], texts].concat().concat();
+    let top: &'static str = design.top.clone().leak();
+    let bug = |&(property, from, to): &_| Bug { property, from, to };
+    Claim {
+        design,
+        properties: vec![(top, text)],
+        defines: defines.to_vec(),
+        cuts: vec![],
+        asked: vec![],
+        cut_out: vec![],
+        reach,
+        within: 30,
+        bugs: bugs.iter().map(bug).collect(),
+    }
+}
+
+/// Whatever is claimed has its fault, and nothing else has.
+pub fn have_faults(claims: &[Claim]) {
+    for claim in claims {
+        let faults: BTreeSet<_> = claim.bugs.iter().map(|bug| bug.property.to_string()).collect();
+        assert_eq!(claim.labels(), faults, "{}", claim.design.top);
+        assert_eq!(faults.len(), claim.bugs.len(), "{}: one each", claim.design.top);
+        claim.bugs.iter().for_each(|bug| _ = claim.seeded(bug).unwrap_or_else(|e| panic!("{e}")));
+    }
+}
+
+/// They hold, and for each a fault is noticed.
+pub fn hold(claims: &[Claim]) {
+    if prover::tools().is_none() {
+        return;
+    }
+    for claim in claims {
+        claim.prove().unwrap_or_else(|e| panic!("{e}"));
+        let bug = &claim.bugs[claim.bugs.len() / 2];
+        claim.refute(bug).unwrap_or_else(|e| panic!("{e}"));
+    }
+}
+
+/// Those with `ONLY` in their name hold, and every fault is noticed; prints the rows of the table.
+pub fn table(claims: &[Claim]) {
+    prover::tools().expect("yowasp-sby and z3 come with scripts/setup");
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut failures = vec![];
+    println!("| module | properties | reach | proof | faults noticed |\n|---|---|---|---|---|");
+    for claim in claims.iter().filter(|claim| claim.design.top.contains(&only)) {
+        let started = Instant::now();
+        let proof = claim.prove().err();
+        let seconds = started.elapsed().as_secs();
+        let reach = if proof.is_none() { claim.reach.to_string() } else { "NOT PROVED".into() };
+        failures.extend(proof);
+        let missed: Vec<_> = claim.bugs.iter().filter_map(|bug| claim.refute(bug).err()).collect();
+        let (properties, noticed) = (claim.labels().len(), claim.bugs.len() - missed.len());
+        failures.extend(missed);
+        println!("| `{}` | {properties} | {reach} | {seconds} s | {noticed} |", claim.design.top);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
