@@ -40,8 +40,21 @@ pub fn model(seed: u64) -> Arc<Model> {
     made_up(&SynthSpec { intermediate: Some(64), seed, ..SynthSpec::new(32, 2, 101) }).unwrap()
 }
 
+/// What every register reads as behind a reset by the pin, but those that say what the core is.
+fn fresh(sim: &mut SimCard) {
+    for reg in regs::of(1).filter(|reg| reg.offset >= regs::IMAGE_LO.offset) {
+        // Nobody looks at the image's id before an image was read.
+        if ![regs::COMMAND, regs::IMAGE_ID_LO, regs::IMAGE_ID_HI].contains(reg) {
+            let value = sim.read_register(reg.offset).unwrap();
+            assert_eq!(value, 0, "{} behind a reset", reg.name);
+        }
+    }
+    assert!(!sim.interrupts().unwrap());
+}
+
 impl Bench {
     pub fn new(mut sim: SimCard, model: &Arc<Model>, seed: u64) -> Bench {
+        fresh(&mut sim);
         sim.hesitate(Stalls::Mixed, seed);
         let settings = Settings { watchdog: WATCHDOG, ..Settings::default() };
         let card = Card::open(sim, "sim", Arc::clone(model), &settings).unwrap();
@@ -80,6 +93,26 @@ impl Bench {
         unreachable!("there are enough numbers")
     }
 
+    /// Has states saved to, and loaded from, where the driver keeps the first.
+    pub fn base_of_state(&mut self) {
+        let state = self.card.map().state(0);
+        self.set(&regs::STATE_LO, state as u32);
+        self.set(&regs::STATE_HI, (state >> 32) as u32);
+    }
+
+    /// Gives a command with this mode and count, and it is obeyed.
+    pub fn obeys(&mut self, bits: u32, mode: u32, count: u32) {
+        self.set(&regs::MODE, mode);
+        self.set(&regs::COUNT, count);
+        assert_eq!(self.command(bits), status::DONE | status::STATE_VALID, "command {bits}");
+    }
+
+    /// A reset by the pin, in the middle of anything.
+    pub fn restart(&mut self) {
+        self.card.transport().restart().unwrap();
+        fresh(self.card.transport());
+    }
+
     /// Address of the row of [`TOKEN`].
     pub fn row(&self) -> u64 {
         self.card.map().embeddings + u64::from(TOKEN) * self.stride()
@@ -112,7 +145,7 @@ impl Bench {
     /// Whatever was, it works as if nothing had been.
     pub fn works(&mut self) {
         self.mend();
-        assert_eq!(self.get(&regs::ERROR), 0);
+        assert_eq!((self.get(&regs::ERROR), self.get(&regs::ERROR_SEGMENT)), (0, 0));
         self.right(Want::Top);
     }
 
@@ -144,8 +177,13 @@ impl Bench {
     /// Enters a token, and the core stops for one of these reasons, at this segment, without having
     /// said anything; then the model is as it should be again.
     pub fn refused(&mut self, faults: &[Fault], segment: Option<usize>) {
+        self.refused_where(Want::Top, faults, segment);
+    }
+
+    /// The same where this is wanted of the pass.
+    pub fn refused_where(&mut self, want: Want, faults: &[Fault], segment: Option<usize>) {
         self.blank();
-        let step = [Step { slot: 0, token: TOKEN, want: Want::Top }];
+        let step = [Step { slot: 0, token: TOKEN, want }];
         let error = self.card.pass(&step).unwrap_err();
         let expected: Vec<String> = faults.iter().map(|&f| format!("C1{:02}", f as u8)).collect();
         assert!(expected.contains(&error.code().to_string()), "{error}, not {faults:?}");

@@ -96,31 +96,41 @@ impl Results {
     /// is not known any more.
     pub fn open(core: &Design, modules: Vec<String>) -> Results {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutation/results.txt");
-        let kept = fs::read_to_string(&path).unwrap_or_default();
-        let again = std::env::var_os("AGAIN").is_some();
         let module = |name: String| {
             let mutants = core.mutants(&name, MOST, SEED);
             let said: String =
                 mutants.iter().map(|mutant| unnumbered(&mutant.to_string())).collect();
             let digest = Sha256::digest(said);
-            let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            let head = format!("{name} {digest}");
+            let digest = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            let hows = vec![How::Unknown; mutants.len()];
+            Module { name, mutants, digest, hows }
+        };
+        let mut results = Results { path, modules: modules.into_iter().map(module).collect() };
+        results.read();
+        if std::env::var_os("AGAIN").is_some() {
+            // There may be better tests now.
+            let hows = results.modules.iter_mut().flat_map(|module| &mut module.hows);
+            let missed = hows.filter(|how| matches!(how, How::Left | How::Survives));
+            missed.for_each(|how| *how = How::Unknown);
+        }
+        results
+    }
+
+    /// Takes over what is kept.
+    fn read(&mut self) {
+        let kept = fs::read_to_string(&self.path).unwrap_or_default();
+        for module in &mut self.modules {
+            let head = format!("{} {}", module.name, module.digest);
             let lines = kept.lines().skip_while(|&line| line != head).skip(1);
             let letters = lines.take_while(|line| line.starts_with("  ")).flat_map(str::chars);
             let hows = letters.filter(|letter| *letter != ' ').map(How::of);
-            // There may be better tests now.
-            let hows = hows.map(|how| match how {
-                How::Left | How::Survives if again => How::Unknown,
-                how => how,
-            });
-            let hows = hows.chain(std::iter::repeat(How::Unknown)).take(mutants.len()).collect();
-            Module { name, mutants, digest, hows }
-        };
-        Results { path, modules: modules.into_iter().map(module).collect() }
+            module.hows.iter_mut().zip(hows).for_each(|(to, how)| *to = how);
+        }
     }
 
-    /// Keeps what became of a mutant of a module.
+    /// Keeps what became of a mutant of a module. Another run may keep others beside it.
     pub fn set(&mut self, module: usize, mutant: usize, how: How) {
+        self.read();
         self.modules[module].hows[mutant] = how;
         let mut text = String::from(EXPLAINED);
         for Module { name, digest, hows, .. } in &self.modules {
