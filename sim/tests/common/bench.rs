@@ -8,7 +8,7 @@ use sterna_firmware::isa::{Instruction, Opcode, UNIT, instructions};
 use sterna_firmware::model::Model;
 use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::fault::Fault;
-use sterna_hdl::registers::{self as regs, Reg, mode as modes, status};
+use sterna_hdl::registers::{self as regs, Reg, command, mode as modes, status};
 use sterna_model::synth::SynthSpec;
 use sterna_sim::fuzz::made_up;
 use sterna_sim::memory::{Memory, MemoryOptions, Stalls};
@@ -21,6 +21,9 @@ const BLANK: u8 = 0xa5;
 /// Clocks of the watchdog: more than a memory pauses.
 pub const WATCHDOG: u32 = 3000;
 
+/// Clocks of a command at most.
+const PATIENCE: u64 = 1 << 14;
+
 pub struct Bench {
     pub card: Card<SimCard>,
     pub golden: Golden,
@@ -32,7 +35,7 @@ pub struct Bench {
 /// pass here takes, and the watchdog does.
 pub fn options(model: Options, seed: u64) -> CardOptions {
     let memory = MemoryOptions { bytes: 1 << 40, latency: 20, stalls: Stalls::Mixed, seed };
-    CardOptions { memory, model, patience: 1 << 14 }
+    CardOptions { memory, model, patience: PATIENCE }
 }
 
 /// A small model with every kind of segment, and a layer above 0.
@@ -80,17 +83,18 @@ impl Bench {
         }
     }
 
-    /// Gives a command, and waits until it is obeyed: the status.
+    /// Gives a command, and looks at the status until it is obeyed: that, at once.
     pub fn command(&mut self, bits: u32) -> u32 {
         self.set(&regs::COMMAND, bits);
-        for polls in 0.. {
-            assert!(self.card.transport().wait(polls).unwrap(), "busy for too long");
+        let begin = self.card.transport().clocks();
+        loop {
             let status = self.get(&regs::STATUS);
             if status & (status::BUSY | status::DRAINING) == 0 {
                 return status;
             }
+            let clocks = self.card.transport().clocks() - begin;
+            assert!(clocks < PATIENCE, "busy for too long");
         }
-        unreachable!("there are enough numbers")
     }
 
     /// Has states saved to, and loaded from, where the driver keeps the first.
@@ -98,6 +102,29 @@ impl Bench {
         let state = self.card.map().state(0);
         self.set(&regs::STATE_LO, state as u32);
         self.set(&regs::STATE_HI, (state >> 32) as u32);
+    }
+
+    /// Behind a run that was given [`TOKEN`]: its best token and the state are golden's.
+    pub fn entered(&mut self) {
+        let step = [Step { slot: 0, token: TOKEN, want: Want::Top }];
+        let best = self.golden.pass(&step).unwrap()[0].top[0].token;
+        assert_eq!(self.get(&regs::LAST_TOKEN), best);
+        self.saves();
+    }
+
+    /// Has the state saved; it is golden's, and there as soon as it is said to be.
+    pub fn saves(&mut self) {
+        self.base_of_state();
+        self.scribble();
+        self.obeys(command::SAVE, 0, 1);
+        let (at, length) = (self.card.map().state(0), self.golden.state(0).len());
+        assert_eq!(numbers(&self.bytes(at, 4 * length)), self.golden.state(0));
+    }
+
+    /// Overwrites the state in memory.
+    pub fn scribble(&mut self) {
+        let (at, length) = (self.card.map().state(0), self.golden.state(0).len());
+        assert!(self.memory().write(at, &vec![BLANK; 4 * length]));
     }
 
     /// Gives a command with this mode and count, and it is obeyed.
@@ -248,4 +275,9 @@ impl Bench {
         let crc = crc32c::crc32c(&bytes);
         self.header(of, |words| words[3] = crc);
     }
+}
+
+/// Four bytes each.
+pub fn numbers(bytes: &[u8]) -> Vec<i32> {
+    bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

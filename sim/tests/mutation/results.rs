@@ -156,6 +156,9 @@ impl Results {
         let mut untried = String::new();
         for module in modules.iter().map(|&n| &self.modules[n]) {
             let (name, all) = (&module.name, module.mutants.len());
+            for n in (0..all).filter(|&n| matches!(module.how(n), How::Left | How::Survives)) {
+                let _ = writeln!(unnoticed, "{}", module.mutants[n]);
+            }
             if !module.those(How::Unknown).is_empty() {
                 let _ = write!(untried, " `{name}`");
                 continue;
@@ -172,9 +175,6 @@ impl Results {
                 "| `{name}` | {all} | {proved} | {reasoned} | {lockstep} | {attack} | {bench} | \
                  {left} | {survive} | {least}{share:.1} % |"
             );
-            for n in (0..all).filter(|&n| matches!(module.how(n), How::Left | How::Survives)) {
-                let _ = writeln!(unnoticed, "{}", module.mutants[n]);
-            }
         }
         format!("{text}\nNot tried, or not all:{untried}\n\nNot noticed:\n{unnoticed}")
     }
@@ -187,6 +187,12 @@ fn unnumbered(said: &str) -> String {
     pieces.fold(first, |text, piece| {
         text + ".rs" + piece.trim_start_matches(|digit: char| digit.is_ascii_digit())
     })
+}
+
+#[test]
+fn lines_may_move() {
+    let said = "front_end: `a` of hdl/src/core/front_end.rs:83: `!=` for `==`, 12";
+    assert_eq!(unnumbered(said), "front_end: `a` of hdl/src/core/front_end.rs: `!=` for `==`, 12");
 }
 
 /// Mutants that can make no difference, with the reason.

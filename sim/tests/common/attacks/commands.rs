@@ -10,7 +10,7 @@ use sterna_hdl::registers::{self as regs, command, identity, mode as modes, stat
 use sterna_rtl::parts::Access;
 use sterna_rtl::random::Rng;
 
-use crate::common::bench::{Bench, TOKEN};
+use crate::common::bench::{Bench, TOKEN, numbers};
 
 /// Registers say what the core is, hold what they are told, byte by byte, and nothing else is there.
 pub fn registers(bench: &mut Bench, rng: &mut Rng, places: usize) {
@@ -202,6 +202,25 @@ pub fn runs(bench: &mut Bench, _: &mut Rng, _: usize) {
     bench.works();
 }
 
+/// A state is saved when it is said to be, and loaded; an empty one is zero.
+pub fn states(bench: &mut Bench, _: &mut Rng, _: usize) {
+    bench.works();
+    bench.saves();
+    let run = |bench: &mut Bench| {
+        bench.set(&regs::TOKENS[0], TOKEN);
+        bench.obeys(command::RUN, 0, 1);
+        bench.entered();
+    };
+    bench.obeys(command::LOAD, 0, 1);
+    bench.scribble();
+    run(bench);
+    bench.obeys(command::CLEAR, 0, 1);
+    bench.golden.clear(0).unwrap();
+    bench.saves();
+    run(bench);
+    bench.works();
+}
+
 /// In any clock of a pass, of a save and of a load.
 pub fn resets(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.works();
@@ -272,6 +291,9 @@ pub fn addresses(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.card.pass(&step).unwrap();
     let state = bench.card.state(0).unwrap();
     let logits = bench.bytes(map.logits, 4 * 101);
+    // Nothing of that is copied.
+    bench.blank();
+    bench.scribble();
     let bytes = bench.bytes(map.image, (map.end - map.image) as usize);
     let mut pattern = 0;
     for n in 0..places {
@@ -304,8 +326,4 @@ pub fn addresses(bench: &mut Bench, rng: &mut Rng, places: usize) {
     }
     Device::reset(&mut bench.card).unwrap();
     bench.works();
-}
-
-pub fn numbers(bytes: &[u8]) -> Vec<i32> {
-    bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }

@@ -7,7 +7,6 @@ use sterna_hdl::registers::{self as regs, command, status};
 use sterna_rtl::random::Rng;
 use sterna_sim::memory::Injection;
 
-use super::commands::numbers;
 use crate::common::bench::{Bench, TOKEN};
 
 pub fn failing_memory(bench: &mut Bench, rng: &mut Rng, places: usize) {
@@ -159,13 +158,7 @@ pub fn late_image(bench: &mut Bench, rng: &mut Rng, places: usize) {
             assert!(bench.get(&regs::CYCLES_LO) < 1 << 14, "it stands still");
         }
         assert_eq!(bench.get(&regs::STATUS), status::DONE | status::STATE_VALID);
-        let step = [Step { slot: 0, token: TOKEN, want: Want::Top }];
-        let best = bench.golden.pass(&step).unwrap()[0].top[0].token;
-        assert_eq!(bench.get(&regs::LAST_TOKEN), best);
-        bench.base_of_state();
-        bench.obeys(command::SAVE, 0, 1);
-        let (at, length) = (bench.card.map().state(0), bench.golden.state(0).len());
-        assert_eq!(numbers(&bench.bytes(at, 4 * length)), bench.golden.state(0));
+        bench.entered();
         bench.works();
     }
 }

@@ -8,7 +8,7 @@ mod commands;
 mod damage;
 mod memory;
 
-use commands::{addresses, random_commands, registers, resets, runs, wrong_commands};
+use commands::{addresses, random_commands, registers, resets, runs, states, wrong_commands};
 use damage::{any_header, damaged_headers, headers, larger, payloads, rows};
 use memory::{failing_memory, late_image, silence};
 use sterna_rtl::random::Rng;
@@ -19,10 +19,11 @@ use super::bench::Bench;
 pub type Attack = fn(&mut Bench, &mut Rng, usize);
 
 /// All of them, each with the number of places that suffice for a quick look.
-pub const ATTACKS: [(&str, Attack, usize); 15] = [
+pub const ATTACKS: [(&str, Attack, usize); 16] = [
     ("registers", registers, 3),
     ("commands that cannot be obeyed", wrong_commands, 1),
     ("a run that ends, or does not", runs, 1),
+    ("states that are saved and loaded", states, 1),
     ("headers that contradict", headers, 32),
     ("headers of a larger core", larger, 1),
     ("headers of any bit", any_header, 2),
