@@ -131,12 +131,12 @@ fn what_the_core_does_not_notice() {
     let results = Mutex::new(results);
     let benches = Benches::find();
     each(those(&results, &chosen, How::Left), |(module, n, mutant)| {
-        let how = match benches.notice(&mutant) {
-            Some(_) => How::Bench,
-            None if equivalent::is_proved(&core, &mutant) => How::Proved,
-            None => How::Survives,
-        };
+        let how = benches.notice(&mutant).map_or(How::Unproved, |_| How::Bench);
         lock(&results).set(module, n, how);
+    });
+    each(those(&results, &chosen, How::Unproved), |(module, n, mutant)| {
+        let proved = equivalent::is_proved(&core, &mutant);
+        lock(&results).set(module, n, if proved { How::Proved } else { How::Survives });
     });
     println!("{}", lock(&results).table(&chosen));
 }

@@ -23,6 +23,8 @@ pub enum How {
     Left,
     /// The module's own bench.
     Bench,
+    /// Nobody; a proof that it is equivalent was not tried yet.
+    Unproved,
     /// Nobody, for it is equivalent: proved.
     Proved,
     /// Nobody, for it is equivalent: `equivalent.txt` says why.
@@ -33,15 +35,19 @@ pub enum How {
 
 impl How {
     /// Those that are kept, each with its letter.
-    const ALL: [(How, char); 7] = [
+    const ALL: [(How, char); 8] = [
         (How::Unknown, '.'),
         (How::Lockstep, 'l'),
         (How::Attack, 'a'),
         (How::Left, 'n'),
         (How::Bench, 'b'),
+        (How::Unproved, 'u'),
         (How::Proved, 'p'),
         (How::Survives, 's'),
     ];
+
+    /// Those that nobody has noticed.
+    const MISSED: [How; 3] = [How::Left, How::Unproved, How::Survives];
 
     fn letter(self) -> char {
         How::ALL.iter().find(|of| of.0 == self).map_or('.', |of| of.1)
@@ -84,7 +90,8 @@ pub struct Results {
 const EXPLAINED: &str = "\
 # What became of each mutant, in the order in which they are drawn; written by `scripts/mutate rtl`.
 # l lockstep with golden; a random cases and attacks; b the module's bench; p proved to be equivalent;
-# n not noticed on the core, and the bench not asked yet; s survives; . not tried yet.
+# n not noticed on the core, and the bench not asked yet; u nor by the bench, and a proof not tried yet;
+# s survives; . not tried yet.
 # Behind a module's name the beginning of the SHA-256 of what its mutants are.
 ";
 
@@ -110,7 +117,7 @@ impl Results {
         if std::env::var_os("AGAIN").is_some() {
             // There may be better tests now.
             let hows = results.modules.iter_mut().flat_map(|module| &mut module.hows);
-            let missed = hows.filter(|how| matches!(how, How::Left | How::Survives));
+            let missed = hows.filter(|how| How::MISSED.contains(how));
             missed.for_each(|how| *how = How::Unknown);
         }
         results
@@ -149,14 +156,14 @@ impl Results {
     pub fn table(&self, modules: &[usize]) -> String {
         let mut text = String::from(
             "| module | mutants | equivalent: proved | by reason | noticed in lockstep | \
-             by attacks | by its bench | left | survivors | noticed |\n\
-             |---|---|---|---|---|---|---|---|---|---|\n",
+             by attacks | by its bench | not asked yet | not proved yet | survivors | noticed |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|\n",
         );
         let mut unnoticed = String::new();
         let mut untried = String::new();
         for module in modules.iter().map(|&n| &self.modules[n]) {
             let (name, all) = (&module.name, module.mutants.len());
-            for n in (0..all).filter(|&n| matches!(module.how(n), How::Left | How::Survives)) {
+            for n in (0..all).filter(|&n| How::MISSED.contains(&module.how(n))) {
                 let _ = writeln!(unnoticed, "{}", module.mutants[n]);
             }
             if !module.those(How::Unknown).is_empty() {
@@ -166,14 +173,14 @@ impl Results {
             let count = |how| module.those(how).len();
             let [proved, reasoned] = [How::Proved, How::Reasoned].map(count);
             let [lockstep, attack, bench] = [How::Lockstep, How::Attack, How::Bench].map(count);
-            let [left, survive] = [How::Left, How::Survives].map(count);
+            let [left, unproved, survive] = [How::Left, How::Unproved, How::Survives].map(count);
             let noticed = lockstep + attack + bench;
             let share = 100.0 * noticed as f64 / (all - proved - reasoned).max(1) as f64;
-            let least = if left > 0 { "≥ " } else { "" };
+            let least = if left + unproved > 0 { "≥ " } else { "" };
             let _ = writeln!(
                 text,
                 "| `{name}` | {all} | {proved} | {reasoned} | {lockstep} | {attack} | {bench} | \
-                 {left} | {survive} | {least}{share:.1} % |"
+                 {left} | {unproved} | {survive} | {least}{share:.1} % |"
             );
         }
         format!("{text}\nNot tried, or not all:{untried}\n\nNot noticed:\n{unnoticed}")

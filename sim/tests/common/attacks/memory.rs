@@ -130,7 +130,7 @@ pub fn silence(bench: &mut Bench, rng: &mut Rng, places: usize) {
 }
 
 /// The row is there long before the image, or before what follows START's header: nothing is taken
-/// for there that the core still has of another model.
+/// for there that the core still has of another model. And codes long before the weights they meet.
 pub fn late_image(bench: &mut Bench, rng: &mut Rng, places: usize) {
     let start = bench.segment(Opcode::Start);
     for n in 0..places {
@@ -145,7 +145,11 @@ pub fn late_image(bench: &mut Bench, rng: &mut Rng, places: usize) {
         bench.header(&start, |words| words[3] = crc);
         assert!(!bench.bears(), "gains are whatever they are");
         bench.command(command::CLEAR);
-        let from = if n % 2 == 0 { first } else { first - UNIT as u64 };
+        let from = match n {
+            0 => first,
+            1 => first - UNIT as u64,
+            n => bench.image(bench.walk[1 + (n - 2) % (bench.walk.len() - 1)].weights_offset()),
+        };
         bench.memory().inject(Injection::Silence(from..from + 1));
         bench.set(&regs::TOKENS[0], TOKEN);
         bench.set(&regs::MODE, 0);
