@@ -256,3 +256,11 @@ fn a_pass_begins_anew() {
         bench.pass(&shape, false, 2);
     }
 }
+
+/// A vector of more words than ten bits count.
+#[test]
+fn a_long_vector() {
+    let shape = Shape { hidden: 32, inner: 32, intermediate: 4160, layers: 1, vocab: 9 };
+    let core = Geometry { quantisers: 4, ..geometry(64, 1, &shape) };
+    Bench::new(core).pass(&shape, false, 0);
+}

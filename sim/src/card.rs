@@ -205,6 +205,23 @@ impl SimCard {
         self.edge()
     }
 
+    /// Writes those bytes of a register that have a bit of `strobes` each.
+    ///
+    /// # Errors
+    /// S017: it is refused, or not answered; as [`SimCard::step`].
+    pub fn write_bytes(&mut self, offset: u32, value: u32, strobes: u8) -> Result<(), SimError> {
+        let access = self.lite.write(&mut self.sim, offset, value, strobes.into())?;
+        self.access(access, offset).map(|_| ())
+    }
+
+    /// Whether the core interrupts.
+    ///
+    /// # Errors
+    /// S007 where the design has no `irq`; S014: it stopped.
+    pub fn interrupts(&mut self) -> Result<bool, SimError> {
+        Ok(self.sim.peek("irq")?.to_u64() == 1)
+    }
+
     /// Everything of a clock before its edge.
     fn settle(&mut self) -> Result<(), SimError> {
         if let Some(window) = &self.window
@@ -259,8 +276,7 @@ impl Transport for SimCard {
     }
 
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), SimError> {
-        let access = self.lite.write(&mut self.sim, offset, value)?;
-        self.access(access, offset).map(|_| ())
+        self.write_bytes(offset, value, 15)
     }
 
     fn read_memory(&mut self, address: u64, bytes: &mut [u8]) -> Result<(), SimError> {

@@ -95,16 +95,17 @@ impl LitePort {
         Ok(access)
     }
 
-    /// Begins a write.
+    /// Begins a write of the bytes that have a bit of `strobes` each.
     pub fn write(
         &mut self,
         sim: &mut Simulator,
         offset: u32,
         value: u32,
+        strobes: u64,
     ) -> Result<Access, SimError> {
         sim.set(self.awaddr, offset.into())?;
         sim.set(self.wdata, value.into())?;
-        sim.set(self.wstrb, 15)?;
+        sim.set(self.wstrb, strobes)?;
         let mut access = Access::Write { aw: Offer::default(), w: Offer::default() };
         self.after(sim, &mut access, false)?;
         Ok(access)

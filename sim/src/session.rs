@@ -12,7 +12,8 @@ use sterna_firmware::geometry::Geometry;
 use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_firmware::{FirmwareError, Result};
-use sterna_hdl::driver::{Card, Settings};
+use sterna_hdl::driver::{Card, Settings, Transport};
+use sterna_hdl::registers as regs;
 use sterna_rtl::Design;
 
 use crate::card::{CardOptions, SimCard, Window};
@@ -166,6 +167,17 @@ impl Session {
         }
         if let Some(best) = expected.top.first() {
             self.token = best.token;
+            self.last_token()?;
+        }
+        Ok(())
+    }
+
+    /// The core's register says which token a run chose last; of several slots each has its own.
+    fn last_token(&mut self) -> Result<()> {
+        if self.slots == 1 {
+            let got = self.card.transport().read_register(regs::LAST_TOKEN.offset)?;
+            let (expected, clock) = (self.token, self.clock());
+            self.checker().number("last token", 0, Some(expected.into()), Some(got.into()), clock);
         }
         Ok(())
     }
@@ -200,7 +212,7 @@ impl Session {
         for (expected, got) in expected.iter().zip(&got) {
             heads(checker, expected, got, clock);
         }
-        Ok(())
+        self.last_token()
     }
 
     /// Compares the states, and has the core load the one that it saved.

@@ -18,7 +18,7 @@ use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth::{self, SynthSpec};
 use sterna_rtl::{Design, Generate};
 
-use crate::card::CardOptions;
+use crate::card::{CardOptions, SimCard};
 use crate::error::SimError;
 use crate::model::Options;
 use crate::session::Session;
@@ -54,16 +54,45 @@ impl Fuzzer {
         case: &Case,
         model: &Arc<Model>,
     ) -> sterna_firmware::Result<Result<(), String>> {
-        let model_options = Options { quick: true, assertions: true, ..self.options.clone() };
+        let compiled = Options { quick: true, assertions: true, ..self.options.clone() };
         let design = self.design(&case.geometry)?;
-        let options = CardOptions { memory: case.memory, model: model_options, patience: 1 << 26 };
-        let mut session = Session::of(design, model, &case.geometry, &options)?;
-        session.card().transport().hesitate(case.registers, case.seed);
-        let slots = case.geometry.slots as usize;
+        let options = case.card(compiled);
+        let sim = SimCard::of(design, case.geometry.bus, &options)?;
+        case.play(sim, model, &options)
+    }
+
+    fn design(&mut self, geometry: &Geometry) -> Result<&Design, SimError> {
+        if self.core.as_ref().is_none_or(|(of, _)| of != geometry) {
+            let core = Core { geometry: geometry.clone() };
+            self.core = Some((geometry.clone(), core.build().map_err(SimError::Core)?));
+        }
+        Ok(&self.core.as_ref().expect("made just now").1)
+    }
+}
+
+impl Case {
+    /// How its card is simulated, with a core that is compiled so.
+    pub fn card(&self, model: Options) -> CardOptions {
+        CardOptions { memory: self.memory, model, patience: 1 << 26 }
+    }
+
+    /// Runs the case on a card that is there, with its model: the first difference in words.
+    ///
+    /// # Errors
+    /// Those of golden, of the driver and of the simulation.
+    pub fn play(
+        &self,
+        sim: SimCard,
+        model: &Arc<Model>,
+        options: &CardOptions,
+    ) -> sterna_firmware::Result<Result<(), String>> {
+        let mut session = Session::over(sim, model, &self.geometry, options)?;
+        session.card().transport().hesitate(self.registers, self.seed);
+        let slots = self.geometry.slots as usize;
         if slots > 1 {
             session.clear_slots((1 << slots) - 1)?;
         }
-        for action in &case.actions {
+        for action in &self.actions {
             action.play(&mut session)?;
             if session.report().mismatches > 0 {
                 break;
@@ -78,14 +107,6 @@ impl Fuzzer {
             None => Ok(()),
             Some(first) => Err(format!("{} mismatches, first {first:?}", report.mismatches)),
         })
-    }
-
-    fn design(&mut self, geometry: &Geometry) -> Result<&Design, SimError> {
-        if self.core.as_ref().is_none_or(|(of, _)| of != geometry) {
-            let core = Core { geometry: geometry.clone() };
-            self.core = Some((geometry.clone(), core.build().map_err(SimError::Core)?));
-        }
-        Ok(&self.core.as_ref().expect("made just now").1)
     }
 }
 

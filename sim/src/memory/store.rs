@@ -1,5 +1,6 @@
 //! The bytes of a memory: only what was written takes room.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Bytes of a page.
@@ -7,14 +8,13 @@ const PAGE: usize = 1 << 16;
 
 /// Zeros, except where something was written.
 pub(crate) struct Store {
-    pages: Vec<Option<Box<[u8]>>>,
+    pages: HashMap<usize, Box<[u8]>>,
     bytes: u64,
 }
 
 impl Store {
     pub fn new(bytes: u64) -> Store {
-        let pages = bytes.div_ceil(PAGE as u64) as usize;
-        Store { pages: vec![None; pages], bytes }
+        Store { pages: HashMap::new(), bytes }
     }
 
     pub fn bytes(&self) -> u64 {
@@ -29,7 +29,7 @@ impl Store {
     /// Copies bytes out of the memory; the stretch must be inside.
     pub fn read(&self, address: u64, out: &mut [u8]) {
         for (page, part, at) in pieces(address, out.len()) {
-            match &self.pages[page] {
+            match self.pages.get(&page) {
                 Some(bytes) => out[at..at + part.len()].copy_from_slice(&bytes[part]),
                 None => out[at..at + part.len()].fill(0),
             }
@@ -47,7 +47,7 @@ impl Store {
     /// A beat as words of 32 bits. It is aligned to its length, so it lies in one page.
     pub fn beat(&self, address: u64, words: &mut [u32]) {
         let (page, at) = split(address);
-        match &self.pages[page] {
+        match self.pages.get(&page) {
             Some(bytes) => {
                 let bytes = &bytes[at..at + 4 * words.len()];
                 for (word, bytes) in words.iter_mut().zip(bytes.chunks_exact(4)) {
@@ -71,7 +71,7 @@ impl Store {
     }
 
     fn page(&mut self, page: usize) -> &mut [u8] {
-        self.pages[page].get_or_insert_with(|| vec![0; PAGE].into_boxed_slice())
+        self.pages.entry(page).or_insert_with(|| vec![0; PAGE].into_boxed_slice())
     }
 }
 

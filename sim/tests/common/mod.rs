@@ -3,7 +3,9 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod attacks;
 pub mod axi;
+pub mod bench;
 pub mod differential;
 pub mod reader;
 

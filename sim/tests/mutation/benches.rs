@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use sterna_rtl::mutate::{BROKEN, Mutant, VARIABLE};
 
-/// A bench that takes so much longer than it should has noticed something.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// A bench that takes so many times as long as it should, and a minute, has noticed something.
+const PATIENCE: (u32, Duration) = (20, Duration::from_secs(60));
 
 /// A test of a bench.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ impl Benches {
         let age = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
         let newest = binaries.iter().filter_map(|binary| age(binary)).max();
         if age(&path) < newest {
+            let folder = path.parent().expect("it is in a folder");
+            std::fs::create_dir_all(folder).expect("the target folder is writable");
             let said: Vec<String> = binaries.iter().flat_map(|binary| runs(binary)).collect();
             std::fs::write(&path, said.concat()).expect("the target folder is writable");
         }
@@ -62,18 +64,26 @@ impl Test {
         let mut run = command(&self.binary, &["--exact", &self.name]);
         run.env(VARIABLE, mutant.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = run.spawn().expect("the bench starts");
-        let begin = Instant::now();
-        while begin.elapsed() < PATIENCE {
-            if let Some(status) = child.try_wait().expect("the bench runs") {
-                let said = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
-                assert!(!said.contains(BROKEN), "{mutant}: {said}");
-                return !status.success();
-            }
-            sleep(Duration::from_millis(5));
-        }
-        child.kill().and_then(|()| child.wait()).expect("the bench ends");
-        true
+        let Some(status) = within(&mut child, self.takes * PATIENCE.0 + PATIENCE.1) else {
+            return true;
+        };
+        let said = std::io::read_to_string(child.stdout.take().unwrap()).unwrap();
+        assert!(!said.contains(BROKEN), "{mutant}: {said}");
+        !status.success()
     }
+}
+
+/// How a process ended, if it did within this time; it is gone then in any case.
+pub fn within(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let begin = Instant::now();
+    while begin.elapsed() < patience {
+        if let Some(status) = child.try_wait().expect("its end can be waited for") {
+            return Some(status);
+        }
+        sleep(Duration::from_millis(5));
+    }
+    child.kill().and_then(|()| child.wait()).expect("it can be ended");
+    None
 }
 
 /// A line for each test of a binary that runs modules: how long it takes, and which.

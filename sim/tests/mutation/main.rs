@@ -1,20 +1,25 @@
 //! Mutants of the hardware, and the share of them that the tests notice.
 //!
-//! The core in lockstep with golden comes first: all mutants of a module are in one Verilated build,
-//! chosen by an input. What it does not notice is given to the module's own bench. What neither
-//! notices is proved to be equivalent, stands in `equivalent.txt` with a reason, or survives.
+//! The core in lockstep with golden comes first, then random cases and attacks: the mutants of some
+//! modules are in one Verilated build, chosen by an input. What the core does not notice is given to
+//! the module's own bench. What neither notices is proved to be equivalent, stands in
+//! `equivalent.txt` with a reason, or survives.
 //!
 //! `scripts/mutate rtl` runs all of it, goes on where it was ended, and prints the table of
-//! `docs/verification.md`; with `AGAIN=1` it tries survivors again.
+//! `docs/verification.md`; with `AGAIN=1` it tries again what was not noticed. It takes as many
+//! processors as it may have (`taskset`).
 
 mod benches;
+#[path = "../common/mod.rs"]
+mod common;
 mod equivalent;
 mod lockstep;
 mod results;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use benches::Benches;
 use lockstep::Lockstep;
@@ -84,59 +89,109 @@ fn who_looks_at_all_bytes_notices_every_mutant_of_the_decoder() {
     assert!(!missed(true).is_empty());
 }
 
-/// Benches that run beside each other, and beside the core.
-const WORKERS: usize = 2;
+/// Mutants in one build: it takes little longer with more of them, but each runs more slowly.
+const TOGETHER: usize = 400;
+
+/// Results of the core as it is.
+fn open(core: &Design) -> Results {
+    Results::open(core, modules(core, ""))
+}
+
+/// Results of the core as it is, and the modules whose names contain `ONLY`.
+fn chosen(core: &Design) -> (Results, Vec<usize>) {
+    let results = open(core);
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let chosen = |n: &usize| results.modules[*n].name.contains(&only);
+    let chosen = (0..results.modules.len()).filter(chosen).collect();
+    (results, chosen)
+}
 
 #[test]
 #[ignore = "hours; scripts/mutate rtl"]
 fn every_module() {
-    let only = std::env::var("ONLY").unwrap_or_default();
     let core = lockstep::core();
-    let results = Mutex::new(Results::open(&core));
-    let known = |mutant: &Mutant| lock(&results).known(mutant);
+    let (results, chosen) = chosen(&core);
+    let results = Mutex::new(results);
     std::panic::set_hook(Box::new(|_| ()));
-    let (sender, receiver) = mpsc::channel::<Mutant>();
-    let receiver = Mutex::new(receiver);
-    let benches = OnceLock::new();
-    let bench = || {
-        let benches = benches.get_or_init(Benches::find);
-        while let Ok(mutant) = { lock(&receiver).recv() } {
-            let how = match benches.notice(&mutant) {
-                Some(_) => How::Bench,
-                None if equivalent::is_proved(&core, &mutant) => How::Proved,
-                None => How::Survives,
-            };
-            lock(&results).add(&mutant, how);
+    let mut all = those(&results, &chosen, How::Unknown);
+    while !all.is_empty() {
+        // Whole modules, so that each is known before the next is begun.
+        let last = all[TOGETHER.min(all.len()) - 1].0;
+        let count = all.iter().take_while(|mutant| mutant.0 <= last).count();
+        on_the_core(&results, all.drain(..count).collect());
+    }
+    println!("{}", lock(&results).table(&chosen));
+}
+
+#[test]
+#[ignore = "hours; scripts/mutate rtl"]
+fn what_the_core_does_not_notice() {
+    let core = lockstep::core();
+    let (results, chosen) = chosen(&core);
+    let results = Mutex::new(results);
+    let benches = Benches::find();
+    each(those(&results, &chosen, How::Left), |(module, n, mutant)| {
+        let how = benches.notice(&mutant).map_or(How::Unproved, |_| How::Bench);
+        lock(&results).set(module, n, how);
+    });
+    each(those(&results, &chosen, How::Unproved), |(module, n, mutant)| {
+        let proved = equivalent::is_proved(&core, &mutant);
+        lock(&results).set(module, n, if proved { How::Proved } else { How::Survives });
+    });
+    println!("{}", lock(&results).table(&chosen));
+}
+
+/// A mutant, its module's number, and its own.
+type Numbered = (usize, usize, Mutant);
+
+fn those(results: &Mutex<Results>, modules: &[usize], how: How) -> Vec<Numbered> {
+    let results = lock(results);
+    let of = |&module: &usize| {
+        let of = &results.modules[module];
+        of.those(how).into_iter().map(move |n| (module, n, of.mutants[n].clone()))
+    };
+    modules.iter().flat_map(of).collect()
+}
+
+/// Compiles the core with these, and has it notice them.
+fn on_the_core(results: &Mutex<Results>, mutants: Vec<Numbered>) {
+    let begin = Instant::now();
+    let all: Vec<Mutant> = mutants.iter().map(|(_, _, mutant)| mutant.clone()).collect();
+    let lockstep = Lockstep::new(&all);
+    let built = begin.elapsed().as_secs();
+    let said = lockstep.notice(0).or_else(|| lockstep.attacked(0));
+    said.iter().for_each(|said| eprintln!("the core without a mutant: {said}"));
+    assert_eq!(said, None);
+    let numbered = mutants.into_iter().enumerate().collect();
+    each(numbered, |(number, (module, n, _)): (usize, Numbered)| {
+        let how = match lockstep.notice(number + 1) {
+            Some(_) => How::Lockstep,
+            None if lockstep.attacked(number + 1).is_some() => How::Attack,
+            None => How::Left,
+        };
+        lock(results).set(module, n, how);
+    });
+    let (count, whole) = (all.len(), begin.elapsed().as_secs());
+    eprintln!("{count} mutants up to {}: {whole} s, {built} of them to build", all[count - 1]);
+}
+
+/// Does something with each, in their order, as many at once as there are processors.
+fn each<T: Send>(of: Vec<T>, what: impl Fn(T) + Sync) {
+    let workers = thread::available_parallelism().map_or(1, |n| n.get());
+    let queue = Mutex::new(of.into_iter());
+    let work = || {
+        while let Some(next) = { lock(&queue).next() } {
+            what(next);
         }
     };
-    thread::scope(|scope| {
-        (0..WORKERS).for_each(|_| _ = scope.spawn(bench));
-        for module in modules(&core, &only) {
-            let mutants = core.mutants(&module, MOST, SEED);
-            if mutants.iter().any(|mutant| known(mutant).is_none()) {
-                let lockstep = Lockstep::new(&mutants);
-                assert_eq!(lockstep.notice(0), None, "the core without a mutant");
-                for (n, mutant) in mutants.iter().enumerate() {
-                    if known(mutant).is_none() {
-                        let noticed = lockstep.notice(n + 1);
-                        let how = noticed.map_or(How::Left, |_| How::Lockstep);
-                        lock(&results).add(mutant, how);
-                    }
-                }
-            }
-            let left = mutants.into_iter().filter(|mutant| known(mutant) == Some(How::Left));
-            left.for_each(|mutant| sender.send(mutant).expect("a worker is there"));
-        }
-        drop(sender);
-    });
-    println!("{}", lock(&results).table(&core, &modules(&core, &only)));
+    thread::scope(|scope| (0..workers).for_each(|_| _ = scope.spawn(work)));
 }
 
 #[test]
 #[ignore = "for who does not want to wait; scripts/mutate table"]
 fn table_so_far() {
-    let core = lockstep::core();
-    println!("{}", Results::open(&core).table(&core, &modules(&core, "")));
+    let (results, chosen) = chosen(&lockstep::core());
+    println!("{}", results.table(&chosen));
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

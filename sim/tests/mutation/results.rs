@@ -1,10 +1,8 @@
-//! What became of each mutant, kept in a file: a run that was ended goes on where it was.
+//! What became of each mutant, kept in `results.txt`: a run that was ended goes on where it was.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use sterna_rtl::Design;
@@ -15,110 +13,197 @@ use crate::{MOST, SEED};
 /// Who noticed a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
+    /// Nobody was asked yet.
+    Unknown,
     /// The core beside golden.
     Lockstep,
+    /// The core in random cases, or when it was attacked.
+    Attack,
+    /// The core did not; the bench was not asked yet.
+    Left,
     /// The module's own bench.
     Bench,
+    /// Nobody; a proof that it is equivalent was not tried yet.
+    Unproved,
     /// Nobody, for it is equivalent: proved.
     Proved,
     /// Nobody, for it is equivalent: `equivalent.txt` says why.
     Reasoned,
-    /// The core beside golden did not; the bench was not asked yet.
-    Left,
     /// Nobody.
     Survives,
 }
 
 impl How {
-    const ALL: [(How, &str); 5] = [
-        (How::Lockstep, "lockstep"),
-        (How::Bench, "bench"),
-        (How::Proved, "proved"),
-        (How::Left, "left"),
-        (How::Survives, "survives"),
+    /// Those that are kept, each with its letter.
+    const ALL: [(How, char); 8] = [
+        (How::Unknown, '.'),
+        (How::Lockstep, 'l'),
+        (How::Attack, 'a'),
+        (How::Left, 'n'),
+        (How::Bench, 'b'),
+        (How::Unproved, 'u'),
+        (How::Proved, 'p'),
+        (How::Survives, 's'),
     ];
+
+    /// Those that nobody has noticed.
+    const MISSED: [How; 3] = [How::Left, How::Unproved, How::Survives];
+
+    fn letter(self) -> char {
+        How::ALL.iter().find(|of| of.0 == self).map_or('.', |of| of.1)
+    }
+
+    fn of(letter: char) -> How {
+        How::ALL.iter().find(|of| of.1 == letter).map_or(How::Unknown, |of| of.0)
+    }
+}
+
+/// A module's mutants, and what became of each.
+pub struct Module {
+    pub name: String,
+    pub mutants: Vec<Mutant>,
+    /// Of what they say, but for the numbers of lines, which move.
+    digest: String,
+    hows: Vec<How>,
+}
+
+impl Module {
+    /// What became of a mutant; a reason that stands in the list comes first.
+    pub fn how(&self, n: usize) -> How {
+        match reason(&self.mutants[n].to_string()) {
+            Some(_) => How::Reasoned,
+            None => self.hows[n],
+        }
+    }
+
+    /// The mutants of which this became.
+    pub fn those(&self, how: How) -> Vec<usize> {
+        (0..self.mutants.len()).filter(|&n| self.how(n) == how).collect()
+    }
 }
 
 pub struct Results {
-    known: HashMap<String, How>,
-    file: File,
+    path: PathBuf,
+    pub modules: Vec<Module>,
+}
+
+const EXPLAINED: &str = "\
+# What became of each mutant, in the order in which they are drawn; written by `scripts/mutate rtl`.
+# l lockstep with golden; a random cases and attacks; b the module's bench; p proved to be equivalent;
+# n not noticed on the core, and the bench not asked yet; u nor by the bench, and a proof not tried yet;
+# s survives; . not tried yet.
+# Behind a module's name the beginning of the SHA-256 of what its mutants are.
+";
+
+/// Letters of a line.
+const LINE: usize = 100;
+
+impl Results {
+    /// Those of these modules of a core, so far; what is kept of a module whose mutants have changed
+    /// is not known any more.
+    pub fn open(core: &Design, modules: Vec<String>) -> Results {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutation/results.txt");
+        let module = |name: String| {
+            let mutants = core.mutants(&name, MOST, SEED);
+            let said: String =
+                mutants.iter().map(|mutant| unnumbered(&mutant.to_string())).collect();
+            let digest = Sha256::digest(said);
+            let digest = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            let hows = vec![How::Unknown; mutants.len()];
+            Module { name, mutants, digest, hows }
+        };
+        let mut results = Results { path, modules: modules.into_iter().map(module).collect() };
+        results.read();
+        if std::env::var_os("AGAIN").is_some() {
+            // There may be better tests now.
+            let hows = results.modules.iter_mut().flat_map(|module| &mut module.hows);
+            let missed = hows.filter(|how| How::MISSED.contains(how));
+            missed.for_each(|how| *how = How::Unknown);
+        }
+        results
+    }
+
+    /// Takes over what is kept.
+    fn read(&mut self) {
+        let kept = fs::read_to_string(&self.path).unwrap_or_default();
+        for module in &mut self.modules {
+            let head = format!("{} {}", module.name, module.digest);
+            let lines = kept.lines().skip_while(|&line| line != head).skip(1);
+            let letters = lines.take_while(|line| line.starts_with("  ")).flat_map(str::chars);
+            let hows = letters.filter(|letter| *letter != ' ').map(How::of);
+            module.hows.iter_mut().zip(hows).for_each(|(to, how)| *to = how);
+        }
+    }
+
+    /// Keeps what became of a mutant of a module. Another run may keep others beside it.
+    pub fn set(&mut self, module: usize, mutant: usize, how: How) {
+        self.read();
+        self.modules[module].hows[mutant] = how;
+        let mut text = String::from(EXPLAINED);
+        for Module { name, digest, hows, .. } in &self.modules {
+            let _ = writeln!(text, "{name} {digest}");
+            for some in hows.chunks(LINE) {
+                let letters: String = some.iter().map(|how| how.letter()).collect();
+                let _ = writeln!(text, "  {letters}");
+            }
+        }
+        let fresh = self.path.with_extension("new");
+        let written = fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &self.path));
+        written.expect("the folder of the tests is writable");
+    }
+
+    /// A line for each of these modules, and what nobody noticed.
+    pub fn table(&self, modules: &[usize]) -> String {
+        let mut text = String::from(
+            "| module | mutants | equivalent: proved | by reason | noticed in lockstep | \
+             by attacks | by its bench | not asked yet | not proved yet | survivors | noticed |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|\n",
+        );
+        let mut unnoticed = String::new();
+        let mut untried = String::new();
+        for module in modules.iter().map(|&n| &self.modules[n]) {
+            let (name, all) = (&module.name, module.mutants.len());
+            for n in (0..all).filter(|&n| How::MISSED.contains(&module.how(n))) {
+                let _ = writeln!(unnoticed, "{}", module.mutants[n]);
+            }
+            if !module.those(How::Unknown).is_empty() {
+                let _ = write!(untried, " `{name}`");
+                continue;
+            }
+            let count = |how| module.those(how).len();
+            let [proved, reasoned] = [How::Proved, How::Reasoned].map(count);
+            let [lockstep, attack, bench] = [How::Lockstep, How::Attack, How::Bench].map(count);
+            let [left, unproved, survive] = [How::Left, How::Unproved, How::Survives].map(count);
+            let noticed = lockstep + attack + bench;
+            let share = 100.0 * noticed as f64 / (all - proved - reasoned).max(1) as f64;
+            let least = if left + unproved > 0 { "≥ " } else { "" };
+            let _ = writeln!(
+                text,
+                "| `{name}` | {all} | {proved} | {reasoned} | {lockstep} | {attack} | {bench} | \
+                 {left} | {unproved} | {survive} | {least}{share:.1} % |"
+            );
+        }
+        format!("{text}\nNot tried, or not all:{untried}\n\nNot noticed:\n{unnoticed}")
+    }
+}
+
+/// What a mutant says, without the numbers of lines.
+fn unnumbered(said: &str) -> String {
+    let mut pieces = said.split(".rs:");
+    let first = pieces.next().unwrap_or_default().to_string();
+    pieces.fold(first, |text, piece| {
+        text + ".rs" + piece.trim_start_matches(|digit: char| digit.is_ascii_digit())
+    })
+}
+
+#[test]
+fn lines_may_move() {
+    let said = "front_end: `a` of hdl/src/core/front_end.rs:83: `!=` for `==`, 12";
+    assert_eq!(unnumbered(said), "front_end: `a` of hdl/src/core/front_end.rs: `!=` for `==`, 12");
 }
 
 /// Mutants that can make no difference, with the reason.
 const REASONED: &str = include_str!("equivalent.txt");
-
-impl Results {
-    /// Those of a core, so far.
-    pub fn open(core: &Design) -> Results {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutation");
-        fs::create_dir_all(&folder).expect("the target folder is writable");
-        let digest = Sha256::digest(core.verilog());
-        let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let path = folder.join(name + ".txt");
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let again = std::env::var_os("AGAIN").is_some();
-        let line = |line: &str| {
-            let (how, mutant) = line.split_once('\t')?;
-            let (how, _) = How::ALL.into_iter().find(|(_, word)| *word == how)?;
-            // There may be better tests now.
-            let how = if how == How::Survives && again { How::Left } else { how };
-            Some((mutant.to_string(), how))
-        };
-        let known = text.lines().filter_map(line).collect();
-        eprintln!("results are in {}", path.display());
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        Results { known, file: file.expect("the target folder is writable") }
-    }
-
-    pub fn add(&mut self, mutant: &Mutant, how: How) {
-        let mutant = mutant.to_string();
-        let word = How::ALL.iter().find(|of| of.0 == how).map_or("", |of| of.1);
-        writeln!(self.file, "{word}\t{mutant}").expect("the target folder is writable");
-        self.known.insert(mutant, how);
-    }
-
-    /// What became of it, if anything did; a reason that stands in the list comes first.
-    pub fn known(&self, mutant: &Mutant) -> Option<How> {
-        let mutant = mutant.to_string();
-        if reason(&mutant).is_some() {
-            Some(How::Reasoned)
-        } else {
-            self.known.get(&mutant).copied()
-        }
-    }
-
-    /// A line for each module of which all is known, and the survivors.
-    pub fn table(&self, core: &Design, modules: &[String]) -> String {
-        let mut text = String::from(
-            "| module | mutants | equivalent: proved | by reason | noticed in lockstep | by its bench | survivors | noticed |\n\
-             |---|---|---|---|---|---|---|---|\n",
-        );
-        let mut survivors = String::new();
-        for module in modules {
-            let mutants = core.mutants(module, MOST, SEED);
-            let count = |how| mutants.iter().filter(|m| self.known(m) == Some(how)).count();
-            let [proved, reasoned, lockstep, bench, survive] =
-                [How::Proved, How::Reasoned, How::Lockstep, How::Bench, How::Survives].map(count);
-            let all = mutants.len();
-            if proved + reasoned + lockstep + bench + survive < all {
-                let _ = writeln!(
-                    text,
-                    "| `{module}` | {all} | not finished: {lockstep} in lockstep, {bench} by its bench |"
-                );
-                continue;
-            }
-            let share = 100.0 * (lockstep + bench) as f64 / (all - proved - reasoned).max(1) as f64;
-            let _ = writeln!(
-                text,
-                "| `{module}` | {all} | {proved} | {reasoned} | {lockstep} | {bench} | {survive} | {share:.1} % |"
-            );
-            for mutant in mutants.iter().filter(|m| self.known(m) == Some(How::Survives)) {
-                let _ = writeln!(survivors, "{mutant}");
-            }
-        }
-        format!("{text}\nSurvivors:\n{survivors}")
-    }
-}
 
 /// Why a mutant makes no difference: `equivalent.txt` has a reason above those that it is for.
 pub fn reason(mutant: &str) -> Option<&'static str> {

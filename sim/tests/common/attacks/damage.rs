@@ -1,0 +1,168 @@
+//! Damage in what the core reads, under checksums that are wrong, or right.
+
+use sterna_firmware::device::Want;
+use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
+use sterna_firmware::trits;
+use sterna_hdl::fault::Fault;
+use sterna_rtl::random::Rng;
+
+use crate::common::bench::Bench;
+
+type Edit = fn(&mut [u32; UNIT / 4]);
+
+/// Headers whose checksum is right and that say something else than they should.
+pub fn headers(bench: &mut Bench, _: &mut Rng, places: usize) {
+    let version: Edit = |words| words[0] += 0x100 * u32::from(ISA_VERSION);
+    let common: [(Fault, Edit); 7] = [
+        (Fault::Version, version),
+        (Fault::Opcode, |words| words[0] = words[0] & !0xff | 9),
+        (Fault::Opcode, |words| words[0] &= !0xff),
+        (Fault::Field, |words| words[1] += 1),
+        (Fault::Field, |words| words[5] += 1 << 16),
+        (Fault::Field, |words| words[6] = 0x0002_0000),
+        (Fault::Field, |words| words[14] = 1),
+    ];
+    let matrix: [(Fault, Edit); 9] = [
+        // Another instruction, and one of another layer.
+        (Fault::Opcode, |words| words[0] = words[0] & !0xff | ((words[0] & 0xff) % 8 + 1)),
+        (Fault::Field, |words| words[0] += 1 << 16),
+        (Fault::Field, |words| words[4] += 1),
+        (Fault::Field, |words| words[4] -= 5),
+        (Fault::Field, |words| words[5] += 32),
+        (Fault::Field, |words| words[7] |= 1 << 31),
+        (Fault::Field, |words| words[8] = 0x0012_3456),
+        (Fault::Field, |words| words[10] = 1),
+        (Fault::Field, |words| words[12] = 1),
+    ];
+    let start: [(Fault, Edit); 7] = [
+        (Fault::Field, |words| words[4] = 1),
+        (Fault::Field, |words| words[5] += 32),
+        (Fault::Field, |words| words[7] += 1),
+        (Fault::Field, |words| words[8] += 1),
+        (Fault::Field, |words| words[9] -= 1),
+        (Fault::Field, |words| words[10] += 1),
+        (Fault::Field, |words| words[13] += 64),
+    ];
+    bench.mend();
+    let all = common.len() + matrix.len() + start.len();
+    let walk = bench.walk.clone();
+    for n in 0..places {
+        let (edit, far) = (n % all, 5 * n);
+        let of = match edit {
+            0..7 => walk[far % walk.len()],
+            7..16 => walk[1 + far % (walk.len() - 1)],
+            _ => walk[0],
+        };
+        let (fault, edit) = match edit {
+            0..7 => common[edit],
+            7..16 => matrix[edit - 7],
+            _ => start[edit - 16],
+        };
+        bench.header(&of, edit);
+        bench.refused(&[fault], Some(of.sequence));
+    }
+    bench.works();
+}
+
+/// A model that is larger than the core.
+pub fn larger(bench: &mut Bench, _: &mut Rng, _: usize) {
+    let start = bench.segment(Opcode::Start);
+    let core = bench.card.geometry().clone();
+    let most = |n: usize| (n + 32) as u32;
+    bench.header(&start, |words| words[8] = words[8] & 0xffff | most(core.intermediate) << 16);
+    bench.refused(&[Fault::Geometry], Some(0));
+    bench.header(&start, |words| words[8] = words[8] & !0xffff | most(core.inner));
+    bench.refused(&[Fault::Geometry], Some(0));
+    let layers = (core.state / 32 + 1) as u32;
+    bench.header(&start, |words| {
+        words[7] = words[7] & !0xffff | layers;
+        words[9] = 6 * layers + 2;
+    });
+    bench.refused(&[Fault::Geometry], Some(0));
+    bench.works();
+}
+
+/// Any value in each word in turn, under a checksum that is right: that of a scale may be.
+pub fn any_header(bench: &mut Bench, rng: &mut Rng, places: usize) {
+    for n in 0..places {
+        let of = bench.walk[n % bench.walk.len()];
+        let value = rng.next_u64() as u32;
+        bench.header(&of, |words| words[n % (UNIT / 4 - 1)] ^= value);
+        bench.bears();
+    }
+    bench.works();
+}
+
+pub fn damaged_headers(bench: &mut Bench, rng: &mut Rng, places: usize) {
+    bench.mend();
+    for n in 0..places {
+        let of = bench.walk[n % bench.walk.len()];
+        let at = bench.image(of.offset) + rng.below(UNIT as u64);
+        bench.memory().flip(at, 1 << rng.below(8));
+        bench.refused(&[Fault::HeaderCrc], Some(of.sequence));
+    }
+    bench.works();
+}
+
+/// Bits that are damaged, and bytes that are no trits under checksums that are right; the last beat
+/// of a payload is the hard one.
+pub fn payloads(bench: &mut Bench, rng: &mut Rng, places: usize) {
+    bench.mend();
+    let mut bytes = (0..=255).filter(|&byte| trits::decode(byte).is_none()).cycle();
+    for n in 0..places {
+        // From the last segment on, whose weights are the head's.
+        let of = bench.walk[bench.walk.len() - 1 - n % (bench.walk.len() - 1)];
+        let (first, length) = (of.operands_bytes(), of.payload_bytes());
+        let place = match n % 3 {
+            0 => length - 1 - rng.below(8) as usize,
+            1 => first + rng.below(8) as usize,
+            _ => first + rng.below((length - first) as u64) as usize,
+        };
+        if n % 4 == 3 {
+            // The first operand: what zero trits turn into may be legal, or not.
+            let place = if of.operands.0 > 0 { rng.below(2) as usize } else { place };
+            let at = bench.image(of.payload_offset()) + place as u64;
+            bench.memory().flip(at, 1);
+            let faults = [Fault::PayloadCrc, Fault::TritBlock];
+            bench.refused(&faults[..1 + usize::from(place >= first)], Some(of.sequence));
+        } else {
+            bench.payload(&of, place, bytes.next().unwrap());
+            bench.refused(&[Fault::TritBlock], Some(of.sequence));
+        }
+    }
+    // The last beat of a pass that has no head.
+    let of = bench.walk[bench.walk.len() - 2];
+    let last = bench.image(of.end()) - 1;
+    bench.memory().flip(last, 1);
+    let faults = [Fault::PayloadCrc, Fault::TritBlock];
+    bench.refused_where(Want::State, &faults, Some(of.sequence));
+    bench.works();
+}
+
+/// Rows that are damaged, of another token, or of fields that no compiler writes.
+pub fn rows(bench: &mut Bench, rng: &mut Rng, places: usize) {
+    bench.mend();
+    let (at, stride) = (bench.row(), bench.stride());
+    let fields = [(5, 6), (0, 0x0000_0001), (1, 0x0040_0000)];
+    for n in 0..places {
+        let mut row = vec![0; stride as usize];
+        match n % 8 {
+            0 => {
+                bench.memory().read(at + stride, &mut row);
+                bench.memory().write(at, &row);
+            }
+            n if n <= fields.len() => {
+                let (word, value) = fields[n - 1];
+                bench.memory().read(at, &mut row);
+                let place = stride as usize - 32 + 4 * word;
+                row[place..place + 4].copy_from_slice(&u32::to_le_bytes(value));
+                let crc = crc32c::crc32c(&row[..stride as usize - 4]);
+                row[stride as usize - 4..].copy_from_slice(&crc.to_le_bytes());
+                bench.memory().write(at, &row);
+            }
+            _ => _ = bench.memory().flip(at + rng.below(stride), 1 << rng.below(8)),
+        }
+        bench.refused(&[Fault::Row], None);
+    }
+    bench.works();
+}
