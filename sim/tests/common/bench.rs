@@ -17,7 +17,7 @@ use sterna_sim::{CardOptions, Options, SimCard};
 /// The token whose row is damaged.
 pub const TOKEN: u32 = 7;
 /// What is in memory where nothing was written.
-const BLANK: u8 = 0xa5;
+pub const BLANK: u8 = 0xa5;
 /// Clocks of the watchdog: more than a memory pauses.
 pub const WATCHDOG: u32 = 3000;
 
@@ -45,10 +45,15 @@ pub fn model(seed: u64) -> Arc<Model> {
 
 /// What every register reads as behind a reset by the pin, but those that say what the core is.
 fn fresh(sim: &mut SimCard) {
+    let several = sim.read_register(regs::SLOTS.offset).unwrap() > 1;
     for reg in regs::of(1).filter(|reg| reg.offset >= regs::IMAGE_LO.offset) {
         // Nobody looks at the image's id before an image was read.
         if ![regs::COMMAND, regs::IMAGE_ID_LO, regs::IMAGE_ID_HI].contains(reg) {
-            let value = sim.read_register(reg.offset).unwrap();
+            let mut value = sim.read_register(reg.offset).unwrap();
+            // Of several slots none is asked for yet, and all of none have a state.
+            if reg == &regs::STATUS && several {
+                value &= !status::STATE_VALID;
+            }
             assert_eq!(value, 0, "{} behind a reset", reg.name);
         }
     }

@@ -10,7 +10,7 @@ use sterna_hdl::registers::{self as regs, command, identity, mode as modes, stat
 use sterna_rtl::parts::Access;
 use sterna_rtl::random::Rng;
 
-use crate::common::bench::{Bench, TOKEN, numbers};
+use crate::common::bench::{BLANK, Bench, TOKEN, numbers};
 
 /// Registers say what the core is, hold what they are told, byte by byte, and nothing else is there.
 pub fn registers(bench: &mut Bench, rng: &mut Rng, places: usize) {
@@ -329,7 +329,7 @@ pub fn addresses(bench: &mut Bench, rng: &mut Rng, places: usize) {
         let ring = u64::MAX.checked_shl(64 - differ.leading_zeros()).unwrap_or(0);
         bench.set(&regs::IMAGE_RING, (ring << 24 >> 36) as u32);
         bench.obeys(command::CLEAR, 0, 1);
-        assert!(bench.memory().write(moved(map.results), &vec![0; length]));
+        assert!(bench.memory().write(moved(map.results), &vec![BLANK; length]));
         bench.set(&regs::COUNT, 2);
         bench.set(&regs::IMAGE_OWED, u32::MAX);
         bench.set(&regs::COMMAND, command::RUN);
