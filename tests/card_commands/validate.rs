@@ -146,7 +146,7 @@ fn too_little_memory_is_told() {
     assert!(failed.contains(&"address lines".to_string()) && failed.contains(&"march".into()));
     assert_eq!(steps(&value, "skip"), Vec::<String>::new());
     let error = desk.fails(&["validate", "missing.sterna", "--root", "card"]);
-    assert!(error.starts_with("error[F001]: "), "{error}");
+    assert!(error.starts_with("error[H072]: "), "{error}");
 }
 
 /// The core's own Verilog behind the nodes.
