@@ -7,6 +7,7 @@ pub mod attacks;
 pub mod axi;
 pub mod bench;
 pub mod differential;
+pub mod exaggerated;
 pub mod reader;
 
 use std::path::PathBuf;
