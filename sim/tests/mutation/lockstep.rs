@@ -21,6 +21,7 @@ use sterna_sim::{CardOptions, Model as Compiled, Options, Session, SimCard};
 
 use crate::common::attacks::ATTACKS;
 use crate::common::bench::{self, Bench};
+use crate::common::exaggerated::exaggerated;
 
 /// A small core, with more than one way.
 fn geometry() -> Geometry {
@@ -36,8 +37,8 @@ fn geometry() -> Geometry {
     }
 }
 
-/// Models that it can hold.
-fn specs() -> [SynthSpec; 2] {
+/// Models that it can hold; the last has a row more than a row group.
+fn specs() -> [SynthSpec; 3] {
     [
         SynthSpec { intermediate: Some(96), ..SynthSpec::new(32, 2, 101) },
         SynthSpec {
@@ -47,6 +48,7 @@ fn specs() -> [SynthSpec; 2] {
             channels: Channels::Outliers,
             ..SynthSpec::new(64, 1, 40)
         },
+        SynthSpec { intermediate: Some(32), ..SynthSpec::new(32, 1, 6) },
     ]
 }
 
@@ -84,18 +86,16 @@ impl Lockstep {
             let model = made_up(&case.spec).unwrap();
             (case, model)
         };
-        Lockstep {
-            core,
-            models: specs().iter().map(|spec| made_up(spec).unwrap()).collect(),
-            attacked: bench::model(1),
-            cases: CASES.map(case).collect(),
-        }
+        let mut models = specs().map(|spec| made_up(&spec).unwrap()).to_vec();
+        // What its values clamp to counts, and how often.
+        models.push(exaggerated(&models[0], 8));
+        Lockstep { core, models, attacked: bench::model(1), cases: CASES.map(case).collect() }
     }
 
     /// What golden, the driver or the core's assertions say of a mutant when it runs as it should;
     /// `None` where nothing.
     pub fn notice(&self, number: usize) -> Option<String> {
-        let stalls = [Stalls::Random, Stalls::None];
+        let stalls = [Stalls::Random, Stalls::None, Stalls::None, Stalls::None];
         let mut models = self.models.iter().zip(stalls);
         models.find_map(|(model, stalls)| said(|| self.run(number, model, stalls)))
     }
