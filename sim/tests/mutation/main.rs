@@ -14,6 +14,7 @@ mod benches;
 mod common;
 mod equivalent;
 mod lockstep;
+mod reasons;
 mod results;
 
 use std::collections::BTreeMap;
@@ -83,7 +84,7 @@ fn who_looks_at_all_bytes_notices_every_mutant_of_the_decoder() {
     let missed = |legal_alone| -> Vec<String> {
         let missed = (1..=mutants.len()).filter(|&n| !notices(n, legal_alone));
         let said = missed.map(|n| mutants[n - 1].to_string());
-        said.filter(|said| results::reason(said).is_none()).collect()
+        said.filter(|said| reasons::reason(said).is_none()).collect()
     };
     assert_eq!(missed(false), [""; 0]);
     assert!(!missed(true).is_empty());
@@ -120,7 +121,7 @@ fn every_module() {
         let count = all.iter().take_while(|mutant| mutant.0 <= last).count();
         on_the_core(&results, all.drain(..count).collect());
     }
-    println!("{}", lock(&results).table(&chosen));
+    println!("{}", lock(&results).table(&core, &chosen));
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn what_the_core_does_not_notice() {
         let proved = equivalent::is_proved(&core, &mutant);
         lock(&results).set(module, n, if proved { How::Proved } else { How::Survives });
     });
-    println!("{}", lock(&results).table(&chosen));
+    println!("{}", lock(&results).table(&core, &chosen));
 }
 
 /// A mutant, its module's number, and its own.
@@ -190,8 +191,9 @@ fn each<T: Send>(of: Vec<T>, what: impl Fn(T) + Sync) {
 #[test]
 #[ignore = "for who does not want to wait; scripts/mutate table"]
 fn table_so_far() {
-    let (results, chosen) = chosen(&lockstep::core());
-    println!("{}", results.table(&chosen));
+    let core = lockstep::core();
+    let (results, chosen) = chosen(&core);
+    println!("{}", results.table(&core, &chosen));
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use sterna_rtl::Design;
-use sterna_rtl::mutate::Mutant;
+use sterna_rtl::mutate::{INPUT, Mutant};
 
+use crate::reasons::reason;
 use crate::{MOST, SEED};
 
 /// Who noticed a mutant.
@@ -74,6 +75,24 @@ impl Module {
             Some(_) => How::Reasoned,
             None => self.hows[n],
         }
+    }
+
+    /// Those that nobody noticed, each with what it is in the Verilog.
+    fn unnoticed(&self, core: &Design) -> String {
+        let missed = |&n: &usize| How::MISSED.contains(&self.how(n));
+        let missed: Vec<&Mutant> =
+            (0..self.mutants.len()).filter(missed).map(|n| &self.mutants[n]).collect();
+        let mut text = String::new();
+        for mutant in missed {
+            let design = core.mutated(std::slice::from_ref(mutant)).expect("it was built before");
+            let verilog = design.file(&self.name).expect("it is a module of the core");
+            let chosen = format!("({INPUT} == ");
+            let _ = writeln!(text, "{mutant}");
+            for line in verilog.lines().filter(|line| line.contains(&chosen)) {
+                let _ = writeln!(text, "    {}", line.trim());
+            }
+        }
+        text
     }
 
     /// The mutants of which this became.
@@ -153,7 +172,7 @@ impl Results {
     }
 
     /// A line for each of these modules, and what nobody noticed.
-    pub fn table(&self, modules: &[usize]) -> String {
+    pub fn table(&self, core: &Design, modules: &[usize]) -> String {
         let mut text = String::from(
             "| module | mutants | equivalent: proved | by reason | noticed in lockstep | \
              by attacks | by its bench | not asked yet | not proved yet | survivors | noticed |\n\
@@ -163,9 +182,7 @@ impl Results {
         let mut untried = String::new();
         for module in modules.iter().map(|&n| &self.modules[n]) {
             let (name, all) = (&module.name, module.mutants.len());
-            for n in (0..all).filter(|&n| How::MISSED.contains(&module.how(n))) {
-                let _ = writeln!(unnoticed, "{}", module.mutants[n]);
-            }
+            unnoticed += &module.unnoticed(core);
             if !module.those(How::Unknown).is_empty() {
                 let _ = write!(untried, " `{name}`");
                 continue;
@@ -200,20 +217,4 @@ fn unnumbered(said: &str) -> String {
 fn lines_may_move() {
     let said = "front_end: `a` of hdl/src/core/front_end.rs:83: `!=` for `==`, 12";
     assert_eq!(unnumbered(said), "front_end: `a` of hdl/src/core/front_end.rs: `!=` for `==`, 12");
-}
-
-/// Mutants that can make no difference, with the reason.
-const REASONED: &str = include_str!("equivalent.txt");
-
-/// Why a mutant makes no difference: `equivalent.txt` has a reason above those that it is for.
-pub fn reason(mutant: &str) -> Option<&'static str> {
-    let mut reason = None;
-    for line in REASONED.lines() {
-        match line.strip_prefix("# ") {
-            Some(words) => reason = Some(words),
-            None if line == mutant => return reason,
-            None => {}
-        }
-    }
-    None
 }
