@@ -126,7 +126,7 @@ fn every_module() {
 
 #[test]
 #[ignore = "hours; scripts/mutate rtl"]
-fn what_the_core_does_not_notice() {
+fn what_benches_notice() {
     let core = lockstep::core();
     let (results, chosen) = chosen(&core);
     let results = Mutex::new(results);
@@ -135,6 +135,15 @@ fn what_the_core_does_not_notice() {
         let how = benches.notice(&mutant).map_or(How::Unproved, |_| How::Bench);
         lock(&results).set(module, n, how);
     });
+    println!("{}", lock(&results).table(&core, &chosen));
+}
+
+#[test]
+#[ignore = "hours; scripts/mutate rtl"]
+fn what_is_equivalent() {
+    let core = lockstep::core();
+    let (results, chosen) = chosen(&core);
+    let results = Mutex::new(results);
     each(those(&results, &chosen, How::Unproved), |(module, n, mutant)| {
         let proved = equivalent::is_proved(&core, &mutant);
         lock(&results).set(module, n, if proved { How::Proved } else { How::Survives });
