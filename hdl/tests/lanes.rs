@@ -73,7 +73,9 @@ fn memory(of: &LaneMemory, rng: &mut Rng, clocks: u32) {
 #[test]
 fn lane_memory() {
     let mut rng = Rng::new(seed());
-    for (v, q, bus) in [(1, 8, 64), (2, 8, 64), (2, 16, 128), (8, 16, 512), (4, 32, 256)] {
+    for (v, q, bus) in
+        [(1, 8, 64), (2, 4, 64), (2, 8, 64), (2, 16, 128), (8, 16, 512), (4, 32, 256)]
+    {
         let vector = LaneMemory { width: 32, lanes: 96, store: q, write: v, narrow: v, wide: q };
         let row = q.max(bus / 16);
         let operand = LaneMemory {
@@ -212,6 +214,10 @@ fn elements_of_every_length() {
                 let steps = (rows as u64 * u64::from(parts)).div_ceil(step.min(5));
                 assert!(clocks <= steps + 4, "{clocks} clocks, {rows} rows of {ways} ways");
             }
+        }
+        if ways == 2 {
+            // A head has more rows than 16 bits count.
+            elements(&mut sim, &mut rng, ways, (0x1_0002, 1, false), 0);
         }
     }
     insta::assert_snapshot!("elements", Elements { ways: 1, slots: 1 }.build().unwrap().verilog());

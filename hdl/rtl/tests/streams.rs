@@ -36,6 +36,10 @@ fn skid_buffer() {
     insta::assert_snapshot!("skid_buffer", design.verilog());
 }
 
+/// The queues of the core's row groups and of its reader of 64 bits.
+const CORES: [(Storage, usize, u32, u64); 2] =
+    [(Storage::Registers, 8, 110, 1), (Storage::Block, 512, 64, 3)];
+
 #[test]
 fn fifo() {
     for (depth, width) in [(2, 1), (4, 8), (16, 65)] {
@@ -43,6 +47,9 @@ fn fifo() {
             let last = depth == 4;
             behaves(&Fifo { ty: UInt(width), depth, last, storage }, width, last, latency);
         }
+    }
+    for (storage, depth, width, latency) in CORES {
+        behaves(&Fifo { ty: UInt(width), depth, last: false, storage }, width, false, latency);
     }
     for (name, storage) in [("fifo_registers", Storage::Registers), ("fifo_block", Storage::Block)]
     {
@@ -53,18 +60,20 @@ fn fifo() {
 
 #[test]
 fn a_fifo_holds_what_it_says() {
-    for storage in [Storage::Registers, Storage::Block] {
-        let mut sim =
-            mutate::bench(&Fifo { ty: UInt(8), depth: 8, last: false, storage }.build().unwrap());
+    let small = [(Storage::Registers, 8, 8, 1), (Storage::Block, 8, 8, 3)];
+    for (storage, depth, width, _) in small.into_iter().chain(CORES) {
+        let fifo = Fifo { ty: UInt(width), depth, last: false, storage };
+        let mut sim = mutate::bench(&fifo.build().unwrap());
         sim.reset();
         sim.poke("s_valid", 1);
         let mut held = 0;
-        for _ in 0..20 {
+        for _ in 0..depth + 12 {
             held += sim.u64("s_ready");
             sim.step();
         }
         let spare = if storage == Storage::Block { 2 } else { 0 };
-        assert_eq!((held, sim.u64("level")), (8 + spare, 8 + spare));
+        let all = (depth + spare) as u64;
+        assert_eq!((held, sim.u64("level")), (all, all));
     }
 }
 
@@ -118,7 +127,7 @@ impl Generate for ThereAndBack {
 
 #[test]
 fn gearboxes() {
-    for (word, beat) in [(8, 32), (16, 128), (64, 64)] {
+    for (word, beat) in [(8, 32), (16, 128), (32, 64), (64, 64)] {
         // A beat is complete with its last word, and passes three registers.
         behaves(&ThereAndBack { word, beat }, word, false, u64::from(beat / word) + 2);
     }
@@ -128,21 +137,34 @@ fn gearboxes() {
 
 #[test]
 fn the_last_word_completes_a_beat() {
-    let mut sim = mutate::bench(&Pack { from: 8, to: 32 }.build().unwrap());
-    sim.reset();
-    sim.poke("s_valid", 1);
-    sim.poke("m_ready", 1);
-    let words = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-    let (mut sent, mut got) = (0, vec![]);
-    for _ in 0..30 {
-        sim.poke("s_valid", sent < words.len());
-        sim.poke("s_data", words.get(sent).copied().unwrap_or(0));
-        sim.poke("s_last", sent == 5 || sent == 8);
-        sent += usize::from(sent < words.len() && sim.u64("s_ready") == 1);
-        if sim.u64("m_valid") == 1 {
-            got.push((sim.u64("m_data"), sim.u64("m_last")));
+    let ends = |n: usize| n == 5 || n == 8;
+    for (word, beat) in [(8, 32), (32, 64)] {
+        let words: Vec<u64> = (1..=9).collect();
+        // Beats of words, lowest first, that end when they are full and behind a last word.
+        let mut due = vec![];
+        let (mut data, mut held) = (0, 0);
+        for (n, each) in words.iter().enumerate() {
+            data |= each << held;
+            held += word;
+            if held == beat || ends(n) {
+                due.push((std::mem::take(&mut data), u64::from(ends(n))));
+                held = 0;
+            }
         }
-        sim.step();
+        let mut sim = mutate::bench(&Pack { from: word, to: beat }.build().unwrap());
+        sim.reset();
+        sim.poke("m_ready", 1);
+        let (mut sent, mut got) = (0, vec![]);
+        for _ in 0..30 {
+            sim.poke("s_valid", sent < words.len());
+            sim.poke("s_data", words.get(sent).copied().unwrap_or(0));
+            sim.poke("s_last", ends(sent));
+            sent += usize::from(sent < words.len() && sim.u64("s_ready") == 1);
+            if sim.u64("m_valid") == 1 {
+                got.push((sim.u64("m_data"), sim.u64("m_last")));
+            }
+            sim.step();
+        }
+        assert_eq!(got, due, "{word} to {beat}");
     }
-    assert_eq!(got, [(0x0403_0201, 0), (0x0605, 1), (0x09_0807, 1)]);
 }

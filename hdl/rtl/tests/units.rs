@@ -67,7 +67,7 @@ fn divider() {
             }
         }
     }
-    for (num, den) in [(1, 1), (40, 24), (17, 30), (64, 1), (64, 64)] {
+    for (num, den) in [(1, 1), (40, 24), (48, 24), (17, 30), (64, 1), (64, 64)] {
         let unit = Divider { num, den };
         let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
@@ -93,7 +93,7 @@ fn isqrt() {
             assert_eq!((sim.u64("root"), sim.u64("rest")), (root, x - root * root), "sqrt {x}");
         }
     }
-    for width in [47, 64] {
+    for width in [47, 48, 64] {
         let mut sim = mutate::bench(&Isqrt { width }.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(width));
