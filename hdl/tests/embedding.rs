@@ -7,6 +7,7 @@ use common::{seed, unsigned};
 use sterna_firmware::rows::{self, Row};
 use sterna_firmware::shape::Shape;
 use sterna_hdl::core::Embedding;
+use sterna_model::numerics::formats::COLUMNS_MAX;
 use sterna_model::numerics::{Scale, Statistics};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Generate, Interpreter, mutate};
@@ -159,6 +160,13 @@ fn rows_become_the_residual() {
             }
             bench.sound(&row, 3);
         }
+        if (bus, ways) == (64, 2) {
+            // The longest there is, and one in whose length every lower bit is set.
+            for hidden in [COLUMNS_MAX, COLUMNS_MAX - 64] {
+                let row = random_row(&mut bench.rng, hidden, (1 << 20) - 1);
+                bench.sound(&row, 0);
+            }
+        }
     }
     let design = Embedding { geometry: geometry(64, 1, &MOST) }.build().unwrap();
     insta::assert_snapshot!("embedding", design.file("embedding").unwrap());
@@ -176,6 +184,16 @@ fn with_word(row: &Row, n: usize, word: u32) -> Vec<u8> {
     bytes
 }
 
+/// What a CRC-32C was before 32 bits of 0, of which this remains: that difference in its last word
+/// makes this one in the remainder.
+fn before_a_word(remainder: u32) -> u32 {
+    const REFLECTED: u32 = 0x82f6_3b78;
+    (0..32).fold(remainder, |crc, _| match crc >> 31 {
+        0 => crc << 1,
+        _ => (crc ^ REFLECTED) << 1 | 1,
+    })
+}
+
 #[test]
 fn damaged_rows_do_not_enter() {
     for (bus, ways) in [(64, 2), (512, 8), (512, 1)] {
@@ -189,6 +207,15 @@ fn damaged_rows_do_not_enter() {
             let (first, length) = [(0, 128), (128, 32), (160, 28), (188, 4)][turn % 4];
             damaged[first + bench.rng.below(length) as usize] ^= 1 << bench.rng.below(8);
             bench.refused(row.token, &damaged, "a flipped bit");
+        }
+        // All bits of a checksum are compared: each alone differs once.
+        for bit in 0..32 {
+            let mut damaged = bytes.clone();
+            let end = damaged.len();
+            let flips = before_a_word(1 << bit).to_le_bytes();
+            damaged[end - 4..].iter_mut().zip(flips).for_each(|(byte, flip)| *byte ^= flip);
+            assert_eq!(crc32c::crc32c(&damaged) ^ crc32c::crc32c(&bytes), 1 << bit);
+            bench.refused(row.token, &damaged, "one bit of the remainder");
         }
         for token in [12_344, 12_345 ^ 1 << 19, 0] {
             bench.refused(token, &bytes, "another token's row");
