@@ -26,6 +26,8 @@ struct AddressPort {
     len: Output<u64>,
     size: Output<u64>,
     burst: Output<u64>,
+    /// In the order of [`Address::attributes`].
+    attributes: [Output<u64>; 4],
 }
 
 struct ReadPort {
@@ -62,6 +64,7 @@ impl AddressPort {
             len: number("len")?,
             size: number("size")?,
             burst: number("burst")?,
+            attributes: [number("lock")?, number("cache")?, number("prot")?, number("qos")?],
         })
     }
 
@@ -72,7 +75,9 @@ impl AddressPort {
         let mut small = |port| sim.get(port).map(|value| value as u32);
         let (id, len) = (small(self.id)?, small(self.len)?);
         let (size, burst) = (small(self.size)?, small(self.burst)?);
-        Ok(Some(Address { addr: sim.get(self.addr)?, id, len, size, burst }))
+        let [lock, cache, prot, qos] = self.attributes;
+        let attributes = [small(lock)?, small(cache)?, small(prot)?, small(qos)?];
+        Ok(Some(Address { addr: sim.get(self.addr)?, id, len, size, burst, attributes }))
     }
 }
 

@@ -184,7 +184,8 @@ fn what_is_injected_happens_and_heals() {
 }
 
 fn burst(addr: u64, id: u32, beats: u32, bus: u32) -> Address {
-    Address { addr, id, len: beats - 1, size: (bus / 8).trailing_zeros(), burst: 1 }
+    let size = (bus / 8).trailing_zeros();
+    Address { addr, id, len: beats - 1, size, burst: 1, attributes: Address::ATTRIBUTES }
 }
 
 /// Writes a burst and waits for the answer, with the data `skew` clocks before or after the
@@ -313,6 +314,7 @@ fn broken_rules_are_told() {
     let ar = |address: Address| Master { ar: Some(address), ..Master::default() };
     let good = burst(64, 0, 4, 64);
     note("fixed", memory().clock(&ar(Address { burst: 0, ..good })));
+    note("exclusive", memory().clock(&ar(Address { attributes: [1, 3, 0, 0], ..good })));
     note("narrow", memory().clock(&ar(Address { size: 2, ..good })));
     note("misaligned", memory().clock(&ar(Address { addr: 68, ..good })));
     note("crossing", memory().clock(&ar(Address { addr: 4096 - 24, ..good })));

@@ -66,6 +66,14 @@ pub struct Address {
     pub size: u32,
     /// Kind of burst; 1 is incrementing.
     pub burst: u32,
+    /// Lock, cache, protection and quality of service.
+    pub attributes: [u32; 4],
+}
+
+impl Address {
+    /// What a master of memory says: no lock; cache bits 0011, normal and bufferable; data, secure and
+    /// unprivileged; no quality of service (IHI 0022, A4 and A7).
+    pub const ATTRIBUTES: [u32; 4] = [0, 3, 0, 0];
 }
 
 /// A beat that is written.
@@ -199,6 +207,11 @@ impl Common {
         let rule = |why: String| Err(Violation(format!("{channel} at {addr:#x}: {why}")));
         if burst.burst != 1 {
             return rule(format!("burst type {}; only incrementing ones are used", burst.burst));
+        }
+        if burst.attributes != Address::ATTRIBUTES {
+            let ([is, due], names) =
+                ([burst.attributes, Address::ATTRIBUTES], "lock, cache, prot and qos");
+            return rule(format!("{names} are {is:?}; a master of memory says {due:?}"));
         }
         if 1 << size != self.beat {
             return rule(format!("beats of {} bytes on a bus of {}", 1 << size, self.beat));
