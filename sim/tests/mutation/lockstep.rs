@@ -88,7 +88,7 @@ impl Lockstep {
         };
         let mut models = specs().map(|spec| made_up(&spec).unwrap()).to_vec();
         // What its values clamp to counts, and how often.
-        models.push(exaggerated(&models[0], 8));
+        models.push(exaggerated(&models[0], 16));
         Lockstep { core, models, attacked: bench::model(1), cases: CASES.map(case).collect() }
     }
 

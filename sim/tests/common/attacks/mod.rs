@@ -7,10 +7,12 @@
 mod commands;
 mod damage;
 mod memory;
+mod places;
 
 use commands::{addresses, random_commands, registers, resets, runs, states, wrong_commands};
 use damage::{any_header, damaged_headers, headers, larger, payloads, rows};
 use memory::{failing_memory, late_image, silence};
+use places::{names, rings};
 use sterna_rtl::random::Rng;
 
 use super::bench::Bench;
@@ -19,7 +21,7 @@ use super::bench::Bench;
 pub type Attack = fn(&mut Bench, &mut Rng, usize);
 
 /// All of them, each with the number of places that suffice for a quick look.
-pub const ATTACKS: [(&str, Attack, usize); 16] = [
+pub const ATTACKS: [(&str, Attack, usize); 18] = [
     ("registers", registers, 3),
     ("commands that cannot be obeyed", wrong_commands, 1),
     ("a run that ends, or does not", runs, 1),
@@ -36,4 +38,6 @@ pub const ATTACKS: [(&str, Attack, usize); 16] = [
     ("resets in the middle", resets, 8),
     ("random commands", random_commands, 6),
     ("addresses of every bit", addresses, 2),
+    ("rings of every size", rings, 1),
+    ("images of any name", names, 1),
 ];
