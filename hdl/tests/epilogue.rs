@@ -277,9 +277,12 @@ fn glu_product() {
             .collect();
         stream.run(idle, cases);
     }
-    // Ends that no silu reaches.
+    // Ends that no silu reaches, and products at a half and one beside it.
     let ends = [-(1i64 << 23), (1 << 23) - 1];
-    let cases = ends.iter().flat_map(|&a| ends.map(|b| (a, b))).map(|(gate, up)| {
+    let corners = ends.iter().flat_map(|&a| ends.map(|b| (a, b)));
+    let beside =
+        [-(1 << 15), 1 << 15].into_iter().flat_map(|half| [-1, 0, 1].map(|d| (half + d, 1)));
+    let cases = corners.chain(beside).map(|(gate, up)| {
         let product = numerics::round_shift(gate * up, 16);
         Case::new([("gate", gate.into()), ("up", up.into())], [("product", product.into())])
     });

@@ -376,6 +376,17 @@ fn wrong_fields_of_start() {
     // The row register has to agree as well.
     let narrow = Place { row_units: place.row_units - 1, ..place };
     assert_eq!(bench.expect(&narrow, &right), Fault::Field as u8);
+    // Both may agree, and be more than a row needs.
+    let wide = Place { row_units: place.row_units + 1, ..place };
+    let mut bytes = right;
+    set_word(&mut bytes, 13, at(13) + 64);
+    assert_eq!(bench.expect(&wide, &bytes), Fault::Field as u8);
+    // Of a vocabulary no bit is overlooked.
+    for bit in 20..32 {
+        let mut bytes = right;
+        set_word(&mut bytes, 4, 1000 + (1 << bit));
+        assert_eq!(bench.expect(&place, &bytes), Fault::Field as u8, "bit {bit}");
+    }
     // The residual's fraction bits are the host's affair, and the id is anybody's.
     for (n, free) in [(7, 0x0080_0003), (11, 7), (12, 9)] {
         let mut bytes = right;
@@ -492,6 +503,8 @@ fn elements_of_state() {
     let mut bench = Bench::new(256, core);
     for (layers, inner, fits) in
         [(5, 64, true), (6, 64, false), (10, 32, true), (11, 32, false), (512, 64, false)]
+            .into_iter()
+            .chain((3..9).map(|bit| (1 << bit, 64, false)))
     {
         let shape = Shape { layers, inner, ..SHAPE };
         let bytes = header(&mut bench.rng, &shape, 0).encode();
@@ -504,4 +517,59 @@ fn elements_of_state() {
     let bytes = header(&mut bench.rng, &most, 0).encode();
     assert_eq!(bench.expect(&Place::of(most, 0), &bytes), 0);
     bench.check_shape(&most, ID);
+}
+
+/// Numbers of layers up to the limit, and beyond it; none at all is refused, too.
+#[test]
+fn numbers_of_layers() {
+    let mut bench = Bench::new(512, Shape { layers: 512, ..SHAPE });
+    let powers = (0..10).map(|bit| (1 << bit, 0));
+    let beyond = (0..10).map(|bit| (512 + (1 << bit), Fault::Field as u8));
+    for (layers, want) in powers.chain(beyond).chain([(0, Fault::Field as u8)]) {
+        let shape = Shape { layers, ..SHAPE };
+        let bytes = header(&mut bench.rng, &shape, 0).encode();
+        assert_eq!(bench.expect(&Place::of(shape, 0), &bytes), want, "{layers} layers");
+    }
+}
+
+/// Each bit of a shape, and what the first and the last headers make of it.
+#[test]
+fn every_bit_of_a_shape() {
+    let most = Shape { hidden: 16_384, inner: 16_384, intermediate: 16_384, layers: 512, vocab: 2 };
+    for bus in [64, 512] {
+        let mut bench = Bench::new(bus, most);
+        for turn in 0..20 {
+            // A single bit, or all below it.
+            let width = |n: usize| match turn {
+                0..10 => 32 << (n % 10),
+                _ => (64 << (n % 9)) - 32,
+            };
+            let (hidden, inner, intermediate) = (width(turn), width(turn + 3), width(turn + 6));
+            let (layers, vocab) = (1 << (turn % 10), [2 << turn, (2 << turn) - 1][turn / 10]);
+            let shape = Shape { hidden, inner, intermediate, layers, vocab };
+            let last = instructions(&shape).len() - 1;
+            for segment in (0..=6).chain([last - 1, last]) {
+                let bytes = header(&mut bench.rng, &shape, segment).encode();
+                assert_eq!(bench.expect(&Place::of(shape, segment), &bytes), 0, "{shape:?}");
+                bench.check_shape(&shape, ID);
+            }
+        }
+    }
+}
+
+/// Units of a width that no core has are counted with every bit: the header contradicts itself.
+#[test]
+fn units_of_operands() {
+    let mut bench = Bench::new(64, SHAPE);
+    let shape = Shape { hidden: 32_704, ..SHAPE };
+    let mut right = header(&mut bench.rng, &shape, 0);
+    let place = Place::of(shape, 0);
+    assert_eq!(bench.expect(&place, &right.encode()), Fault::Geometry as u8);
+    for bit in 0..12 {
+        right.operand_units ^= 1 << bit;
+        // A payload that is long enough for either.
+        right.payload_units = 1 << 13;
+        assert_eq!(bench.expect(&place, &right.encode()), Fault::Field as u8, "bit {bit}");
+        right.operand_units ^= 1 << bit;
+    }
 }

@@ -33,7 +33,9 @@ fn scale(rng: &mut Rng, around: i32) -> Scale {
     if rng.one_in(12) {
         return Scale::ZERO;
     }
-    let exp = (around - 12 + rng.below(24) as i32).clamp(-128, 127) as i8;
+    // Now and then any exponent.
+    let (around, of) = if rng.one_in(8) { (0, 256) } else { (around, 24) };
+    let exp = (around - of / 2 + rng.below(of as u64) as i32).clamp(-128, 127) as i8;
     Scale::unpack(rng.below(1 << 23) as u32 | 1 << 23 | u32::from(exp as u8) << 24).unwrap()
 }
 
@@ -74,6 +76,8 @@ fn pass(sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
     sim.poke("in_valid", 0);
     sim.step();
     sim.poke("begins", 0);
+    // `done` and `out_valid` of the clock before.
+    let mut before = (false, false);
     let start = sim.cycle();
     while !coming.is_empty() || !inside.is_empty() {
         let cycle = sim.cycle() - start;
@@ -129,6 +133,9 @@ fn pass(sim: &mut Interpreter, rng: &mut Rng, idle: u64) {
             assert_eq!(max, known.max);
             statistics = Some(known);
         }
+        let now = (sim.u64("done") == 1, sim.u64("out_valid") == 1);
+        assert_eq!(now.1 && !before.1, before.0, "a scale is there behind `done`, cycle {cycle}");
+        before = now;
         let accepts = offered && sim.u64("in_ready") == 1;
         if take && sim.u64("out_valid") == 1 {
             let due = inside.pop_front().expect("an instruction that was given");
@@ -189,6 +196,19 @@ fn a_pass_begins_anew() {
             sim.step();
         }
         sim.reset();
+        pass(&mut sim, &mut rng, 2);
+    }
+    // One that has its scale, and nobody took it; without a reset.
+    for _ in 0..2 {
+        sim.poke("in_opcode", Opcode::MixI as u8);
+        sim.poke("in_valid", 1);
+        sim.poke("out_ready", 0);
+        pulse(&mut sim, "begins");
+        pulse(&mut sim, "enter");
+        for _ in 0..Issue::LATENCY + 2 {
+            sim.step();
+        }
+        assert_eq!(sim.u64("out_valid"), 1);
         pass(&mut sim, &mut rng, 2);
     }
 }

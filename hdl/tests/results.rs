@@ -78,6 +78,8 @@ struct Bench {
     sim: Interpreter,
     rng: Rng,
     core: Geometry,
+    /// The first token's number.
+    first: usize,
 }
 
 impl Bench {
@@ -86,12 +88,13 @@ impl Bench {
         sim.reset();
         sim.poke("image_id", ID);
         sim.poke("logits_addr", LOGITS);
-        Bench { sim, rng: Rng::new(seed()), core }
+        Bench { sim, rng: Rng::new(seed()), core, first: 0 }
     }
 
     /// Passes one after the other, each begun as soon as the token of the one before is known.
     fn run(&mut self, vocab: usize, count: usize, logits: bool, idle: u64) {
-        let Bench { sim, rng, core } = self;
+        let Bench { sim, rng, core, first } = self;
+        let first = *first;
         let passes: Vec<Pass> = (0..count)
             .map(|n| Pass {
                 // Few values, so that many are equal; rising, or anything.
@@ -149,7 +152,7 @@ impl Bench {
                 assert!(age > passes[pass].starts, "before HEAD has started");
                 sim.poke("valid", 1);
                 sim.poke("acc", passes[pass].accs[next]);
-                sim.poke("token", next);
+                sim.poke("token", first + next);
                 sim.poke("last", next + 1 == vocab);
                 next += 1;
                 if next < vocab {
@@ -164,12 +167,12 @@ impl Bench {
                 } else {
                     let at = RECORDS + (recorded * record::stride(core.top_k)) as u64;
                     assert_eq!(addr, at, "record {recorded}");
-                    check_record(core, recorded, &passes[recorded], &bytes);
+                    check_record(core, (recorded, first), &passes[recorded], &bytes);
                 }
             }
             if sim.u64("best_given") == 1 {
                 let all = best(&passes[pass].accs, 1, |a, b| a > b);
-                assert_eq!(sim.u64("best"), all[0] as u64, "pass {pass}");
+                assert_eq!(sim.u64("best"), (first + all[0]) as u64, "pass {pass}");
                 assert!(next == vocab && age > passes[pass].sound, "too early");
                 assert!(!logits || logits_written == pass + 1, "logits come first");
                 (pass, next) = (pass + 1, 0);
@@ -186,6 +189,37 @@ impl Bench {
         assert_eq!(logits_written, if logits { count } else { 0 });
         sim.step();
     }
+
+    /// A pass of two tokens, up to the clock of its record's job; the writer takes all.
+    fn until_record(&mut self) {
+        let sim = &mut self.sim;
+        for (name, value) in [("vocab", 2), ("logits", 0), ("m_ready", 1), ("writer_busy", 0)] {
+            sim.poke(name, value);
+        }
+        for name in ["begins", "pass_ok", "starts"] {
+            pulse(sim, name);
+        }
+        until(sim, "ready");
+        for token in 0..2 {
+            sim.poke("valid", 1);
+            sim.poke("token", token);
+            sim.poke("last", token);
+            sim.step();
+        }
+        sim.poke("valid", 0);
+        until(sim, "ask");
+    }
+}
+
+/// Steps until an output is 1; says after how many clocks.
+fn until(sim: &mut Interpreter, name: &str) -> u32 {
+    for clocks in 0..100 {
+        if sim.u64(name) == 1 {
+            return clocks;
+        }
+        sim.step();
+    }
+    panic!("never {name}");
 }
 
 fn check_logits(core: &Geometry, accs: &[i32], bytes: &[u8]) {
@@ -194,14 +228,14 @@ fn check_logits(core: &Geometry, accs: &[i32], bytes: &[u8]) {
     assert_eq!(bytes, want);
 }
 
-fn check_record(core: &Geometry, index: usize, pass: &Pass, bytes: &[u8]) {
+fn check_record(core: &Geometry, (index, first): (usize, usize), pass: &Pass, bytes: &[u8]) {
     assert_eq!(bytes.len(), record::stride(core.top_k));
     let order = best(&pass.accs, core.top_k as usize, |a, b| a > b);
     let want = Record {
         index: index as u32,
         scale: pass.scale,
         image_id: ID,
-        top: order.iter().map(|&token| (token as u32, pass.accs[token])).collect(),
+        top: order.iter().map(|&n| ((first + n) as u32, pass.accs[n])).collect(),
     };
     assert_eq!(Record::decode(bytes), Some(want));
     let used = record::HEADER + 8 * order.len();
@@ -276,4 +310,66 @@ fn an_unsound_pass_gives_no_token() {
     // The engine's reset, and a sound run.
     sim.reset();
     bench.run(5, 2, true, 3);
+}
+
+/// Tokens of every bit; and nothing of an earlier list stands where a shorter one has no candidate.
+#[test]
+fn tokens_of_any_number() {
+    let mut bench = Bench::new(core(64, 8));
+    for first in [(1 << 20) - 20, 0x5_5555, 0xa_aaaa, (1 << 20) - 20] {
+        bench.first = first;
+        bench.run(20, 1, false, 0);
+        bench.first = 0;
+        bench.run(2, 1, false, 0);
+    }
+}
+
+/// A job of logits is as long as the vocabulary, in every bit.
+#[test]
+fn beats_of_logits() {
+    let mut bench = Bench::new(core(64, 8));
+    let sim = &mut bench.sim;
+    for vocab in (1..=20).flat_map(|bit| [1u64 << bit, (2 << bit) - 1]) {
+        sim.reset();
+        sim.poke("vocab", vocab);
+        sim.poke("logits", 1);
+        sim.step();
+        pulse(sim, "starts");
+        until(sim, "ask");
+        let job = (sim.u64("ask_addr"), sim.u64("ask_beats"));
+        assert_eq!(job, (LOGITS, vocab.div_ceil(2)), "vocabulary of {vocab}");
+    }
+}
+
+/// A reset in any clock of a record leaves nothing of it.
+#[test]
+fn a_reset_within_a_record() {
+    let mut bench = Bench::new(core(64, 8));
+    for clocks in 0..40 {
+        bench.until_record();
+        for _ in 0..clocks {
+            bench.sim.step();
+        }
+        bench.sim.reset();
+        bench.run(5, 1, false, 0);
+    }
+}
+
+/// HEAD may come while the record of the pass before is written: the list is cleared first.
+#[test]
+fn a_head_waits_for_the_record() {
+    let mut bench = Bench::new(core(64, 8));
+    bench.until_record();
+    let sim = &mut bench.sim;
+    pulse(sim, "begins");
+    sim.poke("writer_busy", 1);
+    pulse(sim, "starts");
+    for _ in 0..60 {
+        assert_eq!(sim.u64("ready") + sim.u64("recorded") + sim.u64("idle"), 0);
+        sim.step();
+    }
+    sim.poke("writer_busy", 0);
+    assert_eq!(until(sim, "recorded"), 0);
+    // Two clocks behind the record nothing is waited for; `ready` is a clock before its accumulator.
+    assert_eq!(until(sim, "ready"), 2 + Head::OPEN - 1);
 }
