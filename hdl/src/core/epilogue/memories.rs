@@ -17,7 +17,7 @@ pub(super) fn read<'m>(m: &'m Module, now: &Now<'m>, pipe: &Pipe<'m>, slots: u32
     pipe.reads(m, "side", &beside);
     pipe.reads(m, "gain", &now.gathers());
     pipe.reads_own(m, "state", if slots == 1 { &state_reads } else { &state_reads[..1] });
-    // Which halves of the operand memories: see `operand_place`.
+    // Which halves of the operand memories: see `operand_place` in front_end/operands.rs.
     m.output("side_second", UInt(1)).set(now.mix_f | (now.adds & !now.down));
     m.output("gain_second", UInt(1)).set(now.mix_g | now.up);
     // The others' gains 1 and 2 may be in the middle of being loaded.
