@@ -1,9 +1,11 @@
 //! Whatever is wrong with what the core reads, it stops and says so, and no token leaves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sterna_firmware::device::Device;
-use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
+use sterna_firmware::device::{Device, Want};
+use sterna_firmware::isa::{Opcode, UNIT};
+use sterna_firmware::model::Model;
 use sterna_firmware::rows::{Row, stride};
 use sterna_firmware::trits;
 use sterna_hdl::fault::Fault;
@@ -12,17 +14,50 @@ use sterna_model::numerics::{Scale, Statistics};
 use sterna_model::synth::SynthSpec;
 use sterna_rtl::random::Rng;
 use sterna_sim::fuzz::made_up;
-use sterna_sim::memory::Stalls;
+use sterna_sim::memory::{MemoryOptions, Stalls};
+use sterna_sim::{CardOptions, SimCard};
 
+use crate::attacks::damage::{ANY, FIELDS, LARGER, MATRIX, START, row_of_another, row_with};
 use crate::bench::Bench;
-use crate::common::{geometry, memory, tiny};
+use crate::common::{card_options, geometry, memory, tiny};
 
 pub const TOKEN: u32 = 3;
+
+/// Clocks after which the driver gives up: more than any pass here takes.
+const PATIENCE: u64 = 1 << 16;
+
+impl Bench {
+    pub fn on(bus: u32, model: &Arc<Model>, memory: MemoryOptions) -> Bench {
+        let seed = memory.seed;
+        let options = CardOptions { patience: PATIENCE, ..card_options(memory) };
+        Bench::new(SimCard::new(&geometry(bus), &options).unwrap(), model, seed)
+    }
+
+    /// An empty sequence, and two tokens.
+    pub fn begin(&mut self) {
+        self.card.clear(0).unwrap();
+        self.golden.clear(0).unwrap();
+        self.right_of(1, Want::Top);
+        self.right_of(2, Want::Top);
+    }
+
+    /// Loads the model again, and begins again.
+    pub fn recover(&mut self) {
+        self.card.load().unwrap();
+        self.begin();
+        self.right_of(3, Want::Top);
+    }
+
+    /// Enters a token, and the core stops for one of these reasons without having said anything.
+    pub fn top_stops(&mut self, token: u32, faults: &[Fault], segment: Option<usize>) {
+        self.stops(token, Want::Top, faults, segment);
+    }
+}
 
 /// Two layers, so that every kind of segment is there with a layer above 0.
 pub fn bench(bus: u32) -> Bench {
     let model = made_up(&SynthSpec::new(64, 2, 101)).unwrap();
-    let mut bench = Bench::new(&model, bus, memory(Stalls::Random, bus.into()));
+    let mut bench = Bench::on(bus, &model, memory(Stalls::Random, bus.into()));
     bench.begin();
     bench
 }
@@ -37,7 +72,7 @@ fn bytes_that_are_no_trits() {
         for of in bench.walk.clone().into_iter().skip(1) {
             for at in [of.operands_bytes(), of.payload_bytes() - 1] {
                 bench.payload(&of, at, bytes.next().unwrap());
-                bench.refused(TOKEN, &[Fault::TritBlock], Some(of.sequence));
+                bench.top_stops(TOKEN, &[Fault::TritBlock], Some(of.sequence));
                 bench.recover();
             }
         }
@@ -53,7 +88,7 @@ fn damaged_payloads() {
             let at =
                 bench.image(if of.operands.0 > 0 { of.payload_offset() } else { of.end() - 1 });
             bench.memory().flip(at, 1);
-            bench.refused(TOKEN, &[Fault::PayloadCrc], Some(of.sequence));
+            bench.top_stops(TOKEN, &[Fault::PayloadCrc], Some(of.sequence));
             bench.recover();
         }
     }
@@ -66,7 +101,7 @@ fn damaged_headers() {
         for byte in [0, 1, 4, 17, 60, 63] {
             let at = bench.image(of.offset + byte);
             bench.memory().flip(at, 0x10);
-            bench.refused(TOKEN, &[Fault::HeaderCrc], Some(of.sequence));
+            bench.top_stops(TOKEN, &[Fault::HeaderCrc], Some(of.sequence));
             bench.card.load().unwrap();
             bench.card.clear(0).unwrap();
         }
@@ -78,45 +113,13 @@ fn damaged_headers() {
 /// Headers whose checksum is right and that say something else than they should.
 #[test]
 fn headers_that_contradict() {
-    type Edit = fn(&mut [u32; UNIT / 4]);
-    let version: Edit = |words| words[0] += 0x100 * u32::from(ISA_VERSION);
-    let common: [(Fault, Edit); 7] = [
-        (Fault::Version, version),
-        (Fault::Opcode, |words| words[0] = words[0] & !0xff | 9),
-        (Fault::Opcode, |words| words[0] &= !0xff),
-        (Fault::Field, |words| words[1] += 1),
-        (Fault::Field, |words| words[5] += 1 << 16),
-        (Fault::Field, |words| words[6] = 0x0002_0000),
-        (Fault::Field, |words| words[14] = 1),
-    ];
-    let matrix: [(Fault, Edit); 9] = [
-        // Another instruction, and one of another layer.
-        (Fault::Opcode, |words| words[0] = words[0] & !0xff | ((words[0] & 0xff) % 8 + 1)),
-        (Fault::Field, |words| words[0] += 1 << 16),
-        (Fault::Field, |words| words[4] += 1),
-        (Fault::Field, |words| words[4] -= 5),
-        (Fault::Field, |words| words[5] += 32),
-        (Fault::Field, |words| words[7] |= 1 << 31),
-        (Fault::Field, |words| words[8] = 0x0012_3456),
-        (Fault::Field, |words| words[10] = 1),
-        (Fault::Field, |words| words[12] = 1),
-    ];
-    let start: [(Fault, Edit); 7] = [
-        (Fault::Field, |words| words[4] = 1),
-        (Fault::Field, |words| words[5] += 32),
-        (Fault::Field, |words| words[7] += 1),
-        (Fault::Field, |words| words[8] += 1),
-        (Fault::Field, |words| words[9] -= 1),
-        (Fault::Field, |words| words[10] += 1),
-        (Fault::Field, |words| words[13] += 64),
-    ];
     let mut bench = bench(256);
     for of in bench.walk.clone() {
-        let more = if of.opcode == Opcode::Start { &start[..] } else { &matrix };
-        for (n, (fault, edit)) in common.iter().chain(more).enumerate() {
+        let more = if of.opcode == Opcode::Start { &START[..] } else { &MATRIX };
+        for (n, (fault, edit)) in ANY.iter().chain(more).enumerate() {
             bench.header(&of, edit);
             println!("edit {n} of {of:?}");
-            bench.refused(TOKEN, &[*fault], Some(of.sequence));
+            bench.top_stops(TOKEN, &[*fault], Some(of.sequence));
             bench.card.load().unwrap();
             bench.card.clear(0).unwrap();
         }
@@ -129,21 +132,12 @@ fn headers_that_contradict() {
 fn more_than_the_core_has() {
     let mut bench = bench(128);
     let start = bench.segment(Opcode::Start);
-    let core = geometry(128);
-    let larger = |n: usize| (n + 32) as u32;
-    bench.header(&start, |words| words[8] = words[8] & 0xffff | larger(core.intermediate) << 16);
-    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
-    bench.recover();
-    bench.header(&start, |words| words[8] = words[8] & !0xffff | larger(core.inner));
-    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
-    bench.recover();
-    let layers = (core.state / 64 + 1) as u32;
-    bench.header(&start, |words| {
-        words[7] = words[7] & !0xffff | layers;
-        words[9] = 6 * layers + 2;
-    });
-    bench.refused(TOKEN, &[Fault::Geometry], Some(0));
-    bench.recover();
+    let (core, model) = (geometry(128), bench.model.shape());
+    for edit in LARGER {
+        bench.header(&start, |words| edit(&core, &model, words));
+        bench.top_stops(TOKEN, &[Fault::Geometry], Some(0));
+        bench.recover();
+    }
     // The residual's width is in the embedding rows, too.
     let hidden = core.hidden + 32;
     bench.header(&start, |words| {
@@ -158,40 +152,31 @@ fn more_than_the_core_has() {
     let rows = bench.card.map().embeddings;
     bench.memory().write(rows, &bytes);
     bench.set(&regs::ROW_UNITS, hidden as u32 / 32 + 1);
-    bench.refused(0, &[Fault::Geometry], Some(0));
+    bench.top_stops(0, &[Fault::Geometry], Some(0));
     bench.recover();
 }
 
 #[test]
 fn damaged_rows() {
     let mut bench = bench(64);
-    let stride = bench.model.shape().row_stride() as u64;
-    let rows = bench.card.map().embeddings;
-    let at = rows + u64::from(TOKEN) * stride;
+    let (at, stride) = (bench.row(), bench.stride());
+    let token = crate::bench::TOKEN;
+    let refused = |bench: &mut Bench| bench.top_stops(token, &[Fault::Row], None);
     for byte in [0, 127, 128, stride - 32, stride - 12, stride - 8, stride - 1] {
         bench.memory().flip(at + byte, 0x20);
-        bench.refused(TOKEN, &[Fault::Row], None);
+        refused(&mut bench);
         bench.memory().flip(at + byte, 0x20);
         bench.begin();
-        bench.right(TOKEN);
+        bench.right_of(token, Want::Top);
         bench.begin();
     }
     // Sound in itself, but of another token.
-    let mut row = vec![0; stride as usize];
-    bench.memory().read(at + stride, &mut row);
-    bench.memory().write(at, &row);
-    bench.refused(TOKEN, &[Fault::Row], None);
+    row_of_another(&mut bench);
+    refused(&mut bench);
     bench.recover();
-    // With a right checksum, and a shift or a Scale that no compiler writes.
-    for (word, value) in [(5, 6), (0, 0x0000_0001), (1, 0x0040_0000)] {
-        let mut row = vec![0; stride as usize];
-        bench.memory().read(at, &mut row);
-        let place = stride as usize - 32 + 4 * word;
-        row[place..place + 4].copy_from_slice(&u32::to_le_bytes(value));
-        let crc = crc32c::crc32c(&row[..stride as usize - 4]);
-        row[stride as usize - 4..].copy_from_slice(&crc.to_le_bytes());
-        bench.memory().write(at, &row);
-        bench.refused(TOKEN, &[Fault::Row], None);
+    for field in FIELDS {
+        row_with(&mut bench, field);
+        refused(&mut bench);
         bench.recover();
     }
 }
@@ -199,7 +184,7 @@ fn damaged_rows() {
 /// Any bit of the image and the rows: it is found before a record appears, and named.
 #[test]
 fn random_bits() {
-    damage(&mut Bench::new(&tiny(), 512, memory(Stalls::Random, 1)), 300, 1, 1);
+    damage(&mut Bench::on(512, &tiny(), memory(Stalls::Random, 1)), 300, 1, 1);
 }
 
 #[test]
@@ -211,7 +196,7 @@ fn many_random_bits() {
 /// Any burst of up to 32 bits, as a broken line or beat makes them: a CRC-32C finds each.
 #[test]
 fn random_bursts() {
-    damage(&mut Bench::new(&tiny(), 512, memory(Stalls::Random, 1)), 100, 32, 1);
+    damage(&mut Bench::on(512, &tiny(), memory(Stalls::Random, 1)), 100, 32, 1);
 }
 
 #[test]
@@ -231,7 +216,7 @@ fn many(most: u32) {
     for seed in first..first + count {
         let model = made_up(&SynthSpec { seed, ..SynthSpec::new(64, 2, 101) }).unwrap();
         let bus = 64 << (seed % 4);
-        let mut bench = Bench::new(&model, bus, memory(Stalls::Random, seed));
+        let mut bench = Bench::on(bus, &model, memory(Stalls::Random, seed));
         for (part, count) in damage(&mut bench, 1000, most, seed) {
             *all.entry(part).or_default() += count;
         }
@@ -298,12 +283,12 @@ fn damage(bench: &mut Bench, count: usize, most: u32, seed: u64) -> Seen {
                 false => &[Fault::PayloadCrc],
             };
             let token = rng.below(shape.vocab as u64) as u32;
-            bench.refused(token, faults, Some(of.sequence));
+            bench.top_stops(token, faults, Some(of.sequence));
             let part = if place < weights { "operands" } else { "weights" };
             *seen.entry(if header { "headers" } else { part }).or_default() += 1;
         } else {
             let token = (place - image) / shape.row_stride() as u64;
-            bench.refused(token as u32, &[Fault::Row], None);
+            bench.top_stops(token as u32, &[Fault::Row], None);
             *seen.entry("embedding rows").or_default() += 1;
         }
         bench.card.load().unwrap();

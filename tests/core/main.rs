@@ -14,6 +14,12 @@
 //! Four minutes of one processor, of which the compilers take three: cores are kept below the
 //! target folder, so a second run takes one.
 
+// What is done to a core in the tests of the simulator, too.
+#[allow(dead_code)]
+#[path = "../../sim/tests/common/attacks/mod.rs"]
+mod attacks;
+#[allow(dead_code)]
+#[path = "../../sim/tests/common/bench.rs"]
 mod bench;
 mod commands;
 mod common;

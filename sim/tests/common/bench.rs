@@ -165,9 +165,14 @@ impl Bench {
         self.card.map().image + offset as u64
     }
 
-    /// Enters a token: the core says what golden says.
+    /// Enters [`TOKEN`]: the core says what golden says.
     pub fn right(&mut self, want: Want) {
-        let step = [Step { slot: 0, token: TOKEN, want }];
+        self.right_of(TOKEN, want);
+    }
+
+    /// The same of another token.
+    pub fn right_of(&mut self, token: u32, want: Want) {
+        let step = [Step { slot: 0, token, want }];
         assert_eq!(self.card.pass(&step).unwrap(), self.golden.pass(&step).unwrap());
     }
 
@@ -211,7 +216,7 @@ impl Bench {
         bytes.iter().all(|&byte| byte == BLANK)
     }
 
-    /// Enters a token, and the core stops for one of these reasons, at this segment, without having
+    /// Enters [`TOKEN`], and the core stops for one of these reasons, at this segment, without having
     /// said anything; then the model is as it should be again.
     pub fn refused(&mut self, faults: &[Fault], segment: Option<usize>) {
         self.refused_where(Want::Top, faults, segment);
@@ -219,15 +224,22 @@ impl Bench {
 
     /// The same where this is wanted of the pass.
     pub fn refused_where(&mut self, want: Want, faults: &[Fault], segment: Option<usize>) {
+        self.stops(TOKEN, want, faults, segment);
+        self.mend();
+    }
+
+    /// Enters a token, and the core stops for one of these reasons, at this segment, without having
+    /// said anything.
+    pub fn stops(&mut self, token: u32, want: Want, faults: &[Fault], segment: Option<usize>) {
         self.blank();
-        let step = [Step { slot: 0, token: TOKEN, want }];
+        let step = [Step { slot: 0, token, want }];
         let error = self.card.pass(&step).unwrap_err();
         let expected: Vec<String> = faults.iter().map(|&f| format!("C1{:02}", f as u8)).collect();
         assert!(expected.contains(&error.code().to_string()), "{error}, not {faults:?}");
         self.stopped(faults, segment);
         assert!(self.is_blank(), "something was written: {error}");
         assert_eq!(self.get(&regs::TOKENS_DONE), 0, "{error}");
-        self.mend();
+        assert_eq!(self.card.pass(&step).unwrap_err().code(), "C011", "its state is lost");
     }
 
     /// What the registers say after a fault.

@@ -11,19 +11,3 @@ mod common;
 mod claims;
 mod prover;
 mod suite;
-
-#[test]
-fn every_property_has_a_fault() {
-    suite::have_faults(&claims::all());
-}
-
-#[test]
-fn the_small_modules_hold() {
-    suite::hold(&claims::quick());
-}
-
-#[test]
-#[ignore = "minutes; scripts/formal"]
-fn every_module_holds_and_every_fault_is_noticed() {
-    suite::table(&claims::all());
-}

@@ -1,10 +1,11 @@
-//! What a crate's own proofs are made of and run by.
+//! What a crate's own proofs are made of, and the tests that run them: of its `claims`.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use sterna_rtl::Generate;
 
+use crate::claims;
 use crate::prover::{self, Bug, Claim, Reach};
 
 /// A reset at first, and whenever the solver likes.
@@ -37,8 +38,9 @@ pub fn claim(
 }
 
 /// Whatever is claimed has its fault, and nothing else has.
-pub fn have_faults(claims: &[Claim]) {
-    for claim in claims {
+#[test]
+fn every_property_has_a_fault() {
+    for claim in claims::all() {
         let faults: BTreeSet<_> = claim.bugs.iter().map(|bug| bug.property.to_string()).collect();
         assert_eq!(claim.labels(), faults, "{}", claim.design.top);
         assert_eq!(faults.len(), claim.bugs.len(), "{}: one each", claim.design.top);
@@ -47,24 +49,27 @@ pub fn have_faults(claims: &[Claim]) {
 }
 
 /// They hold, and for each a fault is noticed.
-pub fn hold(claims: &[Claim]) {
+#[test]
+fn the_small_modules_hold() {
     if prover::tools().is_none() {
         return;
     }
-    for claim in claims {
+    for claim in claims::quick() {
         claim.prove().unwrap_or_else(|e| panic!("{e}"));
         let bug = &claim.bugs[claim.bugs.len() / 2];
         claim.refute(bug).unwrap_or_else(|e| panic!("{e}"));
     }
 }
 
-/// Those with `ONLY` in their name hold, and every fault is noticed; prints the rows of the table.
-pub fn table(claims: &[Claim]) {
+/// Those with `ONLY` in their name do; prints the rows of the table.
+#[test]
+#[ignore = "minutes; scripts/formal"]
+fn every_module_holds_and_every_fault_is_noticed() {
     prover::tools().expect("yowasp-sby and z3 come with scripts/setup");
     let only = std::env::var("ONLY").unwrap_or_default();
     let mut failures = vec![];
     println!("| module | properties | reach | proof | faults noticed |\n|---|---|---|---|---|");
-    for claim in claims.iter().filter(|claim| claim.design.top.contains(&only)) {
+    for claim in claims::all().iter().filter(|claim| claim.design.top.contains(&only)) {
         let started = Instant::now();
         let proof = claim.prove().err();
         let seconds = started.elapsed().as_secs();

@@ -6,11 +6,11 @@ use sterna_firmware::device::{Device, Head, Step, Want};
 use sterna_hdl::driver::Transport;
 use sterna_hdl::fault::Fault;
 use sterna_hdl::record;
-use sterna_hdl::registers::{self as regs, command, identity, mode as modes, status};
+use sterna_hdl::registers::{self as regs, Reg, command, identity, mode as modes, status};
 use sterna_rtl::parts::Access;
 use sterna_rtl::random::Rng;
 
-use crate::common::bench::{BLANK, Bench, TOKEN, numbers};
+use super::super::bench::{BLANK, Bench, TOKEN, numbers};
 
 /// Registers say what the core is, hold what they are told, byte by byte, and nothing else is there.
 pub fn registers(bench: &mut Bench, rng: &mut Rng, places: usize) {
@@ -54,25 +54,33 @@ pub fn registers(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.works();
 }
 
-pub fn wrong_commands(bench: &mut Bench, _: &mut Rng, _: usize) {
-    bench.works();
-    let units = bench.get(&regs::IMAGE_UNITS);
-    let state = bench.card.geometry().state as u32 / 16;
-    let commands = [
+/// A command that is refused for what a register says.
+type Refused = (u32, &'static Reg, u32);
+
+/// Commands that are refused by a core whose states have so many units; `nobody` is the mask of a slot
+/// that is not there.
+pub fn not_obeyed(state: u32, nobody: u32) -> [Refused; 11] {
+    [
         (command::RUN | command::CLEAR, &regs::COUNT, 1),
         (command::SAVE | command::LOAD, &regs::COUNT, 1),
         (command::RUN, &regs::COUNT, 0),
         (command::RUN, &regs::SLOT_MASK, 0),
-        (command::RUN, &regs::SLOT_MASK, 0x80),
-        (command::CLEAR, &regs::SLOT_MASK, 0x81),
+        (command::RUN, &regs::SLOT_MASK, nobody),
+        (command::CLEAR, &regs::SLOT_MASK, nobody | 1),
         (command::RUN, &regs::IMAGE_UNITS, 0),
         (command::RUN, &regs::ROW_UNITS, 1),
         (command::SAVE, &regs::STATE_UNITS, 0),
         (command::SAVE, &regs::STATE_UNITS, state + 1),
         (command::LOAD, &regs::STATE_UNITS, state + 1),
-    ];
+    ]
+}
+
+pub fn wrong_commands(bench: &mut Bench, _: &mut Rng, _: usize) {
+    bench.works();
+    let units = bench.get(&regs::IMAGE_UNITS);
+    let state = bench.card.geometry().state as u32 / 16;
     bench.blank();
-    for (command, reg, value) in commands {
+    for (command, reg, value) in not_obeyed(state, 0x80) {
         let before = bench.get(reg);
         bench.set(reg, value);
         // Nothing was begun, so the state is what it was. It is that of the slots that are asked for.

@@ -1,50 +1,58 @@
 //! Damage in what the core reads, under checksums that are wrong, or right.
 
 use sterna_firmware::device::Want;
+use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
+use sterna_firmware::shape::Shape;
 use sterna_firmware::trits;
 use sterna_hdl::fault::Fault;
 use sterna_rtl::random::Rng;
 
-use crate::common::bench::Bench;
+use super::super::bench::Bench;
 
+/// A change of a header's words.
 type Edit = fn(&mut [u32; UNIT / 4]);
+
+/// What no header may say, and how the core calls it.
+pub const ANY: [(Fault, Edit); 7] = [
+    (Fault::Version, |words| words[0] += 0x100 * ISA_VERSION as u32),
+    (Fault::Opcode, |words| words[0] = words[0] & !0xff | 9),
+    (Fault::Opcode, |words| words[0] &= !0xff),
+    (Fault::Field, |words| words[1] += 1),
+    (Fault::Field, |words| words[5] += 1 << 16),
+    (Fault::Field, |words| words[6] = 0x0002_0000),
+    (Fault::Field, |words| words[14] = 1),
+];
+
+/// What no matrix's may.
+pub const MATRIX: [(Fault, Edit); 9] = [
+    // Another instruction, and one of another layer.
+    (Fault::Opcode, |words| words[0] = words[0] & !0xff | ((words[0] & 0xff) % 8 + 1)),
+    (Fault::Field, |words| words[0] += 1 << 16),
+    (Fault::Field, |words| words[4] += 1),
+    (Fault::Field, |words| words[4] -= 5),
+    (Fault::Field, |words| words[5] += 32),
+    (Fault::Field, |words| words[7] |= 1 << 31),
+    (Fault::Field, |words| words[8] = 0x0012_3456),
+    (Fault::Field, |words| words[10] = 1),
+    (Fault::Field, |words| words[12] = 1),
+];
+
+/// What START's may not.
+pub const START: [(Fault, Edit); 7] = [
+    (Fault::Field, |words| words[4] = 1),
+    (Fault::Field, |words| words[5] += 32),
+    (Fault::Field, |words| words[7] += 1),
+    (Fault::Field, |words| words[8] += 1),
+    (Fault::Field, |words| words[9] -= 1),
+    (Fault::Field, |words| words[10] += 1),
+    (Fault::Field, |words| words[13] += 64),
+];
 
 /// Headers whose checksum is right and that say something else than they should.
 pub fn headers(bench: &mut Bench, _: &mut Rng, places: usize) {
-    let version: Edit = |words| words[0] += 0x100 * u32::from(ISA_VERSION);
-    let common: [(Fault, Edit); 7] = [
-        (Fault::Version, version),
-        (Fault::Opcode, |words| words[0] = words[0] & !0xff | 9),
-        (Fault::Opcode, |words| words[0] &= !0xff),
-        (Fault::Field, |words| words[1] += 1),
-        (Fault::Field, |words| words[5] += 1 << 16),
-        (Fault::Field, |words| words[6] = 0x0002_0000),
-        (Fault::Field, |words| words[14] = 1),
-    ];
-    let matrix: [(Fault, Edit); 9] = [
-        // Another instruction, and one of another layer.
-        (Fault::Opcode, |words| words[0] = words[0] & !0xff | ((words[0] & 0xff) % 8 + 1)),
-        (Fault::Field, |words| words[0] += 1 << 16),
-        (Fault::Field, |words| words[4] += 1),
-        (Fault::Field, |words| words[4] -= 5),
-        (Fault::Field, |words| words[5] += 32),
-        (Fault::Field, |words| words[7] |= 1 << 31),
-        (Fault::Field, |words| words[8] = 0x0012_3456),
-        (Fault::Field, |words| words[10] = 1),
-        (Fault::Field, |words| words[12] = 1),
-    ];
-    let start: [(Fault, Edit); 7] = [
-        (Fault::Field, |words| words[4] = 1),
-        (Fault::Field, |words| words[5] += 32),
-        (Fault::Field, |words| words[7] += 1),
-        (Fault::Field, |words| words[8] += 1),
-        (Fault::Field, |words| words[9] -= 1),
-        (Fault::Field, |words| words[10] += 1),
-        (Fault::Field, |words| words[13] += 64),
-    ];
     bench.mend();
-    let all = common.len() + matrix.len() + start.len();
+    let all = ANY.len() + MATRIX.len() + START.len();
     let walk = bench.walk.clone();
     for n in 0..places {
         let (edit, far) = (n % all, 5 * n);
@@ -54,9 +62,9 @@ pub fn headers(bench: &mut Bench, _: &mut Rng, places: usize) {
             _ => walk[0],
         };
         let (fault, edit) = match edit {
-            0..7 => common[edit],
-            7..16 => matrix[edit - 7],
-            _ => start[edit - 16],
+            0..7 => ANY[edit],
+            7..16 => MATRIX[edit - 7],
+            _ => START[edit - 16],
         };
         bench.header(&of, edit);
         bench.refused(&[fault], Some(of.sequence));
@@ -64,21 +72,29 @@ pub fn headers(bench: &mut Bench, _: &mut Rng, places: usize) {
     bench.works();
 }
 
+/// A change of a header's words that depends on a core.
+pub type EditOf = fn(&Geometry, &Shape, &mut [u32; UNIT / 4]);
+
+/// What START's header says of a model that is larger than the core: in its intermediate vector, in
+/// its inner ones, in its state.
+pub const LARGER: [EditOf; 3] = [
+    |core, _, words| words[8] = words[8] & 0xffff | ((core.intermediate + 32) as u32) << 16,
+    |core, _, words| words[8] = words[8] & !0xffff | (core.inner + 32) as u32,
+    |core, model, words| {
+        let layers = (core.state / model.inner + 1) as u32;
+        words[7] = words[7] & !0xffff | layers;
+        words[9] = 6 * layers + 2;
+    },
+];
+
 /// A model that is larger than the core.
 pub fn larger(bench: &mut Bench, _: &mut Rng, _: usize) {
     let start = bench.segment(Opcode::Start);
-    let core = bench.card.geometry().clone();
-    let most = |n: usize| (n + 32) as u32;
-    bench.header(&start, |words| words[8] = words[8] & 0xffff | most(core.intermediate) << 16);
-    bench.refused(&[Fault::Geometry], Some(0));
-    bench.header(&start, |words| words[8] = words[8] & !0xffff | most(core.inner));
-    bench.refused(&[Fault::Geometry], Some(0));
-    let layers = (core.state / 32 + 1) as u32;
-    bench.header(&start, |words| {
-        words[7] = words[7] & !0xffff | layers;
-        words[9] = 6 * layers + 2;
-    });
-    bench.refused(&[Fault::Geometry], Some(0));
+    let (core, model) = (bench.card.geometry().clone(), bench.model.shape());
+    for edit in LARGER {
+        bench.header(&start, |words| edit(&core, &model, words));
+        bench.refused(&[Fault::Geometry], Some(0));
+    }
     bench.works();
 }
 
@@ -139,27 +155,35 @@ pub fn payloads(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.works();
 }
 
+/// Fields of a row that no compiler writes: a word of its end, and its value. A shift, two Scales.
+pub const FIELDS: [(usize, u32); 3] = [(5, 6), (0, 0x0000_0001), (1, 0x0040_0000)];
+
+/// The row of [`TOKEN`](super::super::bench::TOKEN) becomes that of another token.
+pub fn row_of_another(bench: &mut Bench) {
+    let (at, stride) = (bench.row(), bench.stride());
+    let row = bench.bytes(at + stride, stride as usize);
+    bench.memory().write(at, &row);
+}
+
+/// It has this value in a word of its end, under a checksum that is right.
+pub fn row_with(bench: &mut Bench, (word, value): (usize, u32)) {
+    let (at, stride) = (bench.row(), bench.stride() as usize);
+    let mut row = bench.bytes(at, stride);
+    let place = stride - 32 + 4 * word;
+    row[place..place + 4].copy_from_slice(&u32::to_le_bytes(value));
+    let crc = crc32c::crc32c(&row[..stride - 4]);
+    row[stride - 4..].copy_from_slice(&crc.to_le_bytes());
+    bench.memory().write(at, &row);
+}
+
 /// Rows that are damaged, of another token, or of fields that no compiler writes.
 pub fn rows(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.mend();
     let (at, stride) = (bench.row(), bench.stride());
-    let fields = [(5, 6), (0, 0x0000_0001), (1, 0x0040_0000)];
     for n in 0..places {
-        let mut row = vec![0; stride as usize];
         match n % 8 {
-            0 => {
-                bench.memory().read(at + stride, &mut row);
-                bench.memory().write(at, &row);
-            }
-            n if n <= fields.len() => {
-                let (word, value) = fields[n - 1];
-                bench.memory().read(at, &mut row);
-                let place = stride as usize - 32 + 4 * word;
-                row[place..place + 4].copy_from_slice(&u32::to_le_bytes(value));
-                let crc = crc32c::crc32c(&row[..stride as usize - 4]);
-                row[stride as usize - 4..].copy_from_slice(&crc.to_le_bytes());
-                bench.memory().write(at, &row);
-            }
+            0 => row_of_another(bench),
+            n if n <= FIELDS.len() => row_with(bench, FIELDS[n - 1]),
             _ => _ = bench.memory().flip(at + rng.below(stride), 1 << rng.below(8)),
         }
         bench.refused(&[Fault::Row], None);

@@ -7,64 +7,72 @@ use sterna_hdl::registers::{self as regs, command, status};
 use sterna_rtl::random::Rng;
 use sterna_sim::memory::Injection;
 
-use crate::common::bench::{Bench, TOKEN};
+use super::super::bench::{Bench, TOKEN};
 
 pub fn failing_memory(bench: &mut Bench, rng: &mut Rng, places: usize) {
     bench.mend();
-    let map = bench.card.map().clone();
-    let image = bench.walk.last().unwrap().end() as u64;
     for n in 0..places {
-        let (row, stride) = (bench.row(), bench.stride());
-        let read = |at: u64| (Injection::ReadError(at..at + 1), Fault::ReadResponse);
-        let (injection, fault) = match n % 10 {
-            0 => read(map.image),
-            1 => read(map.image + image - 1),
-            2 => read(row),
-            3 => read(row + stride - 1),
-            4 => (Injection::WriteError(map.results..map.end), Fault::WriteResponse),
-            5 => (Injection::WriteError(map.logits + 64..map.logits + 65), Fault::WriteResponse),
-            6 => (Injection::WriteError(map.states..map.results), Fault::WriteResponse),
-            7 => (Injection::ReadError(map.states..map.results), Fault::ReadResponse),
-            _ => read(map.image + rng.below(image)),
-        };
-        match n % 10 {
-            5 => {
-                bench.memory().inject(injection);
-                let step = [Step { slot: 0, token: TOKEN, want: Want::Logits }];
-                assert_eq!(bench.card.pass(&step).unwrap_err().code(), "C110");
-                bench.stopped(&[fault], None);
-                assert_eq!(bench.get(&regs::TOKENS_DONE), 0);
-                bench.mend();
-            }
-            6 => {
-                bench.right(Want::Top);
-                bench.memory().inject(injection);
-                assert_eq!(bench.card.state(0).unwrap_err().code(), "C110");
-                bench.stopped(&[fault], None);
-                bench.mend();
-            }
-            7 => {
-                bench.right(Want::Top);
-                let state = bench.card.state(0).unwrap();
-                assert_eq!(state, bench.golden.state(0));
-                bench.memory().inject(injection);
-                bench.card.set_state(0, &state).unwrap();
-                let step = [Step { slot: 0, token: TOKEN, want: Want::Top }];
-                assert_eq!(bench.card.pass(&step).unwrap_err().code(), "C109");
-                bench.stopped(&[fault], None);
-                bench.memory().heal();
-                // The state in memory is not touched by it.
-                bench.card.set_state(0, &state).unwrap();
-                bench.right(Want::Top);
-                bench.mend();
-            }
-            _ => {
-                bench.memory().inject(injection);
-                bench.refused(&[fault], None);
-            }
-        }
+        failure(bench, rng, n);
     }
     bench.works();
+}
+
+/// How many places of a memory fail in their turn, two of them at random.
+pub const FAILURES: usize = 10;
+
+/// The memory fails in one of these places, and the core says so; then the model is as it should be.
+pub fn failure(bench: &mut Bench, rng: &mut Rng, n: usize) {
+    let map = bench.card.map().clone();
+    let image = bench.walk.last().unwrap().end() as u64;
+    let (row, stride) = (bench.row(), bench.stride());
+    let read = |at: u64| (Injection::ReadError(at..at + 1), Fault::ReadResponse);
+    let (injection, fault) = match n % FAILURES {
+        0 => read(map.image),
+        1 => read(map.image + image - 1),
+        2 => read(row),
+        3 => read(row + stride - 1),
+        4 => (Injection::WriteError(map.results..map.end), Fault::WriteResponse),
+        5 => (Injection::WriteError(map.logits + 64..map.logits + 65), Fault::WriteResponse),
+        6 => (Injection::WriteError(map.states..map.results), Fault::WriteResponse),
+        7 => (Injection::ReadError(map.states..map.results), Fault::ReadResponse),
+        _ => read(map.image + rng.below(image)),
+    };
+    match n % FAILURES {
+        5 => {
+            bench.memory().inject(injection);
+            let step = [Step { slot: 0, token: TOKEN, want: Want::Logits }];
+            assert_eq!(bench.card.pass(&step).unwrap_err().code(), "C110");
+            bench.stopped(&[fault], None);
+            assert_eq!(bench.get(&regs::TOKENS_DONE), 0);
+            bench.mend();
+        }
+        6 => {
+            bench.right(Want::Top);
+            bench.memory().inject(injection);
+            assert_eq!(bench.card.state(0).unwrap_err().code(), "C110");
+            bench.stopped(&[fault], None);
+            bench.mend();
+        }
+        7 => {
+            bench.right(Want::Top);
+            let state = bench.card.state(0).unwrap();
+            assert_eq!(state, bench.golden.state(0));
+            bench.memory().inject(injection);
+            bench.card.set_state(0, &state).unwrap();
+            let step = [Step { slot: 0, token: TOKEN, want: Want::Top }];
+            assert_eq!(bench.card.pass(&step).unwrap_err().code(), "C109");
+            bench.stopped(&[fault], None);
+            bench.memory().heal();
+            // The state in memory is not touched by it.
+            bench.card.set_state(0, &state).unwrap();
+            bench.right(Want::Top);
+            bench.mend();
+        }
+        _ => {
+            bench.memory().inject(injection);
+            bench.refused(&[fault], None);
+        }
+    }
 }
 
 /// Clocks of a pass in which nothing moves beyond those of the watchdog.

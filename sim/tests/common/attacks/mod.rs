@@ -2,12 +2,12 @@
 //! token out, and works again.
 //!
 //! `coverage.rs` does much of it, to see what runs; `mutation/` does a little of it to each mutant, to
-//! see whether that is noticed.
+//! see whether that is noticed; `tests/core` does it place by place, on cores of every bus.
 
-mod commands;
-mod damage;
-mod memory;
-mod places;
+pub mod commands;
+pub mod damage;
+pub mod memory;
+pub mod places;
 
 use commands::{addresses, random_commands, registers, resets, runs, states, wrong_commands};
 use damage::{any_header, damaged_headers, headers, larger, payloads, rows};
