@@ -85,6 +85,9 @@ impl Mover {
         let clocks = sim.cycle() - start;
         let most = (reads * (READ + 2) + 4) as u64;
         assert!(idle > 0 || clocks <= most, "{clocks} clocks for {reads} steps");
+        if elements == 0 {
+            sim.step();
+        }
         for _ in 0..20 {
             assert_eq!(sim.u64("m_valid") + sim.u64("read") + sim.u64("busy"), 0);
             answers.give(sim, rng);
