@@ -97,31 +97,78 @@ fn lane_memory() {
     insta::assert_snapshot!("lane_memory", small.build().unwrap().verilog());
 }
 
+/// Rows of two parts: one with two narrow reads in a part, and the core's codes, with one.
+const TWO_PARTS: [LaneMemory; 2] = [
+    LaneMemory { width: 8, lanes: 32, store: 4, write: 2, narrow: 1, wide: 4 },
+    LaneMemory { width: 8, lanes: 256, store: 8, write: 4, narrow: 4, wide: 8 },
+];
+
 #[test]
 fn a_read_that_meets_a_write_is_noticed() {
-    let of = LaneMemory { width: 8, lanes: 32, store: 4, write: 2, narrow: 1, wide: 4 };
-    let mut sim = mutate::bench(&of.build().unwrap());
-    for (read, at, write_at, meets) in [
-        ("read_narrow", 4, 2, true),
-        ("read_narrow", 5, 2, true),
-        ("read_narrow", 6, 2, false),
-        ("read_narrow", 4, 0, false),
-        ("read_wide", 4, 2, true),
-        ("read_wide", 4, 3, true),
-        ("read_wide", 7, 4, false),
-    ] {
+    for of in TWO_PARTS {
+        let mut sim = mutate::bench(&of.build().unwrap());
+        let a_part = of.write / of.narrow;
+        // The part that a read begins in, the one that is written, whether they meet.
+        for (read, part, within, written, meets) in [
+            ("read_narrow", 2, 0, 2, true),
+            ("read_narrow", 2, a_part - 1, 2, true),
+            ("read_narrow", 3, 0, 2, false),
+            ("read_narrow", 2, a_part - 1, 3, false),
+            ("read_narrow", 3, 0, 3, true),
+            ("read_narrow", 2, 0, 0, false),
+            ("read_wide", 2, 0, 2, true),
+            ("read_wide", 2, 0, 3, true),
+            ("read_wide", 3, a_part - 1, 4, false),
+            ("", 2, 0, 2, false),
+            ("", 3, 0, 3, false),
+        ] {
+            sim.poke("read_narrow", 0);
+            sim.poke("read_wide", 0);
+            sim.poke("write", 0);
+            sim.poke("read_at", part * a_part + within);
+            sim.reset();
+            if !read.is_empty() {
+                sim.poke(read, 1);
+                sim.step();
+                sim.poke(read, 0);
+            }
+            sim.poke("write", 1);
+            sim.poke("write_at", written);
+            assert_eq!(sim.try_step().is_err(), meets, "{of:?}: {read} of {part}, {written}");
+        }
+    }
+}
+
+/// What was read stays until the next read, though something else is written there meanwhile.
+#[test]
+fn what_was_read_stays() {
+    let mut rng = Rng::new(seed());
+    for of in TWO_PARTS {
+        let mut sim = mutate::bench(&of.build().unwrap());
         sim.reset();
-        sim.poke("read_narrow", 0);
-        sim.poke("read_wide", 0);
-        sim.poke("write", 0);
-        sim.poke(read, 1);
-        sim.poke("read_at", at);
+        let mut write = |sim: &mut Interpreter| {
+            let parts = [(); 2].map(|()| word(&mut rng, of.write * of.width));
+            for (part, data) in parts.iter().enumerate() {
+                sim.poke("write", 1);
+                sim.poke("write_at", 2 + part);
+                sim.poke("data", data.clone());
+                sim.step();
+            }
+            sim.poke("write", 0);
+            parts[1].concat(&parts[0])
+        };
+        let before = write(&mut sim);
+        sim.poke("read_at", of.store / of.narrow);
+        sim.poke("read_wide", 1);
         sim.step();
-        sim.poke(read, 0);
-        sim.poke("write", 1);
-        sim.poke("write_at", write_at);
-        assert_eq!(sim.try_step().is_err(), meets, "{read} at {at}, a write at {write_at}");
-        sim.poke("write", 0);
+        sim.poke("read_wide", 0);
+        for _ in 1..READ {
+            sim.step();
+        }
+        for _ in 0..4 {
+            assert_eq!(sim.peek("wide"), before, "{of:?}");
+            write(&mut sim);
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use common::parts::{Answers, Source, geometry, lanes, pulse, ready, signed_lanes};
 use common::{seed, signed};
+use sterna_firmware::geometry::Geometry;
 use sterna_firmware::shape::Shape;
-use sterna_hdl::core::{MemoryPort, StateMover};
+use sterna_hdl::core::{MemoryPort, READ, StateMover};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Bits, Generate, Interpreter, mutate};
 
@@ -23,12 +24,13 @@ struct Mover {
 }
 
 impl Mover {
-    fn new(bus: u32, ways: u32) -> Mover {
-        let unit = StateMover { geometry: geometry(bus, ways, &SHAPE) };
+    fn new(bus: u32, ways: u32, most: usize) -> Mover {
+        let geometry = Geometry { state: most, ..geometry(bus, ways, &SHAPE) };
+        let unit = StateMover { geometry };
         let mut sim = mutate::bench(&unit.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(seed());
-        let state = (0..SHAPE.state()).map(|_| signed(&mut rng, 24) as i32).collect();
+        let state = (0..most).map(|_| signed(&mut rng, 24) as i32).collect();
         Mover {
             sim,
             rng,
@@ -45,7 +47,7 @@ impl Mover {
         self.sim.poke("m_ready", 0);
         assert_eq!(self.sim.u64("busy"), 0);
         pulse(&mut self.sim, command);
-        let steps = self.rng.below(elements as u64 / self.ways as u64);
+        let steps = self.rng.below(1 + elements as u64 / self.ways as u64);
         self.sim.poke("steps", steps);
         assert_eq!(self.sim.u64("busy"), 1);
     }
@@ -56,24 +58,37 @@ impl Mover {
         self.start("save", elements);
         let Mover { sim, rng, bus, ways, state, answers } = self;
         let beats = elements * 32 / *bus as usize;
-        let mut got = vec![];
+        let (mut got, mut reads) = (vec![], 0);
         let start = sim.cycle();
+        // What comes the other way is not for a save.
+        sim.poke("s_valid", 1);
         while got.len() < elements {
-            assert!(sim.cycle() - start < 200 + 40 * elements as u64, "stuck at {}", got.len());
+            let clock = sim.cycle() - start;
+            assert!(clock < 200 + 40 * elements as u64, "stuck at {}", got.len());
             answers.give(sim, rng);
-            let ready = ready(rng, idle);
+            // A sink that pauses takes nothing for some time at first.
+            let ready = ready(rng, idle) && (idle == 0 || clock > 40);
             sim.poke("m_ready", ready);
             if sim.u64("m_valid") == 1 && ready {
                 let words = signed_lanes(32, &sim.peek("m_data"));
                 got.extend(words.iter().map(|&x| x as i32));
             }
             let read = sim.u64("read") == 1;
+            reads += usize::from(read);
             let at = sim.u64("at") as usize * *ways;
             answers.ask(read.then(|| lanes(24, state[at..at + *ways].iter().map(|&x| x.into()))));
             assert_eq!(sim.u64("write") + sim.u64("s_ready"), 0, "it saves");
             sim.step();
         }
         assert_eq!(got.len() * 32 / *bus as usize, beats, "whole beats and no more");
+        assert_eq!(reads, elements / *ways, "each step once");
+        let clocks = sim.cycle() - start;
+        let least = (reads * (READ + 2)) as u64;
+        let due = least..=least + 4;
+        assert!(idle > 0 || due.contains(&clocks), "{clocks} clocks for {reads} steps");
+        if elements == 0 {
+            sim.step();
+        }
         for _ in 0..20 {
             assert_eq!(sim.u64("m_valid") + sim.u64("read") + sim.u64("busy"), 0);
             answers.give(sim, rng);
@@ -118,14 +133,22 @@ impl Mover {
 
 #[test]
 fn state_goes_there_and_back() {
-    for (bus, ways) in [(64, 1), (64, 2), (128, 4), (512, 1), (512, 8)] {
-        let mut mover = Mover::new(bus, ways);
-        for units in 1..=SHAPE.state() / 16 {
+    let state = SHAPE.state();
+    for (bus, ways, most) in
+        [(64, 1, state), (64, 2, 128), (128, 4, state), (512, 1, state), (512, 8, state)]
+    {
+        let mut mover = Mover::new(bus, ways, most);
+        // Nothing, a beat, and so many units of 16.
+        let units = (1..=most / 16).map(|units| 16 * units);
+        for elements in [0, bus as usize / 32].into_iter().chain(units) {
             for idle in [0, 3] {
-                let elements = 16 * units;
                 let before = mover.state.clone();
                 let saved = mover.save(elements, false, idle);
-                assert_eq!(saved, before[..elements], "{units} units, {bus} bits, {ways} ways");
+                assert_eq!(
+                    saved,
+                    before[..elements],
+                    "{elements} elements, {bus} bits, {ways} ways"
+                );
                 assert!(mover.save(elements, true, idle).iter().all(|&x| x == 0), "a zero state");
                 // Something else in between, which the load undoes as far as it goes.
                 let rng = &mut mover.rng;
@@ -160,6 +183,8 @@ struct Memory {
     /// An address whose reads, and one whose writes, answer with an error.
     bad: [Option<u64>; 2],
     bad_answer: bool,
+    /// What that error is.
+    response: u64,
 }
 
 /// What the memory holds at an address.
@@ -181,6 +206,7 @@ impl Memory {
             written: BTreeMap::new(),
             bad: [None; 2],
             bad_answer: false,
+            response: 2,
         }
     }
 
@@ -202,14 +228,14 @@ impl Memory {
         sim.poke("m_axi_rid", id);
         sim.poke("m_axi_rdata", word(self.bus, addr));
         sim.poke("m_axi_rlast", last);
-        sim.poke("m_axi_rresp", 2 * u64::from(self.bad[0] == Some(addr)));
+        sim.poke("m_axi_rresp", self.response * u64::from(self.bad[0] == Some(addr)));
         sim.poke("m_axi_arready", ready(rng, idle));
         sim.poke("m_axi_awready", ready(rng, idle));
         sim.poke("m_axi_wready", ready(rng, idle));
         self.answering = self.answers > 0 && (self.answering || ready(rng, idle));
         sim.poke("m_axi_bvalid", self.answering);
         sim.poke("m_axi_bid", 0);
-        sim.poke("m_axi_bresp", 2 * u64::from(self.bad_answer));
+        sim.poke("m_axi_bresp", self.response * u64::from(self.bad_answer));
     }
 
     /// What moved in this clock.
@@ -226,6 +252,8 @@ impl Memory {
             let mut get = |field: &str| sim.u64(&format!("m_axi_{of}{field}"));
             let (addr, beats) = (get("addr"), get("len") + 1);
             assert_eq!((1 << get("size"), get("burst")), (bytes, 1), "whole beats, rising");
+            let plain = ["lock", "cache", "prot", "qos"].map(&mut get);
+            assert_eq!(plain, [0, 3, 0, 0], "normal memory, and nothing special");
             assert_eq!(addr / 4096, (addr + beats * bytes - 1) / 4096, "{addr:#x} crosses 4 KiB");
             (addr, beats)
         };
@@ -266,17 +294,19 @@ impl Memory {
     }
 }
 
-/// A reader's job under way: where, how many beats, and how many have come.
+/// A reader's job under way: where, how many beats, how many have come, and the bytes of the ring
+/// that it goes round, if it does.
 #[derive(Clone, Copy, Default)]
 struct Job {
     addr: u64,
     beats: u64,
     got: u64,
+    ring: Option<u64>,
 }
 
 impl Job {
     fn start(&mut self, sim: &mut Interpreter, name: &str, addr: u64, beats: u64) {
-        *self = Job { addr, beats, got: 0 };
+        *self = Job { addr, beats, ..Job::default() };
         sim.poke(&format!("{name}_start"), 1);
         sim.poke(&format!("{name}_addr"), addr);
         sim.poke(&format!("{name}_beats"), beats);
@@ -288,6 +318,7 @@ impl Job {
             ["valid", "ready"].iter().all(|signal| sim.u64(&format!("{name}_{signal}")) == 1);
         if fires {
             let at = self.addr + self.got * u64::from(bus / 8);
+            let at = self.ring.map_or(at, |size| self.addr / size * size + at % size);
             assert_eq!(sim.peek(&format!("{name}_data")), word(bus, at), "{name} at {at:#x}");
             self.got += 1;
             assert_eq!(sim.u64(&format!("{name}_last")) == 1, self.got == self.beats, "{name}");
@@ -319,7 +350,7 @@ impl Port {
         for name in ["row_start", "result_start"] {
             sim.poke(name, 0);
         }
-        image.start(sim, "image", rng.below(1 << 20) << 12, image_beats);
+        image.start(sim, "image", rng.below(1 << 31) * bytes_a_beat, image_beats);
         let mut results: VecDeque<(u64, Bits)> = VecDeque::new();
         let mut due: Vec<(u64, Bits)> = vec![];
         let (mut rows, mut jobs, mut offered) = (0, 0, false);
@@ -359,7 +390,8 @@ impl Port {
             let mut begin: [Option<(u64, u64)>; 2] = [None; 2];
             if !halted && !busy[1] && row.got == row.beats && rows < 6 {
                 rows += 1;
-                begin[0] = Some(((rng.below(1 << 20) << 6), [bytes_a_beat, 3, 40][rows % 3]));
+                begin[0] =
+                    Some(((rng.below(1 << 20) << 6), [bytes_a_beat, 1, 300, 3, 40][rows % 5]));
             }
             if !halted && !busy[2] && results.is_empty() && jobs < 4 {
                 jobs += 1;
@@ -426,7 +458,10 @@ fn a_halt_leaves_nothing_under_way() {
 fn errors_of_the_memory() {
     let mut port = Port::new(64);
     let Port { sim, rng, memory, .. } = &mut port;
+    let mut response = 0;
     let mut run = |sim: &mut Interpreter, name: &str, addr: u64, beats: u64| {
+        response = response % 3 + 1;
+        memory.response = response;
         Job::default().start(sim, name, addr, beats);
         sim.poke("image_ready", 1);
         sim.poke("row_ready", 1);
@@ -443,12 +478,60 @@ fn errors_of_the_memory() {
         }
         (sim.u64("read_error"), sim.u64("write_error"))
     };
-    assert_eq!(run(sim, "image", 0x5_0000, 16), (1, 0));
-    assert_eq!(run(sim, "image", 0x5_0048, 8), (0, 0));
+    for _ in 0..3 {
+        assert_eq!(run(sim, "image", 0x5_0000, 16), (1, 0));
+        assert_eq!(run(sim, "image", 0x5_0048, 8), (0, 0));
+        assert_eq!(run(sim, "row", 0x5_0000, 9), (1, 0));
+        assert_eq!(run(sim, "row", 0x5_0048, 9), (0, 0));
+        assert_eq!(run(sim, "result", 0x6_0080, 4), (0, 1));
+        assert_eq!(run(sim, "result", 0x6_0100, 4), (0, 0));
+        // The next time each has another error.
+        run(sim, "row", 0x7_0000, 1);
+    }
     assert_eq!(run(sim, "row", 0x5_0000, 9), (1, 0));
     assert_eq!(run(sim, "image", 0x5_0000, 16), (1, 0));
     assert_eq!(run(sim, "row", 0x7_0000, 3), (1, 0), "the image's error stands");
     assert_eq!(run(sim, "image", 0x7_0000, 3), (0, 0));
-    assert_eq!(run(sim, "result", 0x6_0080, 4), (0, 1));
-    assert_eq!(run(sim, "result", 0x6_0100, 4), (0, 0));
+}
+
+/// Wherever an image lies, however long it is and whatever ring it goes round: what is there is
+/// read, what is owed is not, and the reader is busy until the last beat has left.
+#[test]
+fn images_of_every_place_and_length() {
+    let mut port = Port::new(64);
+    let Port { sim, rng, memory, .. } = &mut port;
+    sim.poke("image_ready", 1);
+    // Over the end of a page, with a carry into each bit of the address.
+    let places = (12..40).map(|bit| ((1 << bit) - 64, 16, 0, None));
+    let rings = [((1 << 40) - 64, 16, 0, Some(8192)), (0x4_2fc0, 16, 0, Some(8192))];
+    let short = (1..4).map(|beats| (0x5008, beats, 0, None));
+    let long = (0..35).map(|bit| (0x7_0fc0, (1 << bit) + 8, 1 << bit, None));
+    for (addr, beats, owed, ring) in places.chain(rings).chain(short).chain(long) {
+        let mut image = Job::default();
+        image.start(sim, "image", addr, beats);
+        image.ring = ring;
+        sim.poke("image_owed", owed);
+        sim.poke("image_ring", ring.map_or(0, |size| ((1 << 40) - size) >> 12));
+        let (mut clocks, mut quiet) = (0, 0);
+        while quiet < 20 {
+            memory.offer(sim, rng, 2);
+            image.look(sim, "image", 64);
+            memory.take(sim);
+            sim.step();
+            sim.poke("image_start", 0);
+            assert_eq!(sim.u64("image_busy") == 1, image.got < beats, "{beats} beats at {addr:#x}");
+            assert!(image.got <= beats - owed, "{addr:#x}: beat {} is owed", image.got);
+            clocks += 1;
+            assert!(clocks < 400, "{addr:#x}: stuck at {} of {beats} beats", image.got);
+            quiet += u32::from(image.got == beats - owed);
+        }
+        assert!(memory.owes_nothing(), "{beats} beats at {addr:#x}: more was asked for");
+        if owed > 0 {
+            sim.poke("halt", 1);
+            (0..4).for_each(|_| sim.step());
+            assert_eq!(sim.u64("image_busy"), 0);
+            sim.poke("halt", 0);
+            sim.reset();
+        }
+    }
 }

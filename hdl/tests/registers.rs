@@ -49,7 +49,12 @@ fn write(sim: &mut Interpreter, rng: &mut Rng, offset: u32, value: u64, strobes:
     sim.poke("s_axi_awaddr", offset);
     sim.poke("s_axi_wdata", value);
     sim.poke("s_axi_wstrb", strobes);
-    access(sim, rng, &["aw", "w"], "b").1
+    let response = access(sim, rng, &["aw", "w"], "b").1;
+    // What is on the bus without being valid is nothing.
+    sim.poke("s_axi_wdata", !value as u32);
+    sim.poke("s_axi_wstrb", 15);
+    sim.step();
+    response
 }
 
 /// Each bit of each register is read as it is and written as it should be, and no other is.

@@ -82,8 +82,8 @@ fn job(
 #[test]
 fn read_master() {
     for (data, depth) in [(64, 512), (512, 64), (512, 256), (128, 256)] {
-        let widths = AxiWidths { addr: 34, data, id: 2 };
-        let design = ReadMaster { widths, length: 24, depth, number: 0 }.build().unwrap();
+        let widths = AxiWidths { addr: 40, data, id: 1 };
+        let design = ReadMaster { widths, length: 35, depth, number: 0 }.build().unwrap();
         let mut sim = mutate::bench(&design);
         sim.reset();
         let mut rng = Rng::new(u64::from(data));
@@ -107,9 +107,9 @@ fn read_master() {
 #[test]
 fn a_read_goes_round_a_ring() {
     for data in [64, 512] {
-        let widths = AxiWidths { addr: 34, data, id: 2 };
+        let widths = AxiWidths { addr: 40, data, id: 1 };
         let depth = if data == 64 { 512 } else { 128 };
-        let design = ReadMaster { widths, length: 24, depth, number: 0 }.build().unwrap();
+        let design = ReadMaster { widths, length: 35, depth, number: 0 }.build().unwrap();
         let mut sim = mutate::bench(&design);
         sim.reset();
         let bytes = u64::from(data / 8);
@@ -124,7 +124,7 @@ fn a_read_goes_round_a_ring() {
             sim.poke("start", 1);
             sim.poke("addr", base);
             sim.poke("beats", beats);
-            sim.poke("ring", !(ring - 1) & ((1 << 34) - 1));
+            sim.poke("ring", !(ring - 1) & ((1 << 40) - 1));
             sim.poke("m_ready", 1);
             let (mut there, mut got, mut waited) = (0, 0, 0);
             let begin = sim.cycle();
@@ -234,8 +234,8 @@ impl Sink {
 #[test]
 fn write_master() {
     for data in [64, 512] {
-        let widths = AxiWidths { addr: 34, data, id: 1 };
-        let design = WriteMaster { widths, length: 20 }.build().unwrap();
+        let widths = AxiWidths { addr: 40, data, id: 1 };
+        let design = WriteMaster { widths, length: 35 }.build().unwrap();
         let mut sim = mutate::bench(&design);
         sim.reset();
         let bytes = u64::from(data / 8);
@@ -264,6 +264,10 @@ fn write_master() {
                 let mut port = |name: &str| sim.u64(&format!("m_axi_{name}"));
                 if port("awvalid") == 1 && !offered {
                     due = port("awlen") + 1;
+                    // As long as may be: 16 beats, to the page's end or to the job's.
+                    let at = port("awaddr");
+                    let left = (addr + bytes * count - at) / bytes;
+                    assert_eq!(due, left.min((4096 - at % 4096) / bytes).min(16), "seed {seed}");
                 }
                 offered = port("awvalid") == 1 && port("awready") == 0;
                 let (valid, ready) = (port("wvalid"), port("wready"));
@@ -298,11 +302,11 @@ fn write_master() {
 /// A burst may begin when its youngest beat is in the FIFO, though not yet at its end.
 #[test]
 fn a_burst_whose_last_beat_has_just_come() {
-    let widths = AxiWidths { addr: 34, data: 64, id: 1 };
-    let mut sim = mutate::bench(&WriteMaster { widths, length: 20 }.build().unwrap());
-    sim.reset();
+    let widths = AxiWidths { addr: 40, data: 64, id: 1 };
+    let mut sim = mutate::bench(&WriteMaster { widths, length: 35 }.build().unwrap());
     let mut rng = Rng::new(9);
     for (count, wait) in (1..=3).flat_map(|count| (0..8).map(move |wait| (count, wait))) {
+        sim.reset();
         let (mut sink, mut sent) = (Sink::default(), 0);
         sim.poke("start", 1);
         sim.poke("addr", 4096);
@@ -322,6 +326,38 @@ fn a_burst_whose_last_beat_has_just_come() {
         }
         let want = (0..count).map(|i| (4096 + 8 * i, Bits::from_u128(64, i.into())));
         assert_eq!(sink.written, want.collect::<Vec<_>>(), "{count} beats, {wait} clocks");
+    }
+}
+
+/// Whenever it is halted it ends with a whole burst and begins none; a job may have any length.
+#[test]
+fn a_halted_write_leaves_nothing_under_way() {
+    let widths = AxiWidths { addr: 40, data: 64, id: 1 };
+    let mut sim = mutate::bench(&WriteMaster { widths, length: 35 }.build().unwrap());
+    let long = (5..35).map(|bit| ((1 << bit) + 20, 120));
+    for (count, halt) in (0..50).map(|clock| (20, clock)).chain(long) {
+        sim.reset();
+        let (mut sink, mut rng) = (Sink::default(), Rng::new(3));
+        for (port, value) in [("start", 1), ("addr", 4096 - 120), ("beats", count), ("s_valid", 1)]
+        {
+            sim.poke(port, value);
+        }
+        for clock in 0..halt + 60 {
+            sim.poke("halt", clock >= halt);
+            sink.serve(&mut sim, &mut rng, 0, 0);
+            sim.step();
+            let rests = sim.u64("busy") == 0;
+            // Another start is nothing meanwhile.
+            sim.poke("start", !rests);
+            sim.poke("addr", 0);
+            sim.poke("beats", 1);
+            let all = sink.written.len() as u64 == count;
+            assert!(!rests || all || clock >= halt, "{count} beats: over after {clock} clocks");
+            let owed = sink.bursts.len() + sink.beats.len() + sink.answers as usize;
+            let asks = sim.u64("m_axi_awvalid") + sim.u64("m_axi_wvalid");
+            assert!(!rests || (owed, asks) == (0, 0), "halt {halt}: something is under way");
+        }
+        assert_eq!(sim.u64("busy"), 0, "halt {halt}: it never ends");
     }
 }
 

@@ -68,12 +68,20 @@ fn a_fifo_holds_what_it_says() {
         sim.poke("s_valid", 1);
         let mut held = 0;
         for _ in 0..depth + 12 {
+            assert_eq!(sim.u64("level"), held);
             held += sim.u64("s_ready");
             sim.step();
         }
         let spare = if storage == Storage::Block { 2 } else { 0 };
-        let all = (depth + spare) as u64;
-        assert_eq!((held, sim.u64("level")), (all, all));
+        assert_eq!(held, (depth + spare) as u64);
+        sim.poke("s_valid", 0);
+        sim.poke("m_ready", 1);
+        for _ in 0..depth + 12 {
+            assert_eq!(sim.u64("level"), held);
+            held -= sim.u64("m_valid");
+            sim.step();
+        }
+        assert_eq!(held, 0);
     }
 }
 
@@ -138,7 +146,8 @@ fn gearboxes() {
 #[test]
 fn the_last_word_completes_a_beat() {
     let ends = |n: usize| n == 5 || n == 8;
-    for (word, beat) in [(8, 32), (32, 64)] {
+    // The sink takes something every so many clocks.
+    for (word, beat, pace) in [(8, 32, 1), (32, 64, 1), (8, 32, 7), (32, 64, 7)] {
         let words: Vec<u64> = (1..=9).collect();
         // Beats of words, lowest first, that end when they are full and behind a last word.
         let mut due = vec![];
@@ -153,18 +162,18 @@ fn the_last_word_completes_a_beat() {
         }
         let mut sim = mutate::bench(&Pack { from: word, to: beat }.build().unwrap());
         sim.reset();
-        sim.poke("m_ready", 1);
         let (mut sent, mut got) = (0, vec![]);
-        for _ in 0..30 {
+        for clock in 0..30 * pace {
+            sim.poke("m_ready", clock % pace == 0);
             sim.poke("s_valid", sent < words.len());
             sim.poke("s_data", words.get(sent).copied().unwrap_or(0));
             sim.poke("s_last", ends(sent));
             sent += usize::from(sent < words.len() && sim.u64("s_ready") == 1);
-            if sim.u64("m_valid") == 1 {
+            if sim.u64("m_valid") == 1 && clock % pace == 0 {
                 got.push((sim.u64("m_data"), sim.u64("m_last")));
             }
             sim.step();
         }
-        assert_eq!(got, due, "{word} to {beat}");
+        assert_eq!(got, due, "{word} to {beat}, every {pace} clocks");
     }
 }
