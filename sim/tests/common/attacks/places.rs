@@ -2,12 +2,11 @@
 
 use sterna_firmware::device::Device;
 use sterna_firmware::isa::Opcode;
-use sterna_hdl::driver::Transport;
 use sterna_hdl::record;
 use sterna_hdl::registers::{self as regs, command, status};
 use sterna_rtl::random::Rng;
 
-use crate::common::bench::{BLANK, Bench, TOKEN};
+use super::super::bench::{BLANK, Bench, TOKEN};
 
 /// An image that begins in the last page of a ring and goes on in its first: the record is the same,
 /// whichever bits of an address stay.
