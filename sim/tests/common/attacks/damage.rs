@@ -73,9 +73,10 @@ pub fn larger(bench: &mut Bench, _: &mut Rng, _: usize) {
     bench.refused(&[Fault::Geometry], Some(0));
     bench.header(&start, |words| words[8] = words[8] & !0xffff | most(core.inner));
     bench.refused(&[Fault::Geometry], Some(0));
-    let layers = (core.state / 32 + 1) as u32;
+    let layers = (core.state / core.inner + 1) as u32;
     bench.header(&start, |words| {
         words[7] = words[7] & !0xffff | layers;
+        words[8] = words[8] & !0xffff | core.inner as u32;
         words[9] = 6 * layers + 2;
     });
     bench.refused(&[Fault::Geometry], Some(0));
