@@ -25,17 +25,19 @@ use sterna_sim::{Batch, CardOptions, Options, Session, SimCard};
 /// Places for each of those of a quick look.
 const MANY: usize = 15;
 
-/// Cores of every bus, and one of several slots; `STERNA_BUS` is the only bus, if it is set. They have
-/// the largest room that there is, but for a layer's state, so that a model may still be too large.
+/// Cores of every bus, and one of several slots; `STERNA_BUS` is the only bus, and `STERNA_SLOTS` the only
+/// number of slots, if they are set. They have the largest room that there is, but for a layer's state, so
+/// that a model may still be too large.
 fn cores() -> Vec<Geometry> {
     let widest = COLUMNS_MAX;
     let [hidden, inner, intermediate] = [widest; 3];
     let shape = Shape { hidden, inner, intermediate, layers: 511, vocab: 2 };
     let of = |bus| Geometry::for_shape(bus, &shape);
     let several = Geometry { top_k: 8, ..of(64) }.with_slots(4);
-    let bus = common::setting("STERNA_BUS", 0);
+    let [bus, slots] = ["STERNA_BUS", "STERNA_SLOTS"].map(|name| common::setting(name, 0));
     let all = [64, 128, 256, 512].map(of).into_iter().chain([several]);
-    all.filter(|core| bus == 0 || u64::from(core.bus) == bus).collect()
+    let all = all.filter(|core| bus == 0 || u64::from(core.bus) == bus);
+    all.filter(|core| slots == 0 || u64::from(core.slots) == slots).collect()
 }
 
 fn options() -> Options {
