@@ -49,13 +49,13 @@ def main():
             of[key] = of.get(key, 0) + count
     lines = {text: body for text, body in texts.values()}
 
-    excluded = collections.defaultdict(set)
+    excluded = collections.defaultdict(dict)
 
     def outside(module, toggle, text, where):
         what = where.rsplit(":", 1)[0] if toggle else "line: " + lines[text][where[0] - 1].strip()
         for rule, signal, reason in rules:
             if rule.fullmatch(module) and signal.fullmatch(what):
-                excluded[reason].add((module, text, where))
+                excluded[reason][module, text, where] = found[module, toggle][text, where]
                 return True
         return False
 
@@ -86,7 +86,8 @@ def main():
                         print(module, where if toggle else (where, lines[text][where[0] - 1]))
         print(f"| `{module}` | " + " | ".join(map(str, row)) + " |")
     for reason, those in excluded.items():
-        print(f"excluded: {len(those)} points: {reason}")
+        reached = sum(count > 0 for count in those.values())
+        print(f"excluded: {len(those)} points, {reached} of them reached: {reason}")
     print(f"{below} shares below 90 %")
 
 

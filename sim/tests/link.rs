@@ -17,7 +17,10 @@ use sterna_rtl::{AxiKind, Design, Module, UInt};
 use sterna_sim::memory::{Injection, Memory, MemoryOptions, Stalls};
 use sterna_sim::{MemoryPort, Output, Simulator, Uart};
 
-const BYTES: u64 = 1 << 16;
+/// All that an address reaches, but for its last piece.
+const BYTES: u64 = (1 << 40) - PIECE;
+/// Bytes of a piece that is written and read.
+const PIECE: u64 = 1 << 16;
 
 /// A link in front of four registers: one read, one written, one of pulses and their number.
 fn design(hertz: u32, baud: u32) -> Design {
@@ -108,6 +111,18 @@ impl Board {
         self.now.fetch_add(clocks, Ordering::Relaxed);
     }
 
+    /// The line is low for so long, as no byte is, and high again.
+    fn low(&mut self, clocks: u64) {
+        for (level, clocks) in [(0, clocks), (1, 1000)] {
+            self.sim.poke("rx", level).unwrap();
+            for _ in 0..clocks {
+                self.port.clock(&mut self.sim, &mut self.memory).unwrap();
+                self.sim.step().unwrap();
+            }
+            self.now.fetch_add(clocks, Ordering::Relaxed);
+        }
+    }
+
     fn set(&mut self, fault: Fault) {
         (self.fault, self.passed) = (fault, [0; 2]);
     }
@@ -173,15 +188,38 @@ fn quick(stalls: Stalls, tries: u32) -> SerialLink<Board> {
     SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// A piece of memory, and what is in it.
+struct Piece {
+    first: u64,
+    bytes: Vec<u8>,
+}
+
+/// The first piece, the last, and two between: what bits an address of the one has, the other has not.
+fn pieces(rng: &mut Rng) -> [Piece; 4] {
+    let one = 1 + rng.below(BYTES / PIECE - 2);
+    let other = BYTES / PIECE - one;
+    [0, one, other, BYTES / PIECE - 1]
+        .map(|number| Piece { first: number * PIECE, bytes: vec![0; PIECE as usize] })
+}
+
 #[test]
 fn registers_and_memory() {
     let mut rng = Rng::new(common::seed());
-    // A divisor that is whole, one with a fraction, and an odd one.
-    for (hertz, baud) in [(24_000_000, 3_000_000), (65_000_000, 3_000_000), (50_000_000, 921_600)] {
+    // Divisors that are whole, one with a fraction, and an odd one.
+    for (hertz, baud) in [
+        (24_000_000, 3_000_000),
+        (60_000_000, 3_000_000),
+        (65_000_000, 3_000_000),
+        (50_000_000, 921_600),
+    ] {
         let board = Board::new(hertz, baud, Stalls::Random);
         let settings = settings(&board, hertz, baud, 1);
         let mut link = SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(link.memory_bytes(), BYTES);
+        // A glitch, and a break.
+        let bit = u64::from(hertz / baud);
+        link.stream().low(bit / 3);
+        link.stream().low(30 * bit);
         assert_eq!(link.read_register(0).unwrap(), 0x7e7d_5e5d);
         for value in [0x7e7e_7d7d, 5, rng.next_u64() as u32] {
             link.write_register(4, value).unwrap();
@@ -189,28 +227,44 @@ fn registers_and_memory() {
             link.write_register(8, value).unwrap();
         }
         assert_eq!(link.read_register(0xffc).unwrap(), 3);
-        let mut shadow = vec![0; BYTES as usize];
-        let rounds = if baud == 921_600 { 6 } else { 30 };
+        for offset in [0x554, 0xaa8] {
+            let refused = link.read_register(offset);
+            assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
+            let refused = link.write_register(offset, 7);
+            assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
+        }
+        let mut pieces = pieces(&mut rng);
+        let rounds = if baud == 921_600 { 12 } else { 32 };
         for round in 0..rounds {
             let most = [1, 8, 100, 3000][round % 4];
             let length = 1 + rng.below(most) as usize;
-            let at = rng.below(BYTES - length as u64 + 1);
-            let whole = at as usize..at as usize + length;
-            if rng.one_in(2) {
+            let from = rng.below(PIECE - length as u64 + 1);
+            let piece = &mut pieces[rng.below(4) as usize];
+            let (at, whole) = (piece.first + from, from as usize..from as usize + length);
+            if round % 4 == 3 || rng.one_in(2) {
                 let kind = rng.below(3);
                 let byte = |rng: &mut Rng| [FLAG, 0x7d, rng.next_u64() as u8][kind as usize];
                 let bytes: Vec<u8> = (0..length).map(|_| byte(&mut rng)).collect();
                 link.write_memory(at, &bytes).unwrap();
-                shadow[whole].copy_from_slice(&bytes);
-            } else {
-                let mut bytes = vec![1; length];
-                link.read_memory(at, &mut bytes).unwrap();
-                assert!(bytes == shadow[whole], "{length} bytes at {at:#x}");
+                piece.bytes[whole.clone()].copy_from_slice(&bytes);
             }
+            let mut bytes = vec![1; length];
+            link.read_memory(at, &mut bytes).unwrap();
+            assert!(bytes == piece.bytes[whole], "{length} bytes at {at:#x}");
         }
-        let mut all = vec![1; BYTES as usize];
-        assert!(link.stream().memory.read(0, &mut all));
-        assert!(all == shadow, "bytes elsewhere changed");
+        for piece in &pieces {
+            let mut all = vec![1; PIECE as usize];
+            assert!(link.stream().memory.read(piece.first, &mut all));
+            assert!(all == piece.bytes, "bytes elsewhere changed");
+            let range = piece.first..piece.first + 8;
+            link.stream().memory.inject(Injection::ReadError(range.clone()));
+            link.stream().memory.inject(Injection::WriteError(range));
+            let failed = link.read_memory(piece.first, &mut [0; 8]);
+            assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
+            let failed = link.write_memory(piece.first, &[1; 8]);
+            assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
+            link.stream().memory.heal();
+        }
         assert_eq!((link.traffic().repeated, link.stream().uart.broken), (0, 0));
     }
 }
@@ -267,7 +321,7 @@ fn a_bad_line_is_slow_and_right() {
         3 => vec![byte ^ 1 << faults.below(8)],
         _ => vec![byte],
     }));
-    let mut shadow = vec![0; BYTES as usize];
+    let mut shadow = vec![0; PIECE as usize];
     for turn in 0..6u32 {
         let (at, length) = (8 * rng.below(200), 8 * (1 + rng.below(200)) as usize);
         let bytes: Vec<u8> = (0..length).map(|_| rng.next_u64() as u8).collect();

@@ -132,9 +132,9 @@ fn headers_that_contradict() {
 fn more_than_the_core_has() {
     let mut bench = bench(128);
     let start = bench.segment(Opcode::Start);
-    let (core, model) = (geometry(128), bench.model.shape());
+    let core = geometry(128);
     for edit in LARGER {
-        bench.header(&start, |words| edit(&core, &model, words));
+        bench.header(&start, |words| edit(&core, words));
         bench.top_stops(TOKEN, &[Fault::Geometry], Some(0));
         bench.recover();
     }

@@ -77,8 +77,12 @@ pub struct Bus {
     queued: bool,
     /// What the memory holds, and how much there is.
     pub shadow: Vec<u8>,
+    /// Where each 4 KiB of it are; empty where they follow each other from 0.
+    pub pages: Vec<u64>,
     /// Pauses once in so many clocks; 0 for never.
     pub idle: u64,
+    /// Takes no answers to writes.
+    pub deaf: bool,
     pub beats_read: u64,
     pub beats_written: u64,
 }
@@ -113,7 +117,9 @@ impl Bus {
             ready: [false; 2],
             queued: false,
             shadow,
+            pages: vec![],
             idle: 0,
+            deaf: false,
             beats_read: 0,
             beats_written: 0,
         })
@@ -136,8 +142,18 @@ impl Bus {
         writes || (write && reads)
     }
 
+    /// Where an address is in the shadow.
+    fn place(&self, at: u64) -> Option<usize> {
+        if self.pages.is_empty() {
+            return usize::try_from(at).ok();
+        }
+        let page = self.pages.iter().position(|&page| page == at & !0xfff)?;
+        Some(4096 * page + (at & 0xfff) as usize)
+    }
+
     fn word(&self, at: u64) -> Option<u64> {
-        let bytes = self.shadow.get(at as usize..at as usize + 8)?;
+        let at = self.place(at)?;
+        let bytes = self.shadow.get(at..at + 8)?;
         Some(u64::from_le_bytes(bytes.try_into().expect("eight")))
     }
 
@@ -154,7 +170,7 @@ impl Bus {
         self.offered[0] = !self.to_read.is_empty() && (self.offered[0] || goes());
         self.offered[1] = !self.to_write.is_empty() && (self.offered[1] || goes());
         self.offered[2] = !self.beats.is_empty() && (self.offered[2] || goes());
-        self.ready = [goes(), goes()];
+        self.ready = [goes(), goes() && !self.deaf];
         self.ar.offer(sim, self.to_read.front().filter(|_| self.offered[0]))?;
         self.aw.offer(sim, self.to_write.front().filter(|_| self.offered[1]).map(|w| &w.0))?;
         // The data may come before its address is taken, or behind it.
@@ -201,12 +217,13 @@ impl Bus {
         if bready && sim.get(self.bvalid)? {
             let (burst, beats) = self.writing.pop_front().expect("an answer to nothing");
             assert_eq!(sim.get(self.bid)?, burst.id);
-            let inside = self.word(burst.addr).is_some();
-            assert_eq!(sim.get(self.bresp)?, if inside { 0 } else { 2 }, "{burst:x?}");
-            for (n, (data, strb)) in (0..).zip(beats).filter(|_| inside) {
+            let first = self.place(burst.addr).filter(|_| self.word(burst.addr).is_some());
+            assert_eq!(sim.get(self.bresp)?, if first.is_some() { 0 } else { 2 }, "{burst:x?}");
+            for (n, (data, strb)) in beats.into_iter().enumerate() {
+                let Some(first) = first else { break };
                 for (i, byte) in data.to_le_bytes().into_iter().enumerate() {
                     if strb >> i & 1 == 1 {
-                        self.shadow[burst.addr as usize + 8 * n + i] = byte;
+                        self.shadow[first + 8 * n + i] = byte;
                     }
                 }
             }
@@ -239,11 +256,12 @@ impl Bus {
     }
 }
 
-/// A legal burst somewhere in so many bytes, or now and then in as many behind them.
+/// A legal burst somewhere in so many bytes, or now and then anywhere in 40 bits of an address.
 pub fn burst(rng: &mut Rng, bytes: u64) -> Burst {
     let most = [1, 4, 16, 256][rng.below(4) as usize];
     let beats = 1 + rng.below(most);
-    let page = rng.below(bytes / 4096) * 4096 + if rng.one_in(40) { bytes } else { 0 };
+    let within = if rng.one_in(40) { 1 << 40 } else { bytes };
+    let page = rng.below(within / 4096) * 4096;
     let addr = page + 8 * rng.below(512 - beats + 1);
     Burst { addr, beats, id: rng.below(4) }
 }

@@ -3,7 +3,6 @@
 use sterna_firmware::device::Want;
 use sterna_firmware::geometry::Geometry;
 use sterna_firmware::isa::{ISA_VERSION, Opcode, UNIT};
-use sterna_firmware::shape::Shape;
 use sterna_firmware::trits;
 use sterna_hdl::fault::Fault;
 use sterna_rtl::random::Rng;
@@ -73,16 +72,17 @@ pub fn headers(bench: &mut Bench, _: &mut Rng, places: usize) {
 }
 
 /// A change of a header's words that depends on a core.
-pub type EditOf = fn(&Geometry, &Shape, &mut [u32; UNIT / 4]);
+pub type EditOf = fn(&Geometry, &mut [u32; UNIT / 4]);
 
 /// What START's header says of a model that is larger than the core: in its intermediate vector, in
 /// its inner ones, in its state.
 pub const LARGER: [EditOf; 3] = [
-    |core, _, words| words[8] = words[8] & 0xffff | ((core.intermediate + 32) as u32) << 16,
-    |core, _, words| words[8] = words[8] & !0xffff | (core.inner + 32) as u32,
-    |core, model, words| {
-        let layers = (core.state / model.inner + 1) as u32;
+    |core, words| words[8] = words[8] & 0xffff | ((core.intermediate + 32) as u32) << 16,
+    |core, words| words[8] = words[8] & !0xffff | (core.inner + 32) as u32,
+    |core, words| {
+        let layers = (core.state / core.inner + 1) as u32;
         words[7] = words[7] & !0xffff | layers;
+        words[8] = words[8] & !0xffff | core.inner as u32;
         words[9] = 6 * layers + 2;
     },
 ];
@@ -90,9 +90,9 @@ pub const LARGER: [EditOf; 3] = [
 /// A model that is larger than the core.
 pub fn larger(bench: &mut Bench, _: &mut Rng, _: usize) {
     let start = bench.segment(Opcode::Start);
-    let (core, model) = (bench.card.geometry().clone(), bench.model.shape());
+    let core = bench.card.geometry().clone();
     for edit in LARGER {
-        bench.header(&start, |words| edit(&core, &model, words));
+        bench.header(&start, |words| edit(&core, words));
         bench.refused(&[Fault::Geometry], Some(0));
     }
     bench.works();

@@ -1,7 +1,7 @@
 //! What is done to a core that has to bear it: whatever happens, it says what went wrong, lets no
 //! token out, and works again.
 //!
-//! `coverage.rs` does much of it, to see what runs; `mutation/` does a little of it to each mutant, to
+//! `coverage/` does much of it, to see what runs; `mutation/` does a little of it to each mutant, to
 //! see whether that is noticed; `tests/core` does it place by place, on cores of every bus.
 
 pub mod commands;
