@@ -116,7 +116,9 @@ fn runs() {
     bench.done(CLEAR);
     let stride = record::stride(64) as u64;
     for turn in 0..60u64 {
-        let count = 1 + bench.rng.below(6);
+        // One run is so long that the upper bits of its count move.
+        let longest = turn == 0;
+        let count = if longest { 600 } else { 1 + bench.rng.below(20) };
         let tokens: Vec<u64> = (0..count).map(|_| bench.rng.below(6)).collect();
         let first = bench.rng.below(1 << 20);
         // Stop registers with and without their bit; tokens beyond the others' are never best.
@@ -124,7 +126,8 @@ fn runs() {
             .map(|_| {
                 let token =
                     [bench.rng.below(6), 6 + bench.rng.below(1 << 19)][bench.rng.below(2) as usize];
-                token | if bench.rng.one_in(2) { u64::from(STOP_VALID) } else { 0 }
+                let stops = !longest && bench.rng.one_in(2);
+                token | if stops { u64::from(STOP_VALID) } else { 0 }
             })
             .collect();
         let ends = |token: &u64| stops.contains(&(token | u64::from(STOP_VALID)));
@@ -267,7 +270,11 @@ fn faults() {
         bench.at(0, "bad_row", 1);
         bench.at(0, "front_fault", 2);
         bench.command(RUN | CLEAR);
+        // A record that the writer ends now is of a pass that has failed.
+        let tokens_done = bench.sim.u64("tokens_done");
         while bench.status() & status::BUSY != 0 {
+            bench.at(0, "recorded", 1);
+            assert_eq!(bench.sim.u64("tokens_done"), tokens_done);
             assert_eq!(bench.sim.u64("begins") + bench.sim.u64("save") + bench.sim.u64("load"), 0);
             assert_eq!(bench.fault(), Some(want.0));
             bench.clock();
@@ -284,6 +291,29 @@ fn faults() {
     }
     println!("{seen:?}");
     assert_eq!(seen.len(), 10, "every fault of the engine");
+}
+
+/// Of a count and of the watchdog's clocks, each bit alone.
+#[test]
+fn every_bit_of_a_number_counts() {
+    let mut bench = Bench::new();
+    let counts = (0..16).map(|bit| ("count", 1 << bit));
+    for register in counts.chain((8..32).map(|bit| ("watchdog", 1 << bit))) {
+        bench.registers(&[]);
+        bench.done(CLEAR);
+        bench.registers(&[register]);
+        bench.moves = false;
+        bench.command(RUN);
+        // The engine begins, and nothing moves.
+        (0..3).for_each(|_| bench.clock());
+        assert_eq!(bench.passes.len(), 1, "{register:?}");
+        bench.plan.clear();
+        (0..200).for_each(|_| bench.clock());
+        assert_eq!(bench.status() & !status::STATE_VALID, status::BUSY, "{register:?}");
+        bench.command(RESET);
+        bench.wait();
+        bench.passes.clear();
+    }
 }
 
 /// An image that is longer than its last segment leaves beats behind.
