@@ -165,11 +165,20 @@ impl Session {
         for head in got {
             heads(self.checker(), &expected, &head, clock);
         }
+        self.saturations();
         if let Some(best) = expected.top.first() {
             self.token = best.token;
             self.last_token()?;
         }
         Ok(())
+    }
+
+    /// What was clamped in all passes so far.
+    fn saturations(&mut self) {
+        let count = |device: &dyn Device| i64::try_from(device.saturations()).ok();
+        let (expected, got) = (count(&self.golden), count(&self.card));
+        let clock = self.clock();
+        self.checker().number("saturations", 0, expected, got, clock);
     }
 
     /// The core's register says which token a run chose last; of several slots each has its own.
@@ -212,6 +221,7 @@ impl Session {
         for (expected, got) in expected.iter().zip(&got) {
             heads(checker, expected, got, clock);
         }
+        self.saturations();
         self.last_token()
     }
 

@@ -47,7 +47,7 @@ use words::Words;
 /// a clock, and all best tokens are given out at once. Records are written one after the other, of
 /// those in `mask`; logits are those of `highest`.
 ///
-/// Cost: [`TopK`] for each sequence, one [`Pack`] of 32 bits.
+/// Cost: [`TopK`] for each sequence, one [`Pack`](sterna_rtl::parts::Pack) of 32 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Rates and sizes.
