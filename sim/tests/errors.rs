@@ -217,7 +217,8 @@ impl Generate for Rude {
             get("addr").set(m.cat(&[m.lit(UInt(width - 11), 0), count, m.lit(UInt(3), 0)]));
             get("size").set(3);
             get("burst").set(1);
-            for signal in ["id", "prot", "len", "lock", "cache", "qos"] {
+            get("cache").set(3);
+            for signal in ["id", "prot", "len", "lock", "qos"] {
                 get(signal).set(0);
             }
         }

@@ -26,6 +26,8 @@ impl Address {
         let name = |signal: &str| format!("{prefix}_{channel}{signal}");
         sim.poke(&name("size"), 3)?;
         sim.poke(&name("burst"), 1)?;
+        // Normal memory, bufferable.
+        sim.poke(&name("cache"), 3)?;
         Ok(Address {
             valid: sim.input(&name("valid"))?,
             ready: sim.output(&name("ready"))?,
