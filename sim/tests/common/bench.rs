@@ -137,6 +137,14 @@ impl Bench {
         assert!(self.memory().write(at, &vec![BLANK; 4 * length]));
     }
 
+    /// Begins a run of so many passes, of which [`TOKEN`] enters the first.
+    pub fn begin_run(&mut self, count: u32) {
+        self.set(&regs::TOKENS[0], TOKEN);
+        self.set(&regs::MODE, 0);
+        self.set(&regs::COUNT, count);
+        self.set(&regs::COMMAND, command::RUN);
+    }
+
     /// Gives a command with this mode and count, and it is obeyed.
     pub fn obeys(&mut self, bits: u32, mode: u32, count: u32) {
         self.set(&regs::MODE, mode);

@@ -19,7 +19,6 @@ use sterna_rtl::random::Rng;
 use sterna_rtl::{Design, Generate};
 use sterna_sim::fuzz::{Case, Fuzzer, made_up};
 use sterna_sim::memory::{MemoryOptions, Stalls};
-
 use sterna_sim::{Batch, CardOptions, Options, Session, SimCard};
 
 /// Places for each of those of a quick look.

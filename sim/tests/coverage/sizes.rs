@@ -223,10 +223,8 @@ fn images(bench: &mut Bench, rng: &mut Rng) {
         bench.header(&start, |words| words[10] = more);
         bench.command(command::CLEAR);
         bench.set(&regs::IMAGE_UNITS, more);
-        bench.set(&regs::TOKENS[0], TOKEN);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::COUNT, 1);
-        bench.command(command::RUN);
+        bench.begin_run(1);
+        bench.settled();
         bench.stopped(&[Fault::Command], None);
         end(bench);
         bench.mend();
@@ -252,11 +250,8 @@ fn states_and_passes(bench: &mut Bench, rng: &mut Rng) {
         }
         bench.mend();
         bench.command(command::CLEAR);
-        bench.set(&regs::TOKENS[0], TOKEN);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::COUNT, (pattern as u32 & 0xffff).max(4));
         regs::STOPS.iter().for_each(|stop| bench.set(stop, 0));
-        bench.set(&regs::COMMAND, command::RUN);
+        bench.begin_run((pattern as u32 & 0xffff).max(4));
         while bench.get(&regs::TOKENS_DONE) < 2 {
             bench.steps(500);
             assert_eq!(bench.get(&regs::STATUS), status::BUSY | status::STATE_VALID);
@@ -291,10 +286,7 @@ fn silence(bench: &mut Bench, _: &mut Rng) {
     bench.memory().inject(Injection::Silence(map.image..map.image + 1));
     bench.command(command::CLEAR);
     bench.set(&regs::WATCHDOG, 0);
-    bench.set(&regs::TOKENS[0], TOKEN);
-    bench.set(&regs::MODE, 0);
-    bench.set(&regs::COUNT, 1);
-    bench.set(&regs::COMMAND, command::RUN);
+    bench.begin_run(1);
     bench.steps(1 << 18);
     assert_eq!(bench.get(&regs::STATUS), status::BUSY | status::STATE_VALID);
     bench.memory().heal();

@@ -79,14 +79,12 @@ impl Module {
 
     /// Those that nobody noticed, each with what it is in the Verilog.
     fn unnoticed(&self, core: &Design) -> String {
-        let missed = |&n: &usize| How::MISSED.contains(&self.how(n));
-        let missed: Vec<&Mutant> =
-            (0..self.mutants.len()).filter(missed).map(|n| &self.mutants[n]).collect();
+        let chosen = format!("({INPUT} == ");
         let mut text = String::new();
-        for mutant in missed {
+        let missed = |n: &usize| How::MISSED.contains(&self.how(*n));
+        for mutant in (0..self.mutants.len()).filter(missed).map(|n| &self.mutants[n]) {
             let design = core.mutated(std::slice::from_ref(mutant)).expect("it was built before");
             let verilog = design.file(&self.name).expect("it is a module of the core");
-            let chosen = format!("({INPUT} == ");
             let _ = writeln!(text, "{mutant}");
             for line in verilog.lines().filter(|line| line.contains(&chosen)) {
                 let _ = writeln!(text, "    {}", line.trim());

@@ -177,11 +177,8 @@ pub fn runs(bench: &mut Bench, _: &mut Rng, _: usize) {
     for count in [0x8002, 0x4002] {
         bench.mend();
         bench.command(command::CLEAR);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::TOKENS[0], TOKEN);
         regs::STOPS.iter().for_each(|stop| bench.set(stop, 0));
-        bench.set(&regs::COUNT, count);
-        bench.set(&regs::COMMAND, command::RUN);
+        bench.begin_run(count);
         while bench.get(&regs::TOKENS_DONE) < 3 {
             bench.steps(200);
             assert_eq!(bench.get(&regs::STATUS), status::BUSY | status::STATE_VALID);

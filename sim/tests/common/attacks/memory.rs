@@ -98,10 +98,7 @@ pub fn silence(bench: &mut Bench, rng: &mut Rng, places: usize) {
         }
         bench.command(command::CLEAR);
         bench.set(&regs::WATCHDOG, watchdog);
-        bench.set(&regs::TOKENS[0], TOKEN);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::COUNT, 1);
-        bench.set(&regs::COMMAND, command::RUN);
+        bench.begin_run(1);
         // From the last thing that moved on; every pass moves until then.
         while bench.get(&regs::STATUS) & status::FAILED == 0 {
             bench.steps(20);
@@ -159,10 +156,7 @@ pub fn late_image(bench: &mut Bench, rng: &mut Rng, places: usize) {
             n => bench.image(bench.walk[1 + (n - 2) % (bench.walk.len() - 1)].weights_offset()),
         };
         bench.memory().inject(Injection::Silence(from..from + 1));
-        bench.set(&regs::TOKENS[0], TOKEN);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::COUNT, 1);
-        bench.set(&regs::COMMAND, command::RUN);
+        bench.begin_run(1);
         bench.steps(600);
         bench.memory().heal();
         while bench.get(&regs::STATUS) & status::BUSY != 0 {

@@ -3,7 +3,7 @@
 use sterna_firmware::device::Device;
 use sterna_firmware::isa::Opcode;
 use sterna_hdl::record;
-use sterna_hdl::registers::{self as regs, command, status};
+use sterna_hdl::registers::{self as regs, command};
 use sterna_rtl::random::Rng;
 
 use super::super::bench::{BLANK, Bench, TOKEN};
@@ -53,9 +53,7 @@ pub fn names(bench: &mut Bench, rng: &mut Rng, places: usize) {
         });
         bench.command(command::CLEAR);
         bench.set(&regs::TOKENS[0], TOKEN);
-        bench.set(&regs::MODE, 0);
-        bench.set(&regs::COUNT, 1);
-        assert_eq!(bench.command(command::RUN), status::DONE | status::STATE_VALID);
+        bench.obeys(command::RUN, 0, 1);
         let said = [&regs::IMAGE_ID_HI, &regs::IMAGE_ID_LO].map(|reg| u64::from(bench.get(reg)));
         assert_eq!(said[0] << 32 | said[1], name);
         assert!(bench.card.transport().interrupts().unwrap());
