@@ -9,6 +9,7 @@ use sterna_firmware::shape::Shape;
 use sterna_hdl::core::Embedding;
 use sterna_model::numerics::formats::COLUMNS_MAX;
 use sterna_model::numerics::{Scale, Statistics};
+use sterna_rtl::parts::CRC32C_POLYNOMIAL;
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Generate, Interpreter, mutate};
 
@@ -187,10 +188,9 @@ fn with_word(row: &Row, n: usize, word: u32) -> Vec<u8> {
 /// What a CRC-32C was before 32 bits of 0, of which this remains: that difference in its last word
 /// makes this one in the remainder.
 fn before_a_word(remainder: u32) -> u32 {
-    const REFLECTED: u32 = 0x82f6_3b78;
     (0..32).fold(remainder, |crc, _| match crc >> 31 {
         0 => crc << 1,
-        _ => (crc ^ REFLECTED) << 1 | 1,
+        _ => (crc ^ CRC32C_POLYNOMIAL) << 1 | 1,
     })
 }
 

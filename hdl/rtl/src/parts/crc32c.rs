@@ -27,7 +27,7 @@ pub struct Crc32c {
 }
 
 /// The polynomial, bit-reversed.
-const POLYNOMIAL: u32 = 0x82f6_3b78;
+pub const POLYNOMIAL: u32 = 0x82f6_3b78;
 
 /// One bit through the serial register.
 fn serial(state: u32, bit: bool) -> u32 {

@@ -35,7 +35,7 @@ mod write_master;
 
 pub use adder_tree::AdderTree;
 pub use axi_mux::AxiMux;
-pub use crc32c::Crc32c;
+pub use crc32c::{Crc32c, POLYNOMIAL as CRC32C_POLYNOMIAL};
 pub use divider::Divider;
 pub use fifo::{Fifo, Storage};
 pub use gearbox::{Pack, Unpack};
