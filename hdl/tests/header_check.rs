@@ -369,6 +369,15 @@ fn wrong_fields_of_start() {
     }
     // Nothing of a refused header is kept.
     bench.check_shape(&SHAPE, ID);
+}
+
+/// START's header beside the registers, and what of it is free.
+#[test]
+fn start_and_its_surroundings() {
+    let mut bench = Bench::new(512, SHAPE);
+    let right = header(&mut bench.rng, &SHAPE, 0).encode();
+    let place = Place::of(SHAPE, 0);
+    let at = |n| word(&right, n);
     // Without the head, whatever the image is as long as.
     let mut bytes = right;
     set_word(&mut bytes, 10, at(10) + 100);

@@ -184,6 +184,38 @@ fn check_scale(sim: &mut Interpreter, scale: Scale) {
     assert_eq!(got, (rescale.mant(), rescale.shift(), rescale.clamped()), "of {scale:?}");
 }
 
+/// Statistics that are gathered, or entered with a row, as chance has it.
+fn gathered_or_entered(sim: &mut Interpreter, rng: &mut Rng, turn: u32) -> Statistics {
+    let max = maxima(rng);
+    let words = ["max_0", "max_1", "max_2"].into_iter().zip(max);
+    if rng.one_in(2) {
+        let sums = Sums { a: raw(rng), b: raw(rng), max };
+        sim.poke("a", sums.a);
+        sim.poke("b", sums.b);
+        words.for_each(|(name, word)| sim.poke(name, word));
+        pulse(sim, "gather");
+        for clock in 1..NormScale::gather_latency(1) {
+            let got = (sim.u64("ready"), sim.u64("gathered"));
+            assert_eq!(got, (0, 0), "turn {turn}, clock {clock}");
+            sim.step();
+            // They were taken in the clock behind the pulse.
+            for name in ["a", "b", "max_0", "max_1", "max_2"] {
+                sim.poke(name, 1);
+            }
+        }
+        assert_eq!((sim.u64("ready"), sim.u64("gathered")), (1, 1));
+        sums.finish()
+    } else {
+        let (a, b) = (packed(rng, 0), packed(rng, 0));
+        sim.poke("row_a", a);
+        sim.poke("row_b", b);
+        words.for_each(|(name, word)| sim.poke(&format!("row_{name}"), word));
+        pulse(sim, "enter");
+        assert_eq!((sim.u64("ready"), sim.u64("gathered")), (1, 0));
+        Statistics { a: unpacked(a), b: unpacked(b), max }
+    }
+}
+
 #[test]
 fn norm_scale() {
     let design = NormScale { slots: 1 }.build().unwrap();
@@ -197,34 +229,7 @@ fn norm_scale() {
     }
     let (mut kinds, mut last) = ([0; 4], Scale::ZERO);
     for turn in 0..250 {
-        let max = maxima(&mut rng);
-        let words = ["max_0", "max_1", "max_2"].into_iter().zip(max);
-        let statistics = if rng.one_in(2) {
-            let sums = Sums { a: raw(&mut rng), b: raw(&mut rng), max };
-            sim.poke("a", sums.a);
-            sim.poke("b", sums.b);
-            words.for_each(|(name, word)| sim.poke(name, word));
-            pulse(&mut sim, "gather");
-            for clock in 1..NormScale::gather_latency(1) {
-                let got = (sim.u64("ready"), sim.u64("gathered"));
-                assert_eq!(got, (0, 0), "turn {turn}, clock {clock}");
-                sim.step();
-                // They were taken in the clock behind the pulse.
-                for name in ["a", "b", "max_0", "max_1", "max_2"] {
-                    sim.poke(name, 1);
-                }
-            }
-            assert_eq!((sim.u64("ready"), sim.u64("gathered")), (1, 1));
-            sums.finish()
-        } else {
-            let (a, b) = (packed(&mut rng, 0), packed(&mut rng, 0));
-            sim.poke("row_a", a);
-            sim.poke("row_b", b);
-            words.for_each(|(name, word)| sim.poke(&format!("row_{name}"), word));
-            pulse(&mut sim, "enter");
-            assert_eq!((sim.u64("ready"), sim.u64("gathered")), (1, 0));
-            Statistics { a: unpacked(a), b: unpacked(b), max }
-        };
+        let statistics = gathered_or_entered(&mut sim, &mut rng, turn);
         check_statistics(&mut sim, &statistics);
         check_scale(&mut sim, last);
         for consumer in 0..3 {
