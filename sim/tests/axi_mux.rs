@@ -3,12 +3,12 @@
 
 mod common;
 
+use common::around::{MUX, simulator};
 use common::axi::{Burst, Bus, beats};
-use sterna_rtl::parts::AxiMux;
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiKind, AxiWidths, Generate};
+use sterna_rtl::{AxiKind, Generate};
+use sterna_sim::MemoryPort;
 use sterna_sim::memory::{Memory, MemoryOptions, Stalls};
-use sterna_sim::{MemoryPort, Simulator};
 
 /// Pages of both masters together, anywhere in the memory.
 const PAGES: u64 = 16;
@@ -18,14 +18,12 @@ const BYTES: u64 = (1 << 40) - (1 << 20);
 #[test]
 fn two_masters_share_a_memory() {
     let seed = common::seed();
-    let mux = AxiMux { widths: AxiWidths { addr: 40, data: 64, id: 2 } };
-    let design = mux.build().unwrap();
+    let design = MUX.build().unwrap();
     for (stalls, idle) in
         [(Stalls::None, 0), (Stalls::Random, 0), (Stalls::Random, 4), (Stalls::Burst, 9)]
     {
         let mut rng = Rng::new(seed);
-        let mut sim = Simulator::build(&design, &common::options()).unwrap();
-        sim.reset().unwrap();
+        let mut sim = simulator(&design, &common::options()).unwrap();
         let options = MemoryOptions { bytes: BYTES, latency: 12, stalls, seed };
         let mut memory = Memory::new(64, &options);
         let mut port = MemoryPort::find(&sim, "m_axi", AxiKind::Full, 64).unwrap();

@@ -2,10 +2,10 @@
 
 mod common;
 
+use common::around::{UNEVEN, block_memory, simulator};
 use common::axi::{Burst, Bus, beats, burst};
-use sterna_hdl::board::{BlockMemory, BlockRam};
+use sterna_rtl::Generate;
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiWidths, Generate};
 use sterna_sim::{Options, Simulator};
 
 /// A memory with random contents, a few bytes short of all, and a master.
@@ -17,18 +17,12 @@ struct Bench {
 
 impl Bench {
     fn new(bytes: u64, seed: u64) -> Bench {
-        let mut rng = Rng::new(seed);
-        let mut shadow: Vec<u8> = (0..bytes - 1003).map(|_| rng.next_u64() as u8).collect();
-        let ram = BlockRam { bytes, contents: shadow.as_slice().into() };
-        // What no contents are given for is zero.
-        shadow.resize(bytes as usize, 0);
-        let widths = AxiWidths { addr: 40, data: 64, id: 2 };
-        let design = BlockMemory { widths, ram }.build().unwrap_or_else(|e| panic!("{e}"));
+        let (memory, shadow) = block_memory(bytes);
+        let design = memory.build().unwrap_or_else(|e| panic!("{e}"));
         let options = Options { assertions: true, ..common::options() };
-        let mut sim = Simulator::build(&design, &options).unwrap_or_else(|e| panic!("{e}"));
-        sim.reset().unwrap();
+        let mut sim = simulator(&design, &options).unwrap_or_else(|e| panic!("{e}"));
         let bus = Bus::find(&mut sim, "s_axi", shadow).unwrap();
-        Bench { sim, bus, rng }
+        Bench { sim, bus, rng: Rng::new(seed) }
     }
 
     fn clock(&mut self) {
@@ -60,7 +54,7 @@ impl Bench {
 }
 
 /// One bank, three of different sizes, four.
-const SIZES: [u64; 3] = [4096, 327_680, 311_296];
+const SIZES: [u64; 3] = [4096, 327_680, UNEVEN];
 
 #[test]
 fn random_traffic_reads_what_was_written() {
@@ -93,7 +87,7 @@ fn random_traffic_reads_what_was_written() {
 /// known. That no port reads what another writes is an assertion of the memory's.
 #[test]
 fn reads_and_writes_of_one_word_do_not_meet() {
-    let mut bench = Bench::new(4096, common::seed());
+    let mut bench = Bench::new(UNEVEN, common::seed());
     for round in 0..400 {
         bench.bus.idle = [0, 4][round % 2];
         let one = Burst { addr: 8 * bench.rng.below(4), beats: 1 + bench.rng.below(8), id: 0 };
@@ -114,9 +108,8 @@ fn reads_and_writes_of_one_word_do_not_meet() {
 /// Behind the end, in any of the address's bits, is an error, and nothing is written.
 #[test]
 fn behind_the_end_is_an_error() {
-    let bytes = 311_296;
-    let mut bench = Bench::new(bytes, 3);
-    let ends = [bytes, bytes + 4096, 1 << 19, 1 << 20, 1 << 32, (1 << 40) - 4096];
+    let mut bench = Bench::new(UNEVEN, 3);
+    let ends = [UNEVEN, UNEVEN + 4096, 1 << 19, 1 << 20, 1 << 32, (1 << 40) - 4096];
     for addr in ends {
         let one = Burst { addr, beats: 3, id: 2 };
         let data = beats(&mut bench.rng, 3);
@@ -125,8 +118,8 @@ fn behind_the_end_is_an_error() {
         bench.bus.to_read.push_back(one);
         bench.finish();
     }
-    bench.read(bytes - 4096, 256);
-    bench.read(bytes - 2048, 256);
+    bench.read(UNEVEN - 4096, 256);
+    bench.read(UNEVEN - 2048, 256);
     bench.finish();
     assert_eq!(bench.bus.beats_read, 3 * ends.len() as u64 + 512);
     bench.whole();
@@ -135,7 +128,7 @@ fn behind_the_end_is_an_error() {
 /// Two clocks to the first beat, and a beat a clock from burst to burst.
 #[test]
 fn a_beat_a_clock() {
-    let mut bench = Bench::new(327_680, 4);
+    let mut bench = Bench::new(UNEVEN, 4);
     bench.read(0, 1);
     let first = bench.finish();
     for n in 0..100 {

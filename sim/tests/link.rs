@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use common::around::{LINK, LINKED, PIECE, simulator};
 use sterna_hdl::core::memory_widths;
 use sterna_hdl::driver::Transport;
 use sterna_hdl::link::protocol::{Decoder, FLAG, Operation, Request, Status};
@@ -17,15 +18,10 @@ use sterna_rtl::{AxiKind, Design, Module, UInt};
 use sterna_sim::memory::{Injection, Memory, MemoryOptions, Stalls};
 use sterna_sim::{MemoryPort, Output, Simulator, Uart};
 
-/// All that an address reaches, but for its last piece.
-const BYTES: u64 = (1 << 40) - PIECE;
-/// Bytes of a piece that is written and read.
-const PIECE: u64 = 1 << 16;
-
 /// A link in front of four registers: one read, one written, one of pulses and their number.
-fn design(hertz: u32, baud: u32) -> Design {
-    let m = Module::new(format!("link_bench_{hertz}_{baud}"));
-    let link = m.instance("u_link", &HostLink { hertz, baud, memory: BYTES });
+fn design(link: &HostLink) -> Design {
+    let m = Module::new(format!("link_bench_{}_{}", link.hertz, link.baud));
+    let link = m.instance("u_link", link);
     let register = |name: &str, offset, access| Register {
         name: name.into(),
         offset,
@@ -84,11 +80,11 @@ fn sound() -> Fault {
 }
 
 impl Board {
-    fn new(hertz: u32, baud: u32, stalls: Stalls) -> Board {
-        let mut sim = Simulator::build(&design(hertz, baud), &common::options()).unwrap();
-        let uart = Uart::find(&mut sim, ["rx", "tx"], hertz, baud).unwrap();
+    fn new(link: &HostLink, stalls: Stalls) -> Board {
+        let mut sim = simulator(&design(link), &common::options()).unwrap();
+        let uart = Uart::find(&mut sim, ["rx", "tx"], link.hertz, link.baud).unwrap();
         sim.reset().unwrap();
-        let options = MemoryOptions { bytes: BYTES, latency: 20, stalls, seed: 1 };
+        let options = MemoryOptions { bytes: LINKED, latency: 20, stalls, seed: 1 };
         Board {
             port: MemoryPort::find(&sim, "m_axi", AxiKind::Full, BUS).unwrap(),
             count: sim.output("count").unwrap(),
@@ -168,11 +164,11 @@ impl Write for Board {
     }
 }
 
-fn settings(board: &Board, hertz: u32, baud: u32, tries: u32) -> SerialSettings {
+fn settings(board: &Board, link: &HostLink, tries: u32) -> SerialSettings {
     let now = Arc::clone(&board.now);
-    let nanoseconds = 1_000_000_000 / u64::from(hertz);
+    let nanoseconds = 1_000_000_000 / u64::from(link.hertz);
     SerialSettings {
-        baud,
+        baud: link.baud,
         patience: Duration::from_micros(50),
         tries,
         clock: Box::new(move || Duration::from_nanos(now.load(Ordering::Relaxed) * nanoseconds)),
@@ -182,9 +178,8 @@ fn settings(board: &Board, hertz: u32, baud: u32, tries: u32) -> SerialSettings 
 
 /// A fast simulation: eight clocks a bit.
 fn quick(stalls: Stalls, tries: u32) -> SerialLink<Board> {
-    let (hertz, baud) = (24_000_000, 3_000_000);
-    let board = Board::new(hertz, baud, stalls);
-    let settings = settings(&board, hertz, baud, tries);
+    let board = Board::new(&LINK, stalls);
+    let settings = settings(&board, &LINK, tries);
     SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -196,9 +191,9 @@ struct Piece {
 
 /// The first piece, the last, and two between: what bits an address of the one has, the other has not.
 fn pieces(rng: &mut Rng) -> [Piece; 4] {
-    let one = 1 + rng.below(BYTES / PIECE - 2);
-    let other = BYTES / PIECE - one;
-    [0, one, other, BYTES / PIECE - 1]
+    let one = 1 + rng.below(LINKED / PIECE - 2);
+    let other = LINKED / PIECE - one;
+    [0, one, other, LINKED / PIECE - 1]
         .map(|number| Piece { first: number * PIECE, bytes: vec![0; PIECE as usize] })
 }
 
@@ -212,10 +207,11 @@ fn registers_and_memory() {
         (65_000_000, 3_000_000),
         (50_000_000, 921_600),
     ] {
-        let board = Board::new(hertz, baud, Stalls::Random);
-        let settings = settings(&board, hertz, baud, 1);
+        let link = HostLink { hertz, baud, ..LINK };
+        let board = Board::new(&link, Stalls::Random);
+        let settings = settings(&board, &link, 1);
         let mut link = SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(link.memory_bytes(), BYTES);
+        assert_eq!(link.memory_bytes(), LINKED);
         // A glitch, and a break.
         let bit = u64::from(hertz / baud);
         link.stream().low(bit / 3);
@@ -340,7 +336,7 @@ fn a_bad_line_is_slow_and_right() {
 /// the frame.
 #[test]
 fn garbage_is_passed_over() {
-    let mut board = Board::new(24_000_000, 3_000_000, Stalls::None);
+    let mut board = Board::new(&LINK, Stalls::None);
     let mut rng = Rng::new(common::seed());
     let write = |value: u32, sequence| {
         let payload = value.to_le_bytes();
@@ -385,14 +381,14 @@ fn garbage_is_passed_over() {
 /// frame with a gap is not obeyed.
 #[test]
 fn the_backlog_runs_over() {
-    let mut board = Board::new(24_000_000, 3_000_000, Stalls::None);
+    let mut board = Board::new(&LINK, Stalls::None);
     let mut decoder = Decoder::default();
     let write = |sequence: u8| {
         let payload = [sequence; 4];
         let operation = Operation::WriteRegister;
         Request { sequence, operation, length: 4, address: 8, payload: &payload }.encode()
     };
-    board.memory.inject(Injection::Silence(0..BYTES));
+    board.memory.inject(Injection::Silence(0..LINKED));
     let operation = Operation::ReadMemory;
     let read = Request { sequence: 0, operation, length: 8, address: 0, payload: &[] }.encode();
     board.uart.to_design.extend(read);
@@ -422,7 +418,7 @@ fn the_backlog_runs_over() {
 /// Requests that no host should send, and those that the buses refuse.
 #[test]
 fn what_cannot_be_done_is_said() {
-    let mut board = Board::new(24_000_000, 3_000_000, Stalls::None);
+    let mut board = Board::new(&LINK, Stalls::None);
     let mut decoder = Decoder::default();
     let mut ask = |board: &mut Board, operation, length, address, size: usize| {
         let payload = vec![7; size];
@@ -463,8 +459,8 @@ fn what_cannot_be_done_is_said() {
     assert_eq!(ask(&mut board, WriteMemory, 1024, 0, 1024), Some(Status::Done));
     assert_eq!(ask(&mut board, ReadRegister, 4, 12, 0), Some(Status::Register));
     assert_eq!(ask(&mut board, WriteRegister, 4, 0, 4), Some(Status::Register));
-    assert_eq!(ask(&mut board, ReadMemory, 64, BYTES, 0), Some(Status::Memory));
-    assert_eq!(ask(&mut board, WriteMemory, 64, BYTES, 64), Some(Status::Memory));
+    assert_eq!(ask(&mut board, ReadMemory, 64, LINKED, 0), Some(Status::Memory));
+    assert_eq!(ask(&mut board, WriteMemory, 64, LINKED, 64), Some(Status::Memory));
     assert_eq!(ask(&mut board, ReadMemory, 64, 0, 0), Some(Status::Done), "no error stays");
     assert_eq!(board.counted(), (0, 0));
 }
@@ -477,7 +473,7 @@ fn errors_of_the_board_are_typed() {
     link.stream().memory.inject(Injection::ReadError(4096..4104));
     let mut bytes = [0; 2048];
     assert!(matches!(link.read_memory(3072, &mut bytes), Err(LinkError::Memory { address: 4096 })));
-    let outside = link.write_memory(BYTES - 7, &[0; 8]);
+    let outside = link.write_memory(LINKED - 7, &[0; 8]);
     assert!(matches!(outside, Err(LinkError::Outside { length: 8, .. })));
     link.recover().unwrap();
     assert_eq!(link.read_register(0).unwrap(), 0x7e7d_5e5d, "it goes on");
@@ -492,8 +488,9 @@ fn errors_of_the_board_are_typed() {
 #[test]
 fn most_of_the_line_is_payload() {
     let (hertz, baud) = (60_000_000, 3_000_000);
-    let board = Board::new(hertz, baud, Stalls::None);
-    let settings = settings(&board, hertz, baud, 1);
+    let link = HostLink { hertz, baud, ..LINK };
+    let board = Board::new(&link, Stalls::None);
+    let settings = settings(&board, &link, 1);
     let mut link = SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"));
     let mut rng = Rng::new(3);
     let mut bytes: Vec<u8> = (0..24 * 1024).map(|_| rng.next_u64() as u8).collect();

@@ -3,18 +3,15 @@
 
 mod common;
 
+use common::around::{controller, simulator};
 use common::axi::{Burst, Bus, beats, burst};
 use sterna_hdl::sdram::{SdramChip, SdramController, Times, command};
+use sterna_rtl::Generate;
 use sterna_rtl::random::Rng;
-use sterna_rtl::{AxiWidths, Generate};
 use sterna_sim::sdram::{Broken, Pins, Rule, Sdram, SdramPort};
 use sterna_sim::{SimError, Simulator};
 
 const MHZ: u32 = 1_000_000;
-
-fn controller(chip: SdramChip, hertz: u32) -> SdramController {
-    SdramController { chip, widths: AxiWidths { addr: 40, data: 64, id: 2 }, hertz }
-}
 
 /// A controller, a chip, a master.
 struct Bench {
@@ -29,8 +26,7 @@ impl Bench {
     /// A controller for one chip in front of another, usually the same.
     fn new(controller: &SdramController, chip: &SdramChip, mut rng: Rng) -> Bench {
         let design = controller.build().unwrap_or_else(|e| panic!("{e}"));
-        let mut sim = Simulator::build(&design, &common::options()).unwrap();
-        sim.reset().unwrap();
+        let mut sim = simulator(&design, &common::options()).unwrap();
         let mut chip = Sdram::new(chip, controller.hertz);
         let shadow: Vec<u8> =
             (0..controller.chip.bytes() / 8).flat_map(|_| rng.next_u64().to_le_bytes()).collect();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use common::around::{self, serial_board};
 use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
@@ -16,13 +17,14 @@ use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::registers::{ID, ID_VALUE};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
-use sterna_model::synth::{self, SynthSpec};
+use sterna_model::synth;
+use sterna_rtl::{Generate, mutate};
 use sterna_sim::board::SimBoard;
 
 fn model() -> Arc<Model> {
     let directory = tempfile::tempdir().unwrap();
     let checkpoint = directory.path().join("checkpoint");
-    synth::write(&SynthSpec::new(32, 1, 20), &checkpoint, &mut |_, _| ()).unwrap();
+    synth::write(&around::model(), &checkpoint, &mut |_, _| ()).unwrap();
     import(&checkpoint)
 }
 
@@ -34,7 +36,15 @@ fn import(checkpoint: &Path) -> Arc<Model> {
 }
 
 fn board(board: &SerialBoard) -> SimBoard {
-    SimBoard::new(board, &common::options()).unwrap_or_else(|e| panic!("{e}"))
+    let sound = board.build().unwrap_or_else(|e| panic!("{e}"));
+    let mutated = mutate::compiled(&sound);
+    let design = mutated.as_ref().map_or(&sound, |(design, _)| design);
+    let (chip, options) = (board.memory.chip(), common::options());
+    let mut sim = SimBoard::of(design, chip, board.hertz, board.baud, &options).unwrap();
+    if let Some((_, number)) = mutated {
+        sim.hold(mutate::INPUT, number).unwrap();
+    }
+    sim
 }
 
 /// Greedy tokens from a card and from golden, which have to be the same.
@@ -54,16 +64,13 @@ fn same_tokens<T: Transport>(card: &mut Card<T>, model: &Arc<Model>, count: u32)
 #[test]
 fn tokens_over_the_line_are_golden() {
     let model = model();
-    let geometry = Geometry::for_shape(64, &model.shape());
-    // Eight clocks a bit: the core is not slower for it, and the line is faster.
-    let (hertz, baud) = (24_000_000, 3_000_000);
     for memory in [
         BoardMemory::Sdram(SdramChip::ULX3S),
         BoardMemory::Sdram(SdramChip::GW2AR_18),
         BoardMemory::Block(BlockRam::empty(1 << 16)),
     ] {
-        let (geometry, bytes) = (geometry.clone(), memory.bytes());
-        let board = board(&SerialBoard { geometry, memory, hertz, baud });
+        let bytes = memory.bytes();
+        let board = board(&SerialBoard { memory, ..serial_board() });
         let clocks = board.clocks();
         let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(link.memory_bytes(), bytes);
@@ -96,8 +103,7 @@ const BLOCK: u64 = 327_680;
 fn an_empty_block_memory_is_loaded() {
     let (model, geometry) = tiny();
     let memory = BoardMemory::Block(BlockRam::empty(BLOCK));
-    let (hertz, baud) = (24_000_000, 3_000_000);
-    let board = board(&SerialBoard { geometry, memory, hertz, baud });
+    let board = board(&SerialBoard { geometry, memory, ..serial_board() });
     let clocks = board.clocks();
     let link = board.link().unwrap_or_else(|e| panic!("{e}"));
     let card = Card::open(link, "uart", Arc::clone(&model), &Settings::default());

@@ -14,7 +14,7 @@
 //! one it is of several alike. So [`bench()`] finds it again in a module's own bench, where the module
 //! may have other parameters. Logic that only properties read is left alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use crate::bits::Bits;
@@ -132,26 +132,55 @@ impl Design {
 /// modules it runs.
 pub const VARIABLE: &str = "STERNA_MUTANT";
 
+/// A file of mutants, a line each, all of which a bench that compiles its design is to have in one
+/// build.
+pub const TOGETHER: &str = "STERNA_MUTANTS";
+
 /// The design in the interpreter, as a module's own bench has it: where it has the mutant that
 /// [`VARIABLE`] says, with that at work.
 ///
 /// # Panics
 /// With [`BROKEN`] where the mutant cannot be built.
 pub fn bench(design: &Design) -> Interpreter {
-    let Ok(wanted) = std::env::var(VARIABLE) else { return Interpreter::new(design) };
-    if wanted == "?" {
-        println!("\nruns {}", design.modules().join(" "));
-        return Interpreter::new(design);
-    }
-    let module = wanted.split(':').next().unwrap_or_default();
-    let mutants = design.every_mutant(module).into_iter();
-    let Some(mutant) = mutants.into_iter().find(|mutant| mutant.to_string() == wanted) else {
+    let Some((mutated, number)) = wanted(design, str::to_string) else {
         return Interpreter::new(design);
     };
-    let mutated = design.mutated(&[mutant]).unwrap_or_else(|error| panic!("{BROKEN}: {error}"));
     let mut sim = Interpreter::new(&mutated);
-    sim.poke(INPUT, 1);
+    sim.poke(INPUT, number);
     sim
+}
+
+/// The design as a module's own bench compiles it, and what its [`INPUT`] is to be: where it has the
+/// module of the mutant that [`VARIABLE`] says, with all of [`TOGETHER`], at rest if that one is not
+/// among them; `None` where it has none of them, or nobody asked.
+///
+/// # Panics
+/// With [`BROKEN`] where the mutants cannot be built, or the file cannot be read.
+pub fn compiled(design: &Design) -> Option<(Design, u64)> {
+    wanted(design, |alone| {
+        let Some(path) = std::env::var_os(TOGETHER) else { return alone.into() };
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{BROKEN}: {error}"))
+    })
+}
+
+/// The design with those of a list that it has, and the number of the one that is wanted.
+fn wanted(design: &Design, list: impl Fn(&str) -> String) -> Option<(Design, u64)> {
+    let wanted = std::env::var(VARIABLE).ok()?;
+    if wanted == "?" {
+        println!("\nruns {}", design.modules().join(" "));
+        return None;
+    }
+    let module = wanted.split(':').next().unwrap_or_default();
+    let list = list(&wanted);
+    let list: HashSet<&str> = list.lines().collect();
+    let mut mutants = design.every_mutant(module);
+    mutants.retain(|mutant| list.contains(mutant.to_string().as_str()));
+    if mutants.is_empty() {
+        return None;
+    }
+    let number = mutants.iter().position(|mutant| mutant.to_string() == wanted);
+    let mutated = design.mutated(&mutants).unwrap_or_else(|error| panic!("{BROKEN}: {error}"));
+    Some((mutated, number.map_or(0, |number| number as u64 + 1)))
 }
 
 /// What a bench says that could not run a mutant.

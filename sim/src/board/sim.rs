@@ -65,6 +65,16 @@ impl SimBoard {
         Ok(SimBoard { chip: chip.transpose()?, sim, uart, clocks: Arc::default(), hertz, baud })
     }
 
+    /// Sets an input that the board does not have, such as one that chooses a mutant, for good, and
+    /// resets the board.
+    ///
+    /// # Errors
+    /// S007, S010 where there is no such input or the value does not fit.
+    pub fn hold(&mut self, input: &str, value: u64) -> std::result::Result<(), SimError> {
+        self.sim.poke(input, value)?;
+        (0..RESET).try_for_each(|_| self.sim.reset())
+    }
+
     /// The host's end of its line, whose time is the board's.
     ///
     /// # Errors

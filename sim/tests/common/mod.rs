@@ -3,6 +3,7 @@
 // Each test binary uses some of it.
 #![allow(dead_code)]
 
+pub mod around;
 pub mod attacks;
 pub mod axi;
 pub mod bench;

@@ -9,6 +9,7 @@
 //! `docs/verification.md`; with `AGAIN=1` it tries again what was not noticed. It takes as many
 //! processors as it may have (`taskset`).
 
+mod around;
 mod benches;
 #[path = "../common/mod.rs"]
 mod common;
@@ -17,8 +18,8 @@ mod lockstep;
 mod reasons;
 mod results;
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -38,16 +39,20 @@ const SEED: u64 = 1;
 /// Modules of which every mutant has to be noticed; they are first.
 const ALL_OF: [&str; 5] = ["ternary_unit", "trit_decode", "add_sub", "quantise", "reciprocal"];
 
-/// The modules of the core whose names contain `only`; of one that is there with several parameters,
-/// that with most mutants.
-fn modules(core: &Design, only: &str) -> Vec<String> {
+/// A module's name without its parameters.
+fn family(module: &str) -> String {
+    let mut words = module.split('_');
+    let first = words.next().unwrap_or_default();
+    let rest = words.take_while(|word| !word.contains(char::is_numeric));
+    rest.fold(first.into(), |name, word| name + "_" + word)
+}
+
+/// The modules of a design; of one that is there with several parameters, that with most mutants.
+fn modules(of: &Design) -> Vec<String> {
     let mut largest = BTreeMap::<String, (usize, String)>::new();
-    for module in core.modules().into_iter().filter(|module| module.contains(only)) {
-        let words = module.split('_').take_while(|word| !word.contains(char::is_numeric));
-        let family = words.collect::<Vec<_>>().join("_");
-        let count = core.mutants(&module, usize::MAX, SEED).len();
-        let family = largest.entry(if family.is_empty() { module.clone() } else { family });
-        let known = family.or_default();
+    for module in of.modules() {
+        let count = of.mutants(&module, usize::MAX, SEED).len();
+        let known = largest.entry(family(&module)).or_default();
         *known = known.clone().max((count, module));
     }
     let mut modules: Vec<String> = largest.into_values().map(|(_, module)| module).collect();
@@ -56,6 +61,18 @@ fn modules(core: &Design, only: &str) -> Vec<String> {
         (!first, module.clone())
     });
     modules
+}
+
+/// Every module that mutants are put into, with the design that it is of: those of the core, then
+/// those around it that it has not.
+fn all_modules() -> Vec<(Arc<Design>, String)> {
+    let mut all: Vec<(Arc<Design>, String)> = Vec::new();
+    for design in [lockstep::core()].into_iter().chain(around::designs()).map(Arc::new) {
+        let known: BTreeSet<String> = all.iter().map(|(_, module)| family(module)).collect();
+        let fresh = modules(&design).into_iter().filter(|module| !known.contains(&family(module)));
+        all.extend(fresh.map(|module| (Arc::clone(&design), module)));
+    }
+    all
 }
 
 /// Every mutant of the decoder of weights in one Verilated build: a bench of all bytes notices each,
@@ -93,14 +110,9 @@ fn who_looks_at_all_bytes_notices_every_mutant_of_the_decoder() {
 /// Mutants in one build: it takes little longer with more of them, but each runs more slowly.
 const TOGETHER: usize = 400;
 
-/// Results of the core as it is.
-fn open(core: &Design) -> Results {
-    Results::open(core, modules(core, ""))
-}
-
-/// Results of the core as it is, and the modules whose names contain `ONLY`.
-fn chosen(core: &Design) -> (Results, Vec<usize>) {
-    let results = open(core);
+/// Results of the modules as they are, and those whose names contain `ONLY`.
+fn chosen() -> (Results, Vec<usize>) {
+    let results = Results::open(all_modules());
     let only = std::env::var("ONLY").unwrap_or_default();
     let chosen = |n: &usize| results.modules[*n].name.contains(&only);
     let chosen = (0..results.modules.len()).filter(chosen).collect();
@@ -110,8 +122,7 @@ fn chosen(core: &Design) -> (Results, Vec<usize>) {
 #[test]
 #[ignore = "hours; scripts/mutate rtl"]
 fn every_module() {
-    let core = lockstep::core();
-    let (results, chosen) = chosen(&core);
+    let (results, chosen) = chosen();
     let results = Mutex::new(results);
     std::panic::set_hook(Box::new(|_| ()));
     let mut all = those(&results, &chosen, How::Unknown);
@@ -121,34 +132,34 @@ fn every_module() {
         let count = all.iter().take_while(|mutant| mutant.0 <= last).count();
         on_the_core(&results, all.drain(..count).collect());
     }
-    println!("{}", lock(&results).table(&core, &chosen));
+    println!("{}", lock(&results).table(&chosen));
 }
 
 #[test]
 #[ignore = "hours; scripts/mutate rtl"]
 fn what_benches_notice() {
-    let core = lockstep::core();
-    let (results, chosen) = chosen(&core);
+    let (results, chosen) = chosen();
     let results = Mutex::new(results);
     let benches = Benches::find();
     each(those(&results, &chosen, How::Left), |(module, n, mutant)| {
-        let how = benches.notice(&mutant).map_or(How::Unproved, |_| How::Bench);
+        let together = lock(&results).modules[module].together();
+        let how = benches.notice(&mutant, &together).map_or(How::Unproved, |_| How::Bench);
         lock(&results).set(module, n, how);
     });
-    println!("{}", lock(&results).table(&core, &chosen));
+    println!("{}", lock(&results).table(&chosen));
 }
 
 #[test]
 #[ignore = "hours; scripts/mutate rtl"]
 fn what_is_equivalent() {
-    let core = lockstep::core();
-    let (results, chosen) = chosen(&core);
+    let (results, chosen) = chosen();
     let results = Mutex::new(results);
     each(those(&results, &chosen, How::Unproved), |(module, n, mutant)| {
-        let proved = equivalent::is_proved(&core, &mutant);
+        let design = Arc::clone(&lock(&results).modules[module].of);
+        let proved = equivalent::is_proved(&design, &mutant);
         lock(&results).set(module, n, if proved { How::Proved } else { How::Survives });
     });
-    println!("{}", lock(&results).table(&core, &chosen));
+    println!("{}", lock(&results).table(&chosen));
 }
 
 /// A mutant, its module's number, and its own.
@@ -200,9 +211,8 @@ fn each<T: Send>(of: Vec<T>, what: impl Fn(T) + Sync) {
 #[test]
 #[ignore = "for who does not want to wait; scripts/mutate table"]
 fn table_so_far() {
-    let core = lockstep::core();
-    let (results, chosen) = chosen(&core);
-    println!("{}", results.table(&core, &chosen));
+    let (results, chosen) = chosen();
+    println!("{}", results.table(&chosen));
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,7 +1,10 @@
 //! Mutants that can make no difference, with the reason: `equivalent.txt`.
 
-use crate::lockstep;
-use crate::modules;
+use std::sync::Arc;
+
+use sterna_rtl::Design;
+
+use crate::all_modules;
 
 /// Reasons, each a line behind `# `, above the mutants that it is for; `…` stands for anything.
 const REASONED: &str = include_str!("equivalent.txt");
@@ -39,10 +42,9 @@ fn a_pattern_is_the_whole_of_a_mutant() {
 /// A reason of which the code has gone would say something of other code one day.
 #[test]
 fn every_reason_is_of_a_mutant() {
-    let core = lockstep::core();
-    let of = |module: String| core.mutants(&module, usize::MAX, 0);
+    let of = |(design, module): (Arc<Design>, String)| design.mutants(&module, usize::MAX, 0);
     let mutants: Vec<String> =
-        modules(&core, "").into_iter().flat_map(of).map(|mutant| mutant.to_string()).collect();
+        all_modules().into_iter().flat_map(of).map(|mutant| mutant.to_string()).collect();
     let patterns = REASONED.lines().filter(|line| !line.starts_with("# "));
     let stale = patterns.filter(|line| !mutants.iter().any(|mutant| is_like(mutant, line)));
     assert_eq!(stale.collect::<Vec<_>>(), [""; 0]);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use sterna_rtl::Design;
@@ -62,9 +63,13 @@ impl How {
 /// A module's mutants, and what became of each.
 pub struct Module {
     pub name: String,
+    /// The design that it is a module of.
+    pub of: Arc<Design>,
     pub mutants: Vec<Mutant>,
     /// Of what they say, but for the numbers of lines, which move.
     digest: String,
+    /// What is known of each at first: who is not in the core has its bench alone.
+    first: How,
     hows: Vec<How>,
 }
 
@@ -78,19 +83,30 @@ impl Module {
     }
 
     /// Those that nobody noticed, each with what it is in the Verilog.
-    fn unnoticed(&self, core: &Design) -> String {
+    fn unnoticed(&self) -> String {
         let chosen = format!("({INPUT} == ");
         let mut text = String::new();
         let missed = |n: &usize| How::MISSED.contains(&self.how(*n));
         for mutant in (0..self.mutants.len()).filter(missed).map(|n| &self.mutants[n]) {
-            let design = core.mutated(std::slice::from_ref(mutant)).expect("it was built before");
-            let verilog = design.file(&self.name).expect("it is a module of the core");
+            let design =
+                self.of.mutated(std::slice::from_ref(mutant)).expect("it was built before");
+            let verilog = design.file(&self.name).expect("it is a module of the design");
             let _ = writeln!(text, "{mutant}");
             for line in verilog.lines().filter(|line| line.contains(&chosen)) {
                 let _ = writeln!(text, "    {}", line.trim());
             }
         }
         text
+    }
+
+    /// A file of all of them, for benches that compile.
+    pub fn together(&self) -> PathBuf {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutation/{}", self.name));
+        let said: String = self.mutants.iter().map(|mutant| format!("{mutant}\n")).collect();
+        if fs::read_to_string(&path).ok().as_ref() != Some(&said) {
+            fs::write(&path, said).expect("the target folder is writable");
+        }
+        path
     }
 
     /// The mutants of which this became.
@@ -116,26 +132,30 @@ const EXPLAINED: &str = "\
 const LINE: usize = 100;
 
 impl Results {
-    /// Those of these modules of a core, so far; what is kept of a module whose mutants have changed
-    /// is not known any more.
-    pub fn open(core: &Design, modules: Vec<String>) -> Results {
+    /// Those of these modules so far, each with the design that it is of; the first is the core's.
+    /// What is kept of a module whose mutants have changed is not known any more.
+    pub fn open(modules: Vec<(Arc<Design>, String)>) -> Results {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutation/results.txt");
-        let module = |name: String| {
-            let mutants = core.mutants(&name, MOST, SEED);
+        let core = modules.first().map(|(of, _)| Arc::clone(of));
+        let module = |(of, name): (Arc<Design>, String)| {
+            let mutants = of.mutants(&name, MOST, SEED);
             let said: String =
                 mutants.iter().map(|mutant| unnumbered(&mutant.to_string())).collect();
             let digest = Sha256::digest(said);
             let digest = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            let hows = vec![How::Unknown; mutants.len()];
-            Module { name, mutants, digest, hows }
+            let in_core = core.as_ref().is_some_and(|core| Arc::ptr_eq(core, &of));
+            let first = if in_core { How::Unknown } else { How::Left };
+            let hows = vec![first; mutants.len()];
+            Module { name, of, mutants, digest, first, hows }
         };
         let mut results = Results { path, modules: modules.into_iter().map(module).collect() };
         results.read();
         if std::env::var_os("AGAIN").is_some() {
             // There may be better tests now.
-            let hows = results.modules.iter_mut().flat_map(|module| &mut module.hows);
-            let missed = hows.filter(|how| How::MISSED.contains(how));
-            missed.for_each(|how| *how = How::Unknown);
+            for Module { first, hows, .. } in &mut results.modules {
+                let missed = hows.iter_mut().filter(|how| How::MISSED.contains(how));
+                missed.for_each(|how| *how = *first);
+            }
         }
         results
     }
@@ -170,7 +190,7 @@ impl Results {
     }
 
     /// A line for each of these modules, and what nobody noticed.
-    pub fn table(&self, core: &Design, modules: &[usize]) -> String {
+    pub fn table(&self, modules: &[usize]) -> String {
         let mut text = String::from(
             "| module | mutants | equivalent: proved | by reason | noticed in lockstep | \
              by attacks | by its bench | not asked yet | not proved yet | survivors | noticed |\n\
@@ -180,7 +200,7 @@ impl Results {
         let mut untried = String::new();
         for module in modules.iter().map(|&n| &self.modules[n]) {
             let (name, all) = (&module.name, module.mutants.len());
-            unnoticed += &module.unnoticed(core);
+            unnoticed += &module.unnoticed();
             if !module.those(How::Unknown).is_empty() {
                 let _ = write!(untried, " `{name}`");
                 continue;
