@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{seed, signed};
+use common::{seed, signed, unsigned};
 use sterna_hdl::units::TopK;
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Generate, Interpreter, mutate};
@@ -97,4 +97,35 @@ fn top_k() {
         list(&mut sim, &mut rng, k, &[-(1 << 21), 5, 5], 0);
     }
     insta::assert_snapshot!("top_k", TopK { k: 2 }.build().unwrap().verilog());
+}
+
+/// Candidates that agree in some of the thirds in which they are compared, many of them at once.
+#[test]
+fn candidates_that_agree_in_part() {
+    let mut rng = Rng::new(seed());
+    let mut sim = mutate::bench(&TopK { k: 8 }.build().unwrap());
+    sim.reset();
+    for turn in 0..60 {
+        let thirds: [[u64; 3]; 3] =
+            [8, 7, 7].map(|width| std::array::from_fn(|_| unsigned(&mut rng, width)));
+        let accs: Vec<i64> = (0..8 + turn / 2)
+            .map(|_| {
+                let [top, middle, low] = thirds.map(|of| of[rng.below(3) as usize]);
+                i64::from(top as i8) << 14 | (middle << 7 | low) as i64
+            })
+            .collect();
+        list(&mut sim, &mut rng, 8, &accs, [0, 0, 3][turn % 3]);
+    }
+}
+
+/// At once behind some that are better, so many, each is better than the one before it.
+#[test]
+fn candidates_that_rise_below_the_best() {
+    let mut rng = Rng::new(seed());
+    let mut sim = mutate::bench(&TopK { k: 8 }.build().unwrap());
+    sim.reset();
+    for better in 0..=8 {
+        let accs: Vec<i64> = (0..better).map(|n| 100 - n).chain(0..12).collect();
+        list(&mut sim, &mut rng, 8, &accs, 0);
+    }
 }
