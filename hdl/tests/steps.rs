@@ -4,29 +4,17 @@ mod common;
 
 use std::collections::VecDeque;
 
-use common::parts::{Answers, Source, geometry, lanes, pulse, ready, signed_lanes};
+use common::parts::{
+    Answers, Source, accumulator, geometry, lanes, pulse, ready, rescale, signed_lanes,
+};
 use common::{seed, signed, unsigned};
 use sterna_firmware::isa::{Instruction, Opcode, instructions};
 use sterna_firmware::shape::Shape;
-use sterna_hdl::core::{Epilogue, Way};
-use sterna_hdl::units::{Glu, Mlgru, Rescale as RescaleUnit, Residual, Sigmoid as SigmoidUnit};
+use sterna_hdl::core::Epilogue;
 use sterna_model::numerics::sigmoid::{ARG_MAX, Sigmoid};
-use sterna_model::numerics::{Rescale, Scale, Sums, gain, glu, mlgru, saturate};
+use sterna_model::numerics::{Rescale, Sums, gain, glu, mlgru, saturate};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Generate, Interpreter, mutate};
-
-/// A factor that makes values of some 14 to 40 bits of an accumulator.
-fn rescale(rng: &mut Rng) -> Rescale {
-    let mant = rng.below(1 << 23) as u32 | 1 << 23;
-    let shift = if rng.one_in(8) { rng.below(64) } else { 8 + rng.below(17) };
-    Rescale::new(
-        Scale::unpack(mant | u32::from((-(shift as i8) as u8).wrapping_sub(7)) << 24).unwrap(),
-    )
-}
-
-fn accumulator(rng: &mut Rng) -> i64 {
-    signed(rng, 22) >> rng.below(16)
-}
 
 fn gains(rng: &mut Rng, length: usize) -> Vec<i16> {
     (0..length).map(|_| (signed(rng, 16) as i16).max(-32767)).collect()
@@ -387,132 +375,4 @@ fn passes() {
     }
     let design = Epilogue { geometry: geometry(64, 1, &SHAPE) }.build().unwrap();
     insta::assert_snapshot!("epilogue", design.file("epilogue").unwrap());
-}
-
-/// Clocks of a way, by what is there then.
-mod at {
-    use super::*;
-
-    pub const Y: usize = RescaleUnit::LATENCY as usize;
-    pub const PRE: usize = Y + 1;
-    pub const SIGMA: usize = PRE + SigmoidUnit::SIGMA_LATENCY as usize;
-    pub const SILU: usize = PRE + SigmoidUnit::SILU_LATENCY as usize;
-    pub const STATE: usize = SIGMA + Mlgru::LATENCY as usize;
-    pub const V: usize = SILU + Mlgru::LATENCY as usize;
-    pub const PRODUCT: usize = PRE + Glu::LATENCY as usize;
-    pub const RESIDUAL: usize = Y + Residual::LATENCY as usize;
-}
-
-const KINDS: [&str; 6] = ["mix_i", "mix_f", "mix_g", "gate", "up", "adds"];
-
-/// An element in a way: operands with the clock that each is for, results with theirs.
-#[derive(Default)]
-struct Element {
-    acc: i64,
-    operands: Vec<(&'static str, usize, i64)>,
-    results: Vec<(&'static str, usize, i64)>,
-    /// The clock in which it would count as clamped.
-    clamps: Option<usize>,
-}
-
-/// A random element of a kind, with all that has to come of it.
-fn element(rng: &mut Rng, kind: &str, rescale: Rescale, (frac, fresh): (i32, bool)) -> Element {
-    let sigmoid = Sigmoid::new();
-    let mut e = Element { acc: accumulator(rng), ..Element::default() };
-    let wide = rescale.apply(e.acc as i32);
-    let pre = saturate(wide, 24) as i32;
-    if i64::from(pre) != wide && !matches!(kind, "mix_f" | "adds") {
-        e.clamps = Some(at::Y);
-    }
-    let pre_bits = |rng: &mut Rng| signed(rng, 24) as i32;
-    match kind {
-        "mix_i" | "gate" => {
-            e.results = vec![
-                ("pre", at::PRE, pre.into()),
-                ("silu", at::SILU, mlgru::silu(sigmoid, pre, frac).into()),
-            ];
-        }
-        "mix_f" => {
-            let (v, h, lower) = (pre_bits(rng), pre_bits(rng), unsigned(rng, 16) as u16);
-            let b = wide.clamp(-i64::from(ARG_MAX), ARG_MAX.into()) as i32;
-            let open = mlgru::one_minus_f(sigmoid, b, lower);
-            let h_now = if fresh { 0 } else { h };
-            e.operands = vec![
-                ("mix", at::SIGMA, v.into()),
-                ("state", at::SIGMA, h.into()),
-                ("side", at::SIGMA, lower.into()),
-            ];
-            e.results = vec![("gated", at::STATE, mlgru::recur(h_now, v, open).into())];
-        }
-        "mix_g" => {
-            let (h, w_g) = (pre_bits(rng), (signed(rng, 16) as i16).max(-32767));
-            let v = mlgru::output_gate(pre, w_g, mlgru::silu(sigmoid, h, frac));
-            e.operands = vec![("state", at::PRE, h.into()), ("side", at::SILU, w_g.into())];
-            e.results = vec![("gated", at::V, v.into()), ("g", at::V, pre.into())];
-        }
-        "up" => {
-            let gate = pre_bits(rng);
-            let silu = mlgru::silu(sigmoid, gate, frac);
-            e.operands = vec![("product", at::PRE, silu.into())];
-            e.results = vec![("p", at::PRODUCT, glu::product(sigmoid, gate, pre, frac).into())];
-        }
-        _ => {
-            let x = signed(rng, 32);
-            let sum = saturate(x + wide, 32);
-            e.operands = vec![("residual", at::Y, x)];
-            e.results = vec![("sum", at::RESIDUAL, sum)];
-            e.clamps = (sum != x + wide).then_some(at::RESIDUAL);
-        }
-    }
-    e
-}
-
-/// An element a clock, or gaps, through a way; operands are anything but in their one clock.
-#[test]
-fn one_way() {
-    let design = Way.build().unwrap();
-    let mut sim = mutate::bench(&design);
-    sim.reset();
-    let mut rng = Rng::new(seed());
-    let ports = [("residual", 32), ("mix", 32), ("product", 32), ("state", 24), ("side", 16)];
-    for turn in 0..36 {
-        let kind = KINDS[turn % 6];
-        let rescale = rescale(&mut rng);
-        let (frac, fresh) = (rng.below(21) as i32, turn % 4 == 1);
-        let argument_frac = if kind == "mix_f" { 16 } else { frac };
-        for name in KINDS {
-            sim.poke(name, name == kind);
-        }
-        sim.poke("factor", rescale.mant());
-        sim.poke("shift", rescale.shift());
-        sim.poke("frac", argument_frac);
-        sim.poke("fresh", fresh);
-        let mut inside: VecDeque<Option<Element>> = VecDeque::new();
-        for clock in 0..150 {
-            let gap = clock >= 120 || (turn / 6 % 2 == 1 && rng.one_in(3));
-            inside.push_front((!gap).then(|| element(&mut rng, kind, rescale, (frac, fresh))));
-            inside.truncate(at::V + 1);
-            sim.poke("valid", !gap);
-            sim.poke("acc", inside[0].as_ref().map_or(signed(&mut rng, 22), |e| e.acc));
-            for (name, width) in ports {
-                let due = inside.iter().enumerate().find_map(|(age, e)| {
-                    let operands = &e.as_ref()?.operands;
-                    let operand = operands.iter().find(|o| o.0 == name && o.1 == age);
-                    operand.map(|o| lanes(width, [o.2]))
-                });
-                sim.poke(name, due.unwrap_or_else(|| rng.bits(width)));
-            }
-            let mut clamps = false;
-            for (age, e) in inside.iter().enumerate() {
-                let Some(e) = e else { continue };
-                clamps |= e.clamps == Some(age);
-                for &(name, clock, want) in e.results.iter().filter(|r| r.1 == age) {
-                    assert_eq!(sim.i64(name), want, "`{name}` of {kind}, age {clock}, turn {turn}");
-                }
-            }
-            assert_eq!(sim.u64("clamps") == 1, clamps, "{kind}, clock {clock}");
-            sim.step();
-        }
-    }
-    insta::assert_snapshot!("way", design.file("way").unwrap());
 }

@@ -9,11 +9,12 @@ use sterna_firmware::model::Model;
 use sterna_firmware::shape::Shape;
 use sterna_hdl::core::READ;
 use sterna_model::checkpoint::Checkpoint;
+use sterna_model::numerics::{Rescale, Scale};
 use sterna_model::synth::{self, SynthSpec};
 use sterna_rtl::random::Rng;
 use sterna_rtl::{Bits, Interpreter};
 
-use super::tools;
+use super::{signed, tools};
 
 /// Elements of so many bits as one word, the first lowest.
 pub fn lanes(width: u32, elements: impl IntoIterator<Item = i64>) -> Bits {
@@ -142,4 +143,21 @@ pub fn model(name: &str, spec: &SynthSpec) -> Arc<Model> {
     let checkpoint = Checkpoint::open(&checkpoint).expect("what was written");
     compile(&checkpoint, &file, &mut |_| {}).expect("a sound checkpoint");
     Model::open(&file).expect("what was compiled")
+}
+
+/// A factor that makes values of some 14 to 40 bits of an accumulator.
+pub fn rescale(rng: &mut Rng) -> Rescale {
+    let mant = rng.below(1 << 23) as u32 | 1 << 23;
+    let shift = if rng.one_in(8) { rng.below(64) } else { 8 + rng.below(17) };
+    factor(mant, shift as i8)
+}
+
+/// Of a mantissa of 24 bits, 17 of which count, and so many bits to the right of the product.
+pub fn factor(mant: u32, shift: i8) -> Rescale {
+    Rescale::new(Scale::unpack(mant | u32::from((-shift as u8).wrapping_sub(7)) << 24).unwrap())
+}
+
+/// Of any size.
+pub fn accumulator(rng: &mut Rng) -> i64 {
+    signed(rng, 22) >> rng.below(16)
 }
