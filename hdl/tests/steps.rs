@@ -376,3 +376,26 @@ fn passes() {
     let design = Epilogue { geometry: geometry(64, 1, &SHAPE) }.build().unwrap();
     insta::assert_snapshot!("epilogue", design.file("epilogue").unwrap());
 }
+
+/// None of a HEAD's first rows is its last one, whichever bits their number has.
+#[test]
+fn a_head_of_many_rows() {
+    let Bench { mut sim, mut rng, .. } = Bench::new(64, 2, SHAPE);
+    for rows in (5..20).map(|bit| (1 << bit) + 1) {
+        sim.reset();
+        pulse(&mut sim, "begins");
+        sim.poke("in_opcode", Opcode::Head as u8);
+        sim.poke("in_rows", rows);
+        pulse(&mut sim, "in_valid");
+        sim.poke("head_ready", 1);
+        sim.poke("group_valid", 1);
+        let mut came = 0;
+        for _ in 0..30 {
+            sim.poke("group_data", rng.bits(110));
+            came += sim.u64("head_valid");
+            assert_eq!(sim.u64("head_last"), 0, "{came} of {rows}");
+            sim.step();
+        }
+        assert!(came > 10, "{came} of {rows}");
+    }
+}
