@@ -344,11 +344,11 @@ fn a_halted_write_leaves_nothing_under_way() {
         }
         for clock in 0..halt + 60 {
             sim.poke("halt", clock >= halt);
-            sink.serve(&mut sim, &mut rng, 0, 0);
+            sink.serve(&mut sim, &mut rng, 0, 2);
             sim.step();
             let rests = sim.u64("busy") == 0;
-            // Another start is nothing meanwhile.
-            sim.poke("start", !rests);
+            // Another start is nothing meanwhile, nor is one under a halt.
+            sim.poke("start", !rests || clock >= halt);
             sim.poke("addr", 0);
             sim.poke("beats", 1);
             let all = sink.written.len() as u64 == count;
@@ -358,6 +358,9 @@ fn a_halted_write_leaves_nothing_under_way() {
             assert!(!rests || (owed, asks) == (0, 0), "halt {halt}: something is under way");
         }
         assert_eq!(sim.u64("busy"), 0, "halt {halt}: it never ends");
+        let astray = (0..).zip(&sink.written).find(|(n, beat)| beat.0 != 4096 - 120 + 8 * n);
+        assert_eq!(astray, None, "halt {halt}");
+        assert_eq!(sim.u64("error") == 1, !sink.written.is_empty(), "halt {halt}");
     }
 }
 
