@@ -316,6 +316,26 @@ fn every_bit_of_a_number_counts() {
     }
 }
 
+/// Records are counted with every bit, and lie one behind the other: here one is written a clock.
+#[test]
+fn every_record_counts() {
+    let mut bench = Bench::new();
+    bench.done(CLEAR);
+    bench.moves = false;
+    bench.command(RUN);
+    (0..3).for_each(|_| bench.clock());
+    bench.sim.poke("recorded", 1);
+    // The first counts in the clock after the next.
+    bench.sim.step();
+    let stride = record::stride(64) as u64;
+    for records in 0..0xffff {
+        let (index, at) = (bench.sim.u64("index"), bench.sim.u64("record_addr"));
+        assert_eq!((index, at), (records, (RESULT + records * stride) & ((1 << 40) - 1)));
+        assert_eq!(bench.sim.u64("tokens_done"), records);
+        bench.sim.step();
+    }
+}
+
 /// An image that is longer than its last segment leaves beats behind.
 #[test]
 fn an_image_that_is_not_read_to_its_end() {
