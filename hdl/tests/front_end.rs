@@ -318,6 +318,19 @@ fn whole_images() {
     insta::assert_snapshot!("front_end", design.file("front_end").unwrap());
 }
 
+/// A head has any number of rows, and each of its row groups is read.
+#[test]
+fn heads_of_any_length() {
+    for vocab in [2, 4, 5, 6, 9, 10, 11, 15, 16, 2061] {
+        let spec = SynthSpec { layers: 1, vocab, ..narrow() };
+        let model = model(&format!("front_head_{vocab}"), &spec);
+        let image = model.image();
+        let mut bench = Bench::new(512, &model.shape(), 0);
+        let end = bench.pass(image.bytes(), &image, false, Due::of(512, &image, false));
+        assert_eq!(end, End::Sound(0), "{vocab} tokens");
+    }
+}
+
 /// Without stalls a pass takes its beats, and a few clocks for every header.
 #[test]
 fn nothing_else_stalls() {
