@@ -10,7 +10,7 @@ use sterna_rtl::Design;
 use sterna_rtl::mutate::{INPUT, Mutant};
 
 use crate::reasons::reason;
-use crate::{MOST, SEED};
+use crate::{MOST, SEED, all_modules};
 
 /// Who noticed a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,4 +235,16 @@ fn unnumbered(said: &str) -> String {
 fn lines_may_move() {
     let said = "front_end: `a` of hdl/src/core/front_end.rs:83: `!=` for `==`, 12";
     assert_eq!(unnumbered(said), "front_end: `a` of hdl/src/core/front_end.rs: `!=` for `==`, 12");
+}
+
+/// Who was noticed makes a difference, whatever a reason says.
+#[test]
+fn no_reason_is_of_a_mutant_that_was_noticed() {
+    let results = Results::open(all_modules());
+    let wrong = results.modules.iter().flat_map(|module| {
+        let seen = [How::Lockstep, How::Attack, How::Bench];
+        let seen = (0..module.hows.len()).filter(move |&n| seen.contains(&module.hows[n]));
+        seen.map(|n| module.mutants[n].to_string()).filter(|said| reason(said).is_some())
+    });
+    assert_eq!(wrong.collect::<Vec<_>>(), [""; 0]);
 }
