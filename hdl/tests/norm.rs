@@ -23,8 +23,17 @@ struct Bench {
     history: Vec<Sums>,
 }
 
+/// An element of each lane, with its gains.
+struct Elements {
+    value: Vec<i64>,
+    other: Vec<i64>,
+    side: Vec<i64>,
+    gain: [Vec<i64>; 3],
+}
+
 impl Bench {
-    fn clock(&mut self, gained: bool, some: bool, extreme: bool) {
+    /// Any elements; `extreme` ones are at an end of their range.
+    fn any(&mut self, extreme: bool) -> Elements {
         let ways = self.unit.ways;
         let rng = &mut self.rng;
         let mut vector = |width| -> Vec<i64> {
@@ -41,21 +50,27 @@ impl Bench {
             vector(16).into_iter().map(|g| if end > 0 { end } else { g.max(-32767) }).collect()
         };
         let (side, gain) = (gains(), [gains(), gains(), gains()]);
+        Elements { value, other, side, gain }
+    }
+
+    fn clock(&mut self, gained: bool, some: bool, elements: &Elements) {
+        let ways = self.unit.ways;
+        let Elements { value, other, side, gain } = elements;
         let mut sums = *self.history.last().expect("history");
         if some {
             for i in 0..ways as usize {
                 let by = |gain: &[i64]| gain::apply(value[i] as i32, gain[i] as i16);
-                let a = if gained { by(&side) } else { value[i] as i32 };
+                let a = if gained { by(side) } else { value[i] as i32 };
                 sums.add(a, other[i] as i32, [by(&gain[0]), by(&gain[1]), by(&gain[2])]);
             }
         }
         self.history.push(sums);
         self.sim.poke("valid", some);
         self.sim.poke("a_gained", if some { gained } else { !gained });
-        self.sim.poke("value", lanes(&value, 32));
-        self.sim.poke("other", lanes(&other, 32));
-        self.sim.poke("side", lanes(&side, 16));
-        for (name, gain) in ["gain_0", "gain_1", "gain_2"].into_iter().zip(&gain) {
+        self.sim.poke("value", lanes(value, 32));
+        self.sim.poke("other", lanes(other, 32));
+        self.sim.poke("side", lanes(side, 16));
+        for (name, gain) in ["gain_0", "gain_1", "gain_2"].into_iter().zip(gain) {
             self.sim.poke(name, lanes(gain, 16));
         }
         self.sim.step();
@@ -68,20 +83,32 @@ impl Bench {
         }
     }
 
-    fn vector(&mut self, count: u32, gained: bool, idle: u64, extreme: bool) {
-        self.sim.poke("clear", 1);
-        self.sim.step();
-        self.sim.poke("clear", 0);
+    fn clear(&mut self) {
+        pulse(&mut self.sim, "clear");
         self.history = vec![Sums::default(); self.unit.max_latency() as usize];
+    }
+
+    fn any_clock(&mut self, gained: bool, some: bool, extreme: bool) {
+        let elements = self.any(extreme);
+        self.clock(gained, some, &elements);
+    }
+
+    fn vector(&mut self, count: u32, gained: bool, idle: u64, extreme: bool) {
+        self.clear();
         for _ in 0..count {
             while idle > 0 && self.rng.one_in(idle) {
-                self.clock(gained, false, extreme);
+                self.any_clock(gained, false, extreme);
             }
-            self.clock(gained, true, extreme);
+            self.any_clock(gained, true, extreme);
         }
+        self.whole(gained, extreme);
+    }
+
+    /// Waits until the sums are whole, and compares them.
+    fn whole(&mut self, gained: bool, extreme: bool) {
         let want = *self.history.last().expect("history");
         for _ in 1..self.unit.sum_latency() {
-            self.clock(gained, false, extreme);
+            self.any_clock(gained, false, extreme);
         }
         let got = ["a", "b"].map(|name| self.sim.peek(name).to_u128());
         assert_eq!(got, [want.a, want.b], "sums of {} ways", self.unit.ways);
@@ -103,6 +130,68 @@ fn rms_norm() {
     }
     let unit = RmsNorm { ways: 1, slots: 1 };
     insta::assert_snapshot!("rms_norm", unit.build().unwrap().verilog());
+}
+
+/// Elements that are just above the largest so far, or just below: what differs is high or low among
+/// the bits that a comparison takes one by one, and the one before may be on its way in.
+#[test]
+fn maxima_creep() {
+    let unit = RmsNorm { ways: 2, slots: 1 };
+    let mut sim = mutate::bench(&unit.build().unwrap());
+    sim.reset();
+    let mut bench = Bench { unit, sim, rng: Rng::new(seed()), history: vec![] };
+    for turn in 0..40 {
+        bench.clear();
+        let mut most = 1i64 << (20 + turn % 10);
+        for _ in 0..60 {
+            let mut elements = bench.any(false);
+            let rng = &mut bench.rng;
+            let mut near = |_: &i64| {
+                let by = 1 << rng.below(26);
+                let size = if rng.one_in(2) { most + by } else { most - by };
+                size.abs().min((1 << 31) - 1) * (1 - 2 * rng.below(2) as i64)
+            };
+            elements.value = elements.value.iter().map(&mut near).collect();
+            elements.gain = [32767, -32767, 16384].map(|gain| vec![gain; 2]);
+            let sizes = elements.value.iter().map(|x| x.abs());
+            let some = !bench.rng.one_in(4);
+            if some {
+                most = sizes.fold(most, i64::max);
+            }
+            bench.clock(true, some, &elements);
+        }
+        bench.whole(true, false);
+    }
+}
+
+/// A reset in the middle of a vector: nothing of what is inside comes into the next sums and maxima,
+/// though the next `clear` is at once.
+#[test]
+fn a_reset_forgets_what_is_inside() {
+    for ways in [1, 2, 4] {
+        let unit = RmsNorm { ways, slots: 1 };
+        let mut sim = mutate::bench(&unit.build().unwrap());
+        let all = |value: i64, width| lanes(&vec![value; ways as usize], width);
+        sim.poke("value", all(i32::MAX.into(), 32));
+        sim.poke("other", all(i32::MIN.into(), 32));
+        for gain in ["side", "gain_0", "gain_1", "gain_2"] {
+            sim.poke(gain, all(32767, 16));
+        }
+        sim.poke("valid", 1);
+        for _ in 0..2 * unit.sum_latency() {
+            sim.step();
+        }
+        let outputs = ["a", "b", "max_0", "max_1", "max_2"];
+        assert!(outputs.iter().all(|name| sim.peek(name).to_u128() > 0), "there is something");
+        sim.reset();
+        sim.poke("valid", 0);
+        pulse(&mut sim, "clear");
+        for clock in 0..2 * unit.sum_latency() {
+            let got = outputs.map(|name| sim.peek(name).to_u128());
+            assert_eq!(got, [0; 5], "{ways} ways, {clock} clocks behind the clear");
+            sim.step();
+        }
+    }
 }
 
 /// The longest vector of the largest values: both sums reach 2^76.
