@@ -197,72 +197,85 @@ fn pieces(rng: &mut Rng) -> [Piece; 4] {
         .map(|number| Piece { first: number * PIECE, bytes: vec![0; PIECE as usize] })
 }
 
-#[test]
-fn registers_and_memory() {
+/// Registers and memory over a line of these rates.
+fn moves_registers_and_memory(of: &HostLink) {
     let mut rng = Rng::new(common::seed());
-    // Divisors that are whole, one with a fraction, and an odd one.
-    for (hertz, baud) in [
-        (24_000_000, 3_000_000),
-        (60_000_000, 3_000_000),
-        (65_000_000, 3_000_000),
-        (50_000_000, 921_600),
-    ] {
-        let link = HostLink { hertz, baud, ..LINK };
-        let board = Board::new(&link, Stalls::Random);
-        let settings = settings(&board, &link, 1);
-        let mut link = SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(link.memory_bytes(), LINKED);
-        // A glitch, and a break.
-        let bit = u64::from(hertz / baud);
-        link.stream().low(bit / 3);
-        link.stream().low(30 * bit);
-        assert_eq!(link.read_register(0).unwrap(), 0x7e7d_5e5d);
-        for value in [0x7e7e_7d7d, 5, rng.next_u64() as u32] {
-            link.write_register(4, value).unwrap();
-            assert_eq!(link.read_register(4).unwrap(), value);
-            link.write_register(8, value).unwrap();
-        }
-        assert_eq!(link.read_register(0xffc).unwrap(), 3);
-        for offset in [0x554, 0xaa8] {
-            let refused = link.read_register(offset);
-            assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
-            let refused = link.write_register(offset, 7);
-            assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
-        }
-        let mut pieces = pieces(&mut rng);
-        let rounds = if baud == 921_600 { 12 } else { 32 };
-        for round in 0..rounds {
-            let most = [1, 8, 100, 3000][round % 4];
-            let length = 1 + rng.below(most) as usize;
-            let from = rng.below(PIECE - length as u64 + 1);
-            let piece = &mut pieces[rng.below(4) as usize];
-            let (at, whole) = (piece.first + from, from as usize..from as usize + length);
-            if round % 4 == 3 || rng.one_in(2) {
-                let kind = rng.below(3);
-                let byte = |rng: &mut Rng| [FLAG, 0x7d, rng.next_u64() as u8][kind as usize];
-                let bytes: Vec<u8> = (0..length).map(|_| byte(&mut rng)).collect();
-                link.write_memory(at, &bytes).unwrap();
-                piece.bytes[whole.clone()].copy_from_slice(&bytes);
-            }
-            let mut bytes = vec![1; length];
-            link.read_memory(at, &mut bytes).unwrap();
-            assert!(bytes == piece.bytes[whole], "{length} bytes at {at:#x}");
-        }
-        for piece in &pieces {
-            let mut all = vec![1; PIECE as usize];
-            assert!(link.stream().memory.read(piece.first, &mut all));
-            assert!(all == piece.bytes, "bytes elsewhere changed");
-            let range = piece.first..piece.first + 8;
-            link.stream().memory.inject(Injection::ReadError(range.clone()));
-            link.stream().memory.inject(Injection::WriteError(range));
-            let failed = link.read_memory(piece.first, &mut [0; 8]);
-            assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
-            let failed = link.write_memory(piece.first, &[1; 8]);
-            assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
-            link.stream().memory.heal();
-        }
-        assert_eq!((link.traffic().repeated, link.stream().uart.broken), (0, 0));
+    let board = Board::new(of, Stalls::Random);
+    let settings = settings(&board, of, 1);
+    let mut link = SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(link.memory_bytes(), LINKED);
+    // A glitch, and a break.
+    let bit = u64::from(of.hertz / of.baud);
+    link.stream().low(bit / 3);
+    link.stream().low(30 * bit);
+    assert_eq!(link.read_register(0).unwrap(), 0x7e7d_5e5d);
+    for value in [0x7e7e_7d7d, 5, rng.next_u64() as u32] {
+        link.write_register(4, value).unwrap();
+        assert_eq!(link.read_register(4).unwrap(), value);
+        link.write_register(8, value).unwrap();
     }
+    assert_eq!(link.read_register(0xffc).unwrap(), 3);
+    for offset in [0x554, 0xaa8] {
+        let refused = link.read_register(offset);
+        assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
+        let refused = link.write_register(offset, 7);
+        assert!(matches!(refused, Err(LinkError::Register { .. })), "{refused:?}");
+    }
+    let mut pieces = pieces(&mut rng);
+    let rounds = if of.baud == 921_600 { 12 } else { 32 };
+    for round in 0..rounds {
+        let most = [1, 8, 100, 3000][round % 4];
+        let length = 1 + rng.below(most) as usize;
+        let from = rng.below(PIECE - length as u64 + 1);
+        let piece = &mut pieces[rng.below(4) as usize];
+        let (at, whole) = (piece.first + from, from as usize..from as usize + length);
+        if round % 4 == 3 || rng.one_in(2) {
+            let kind = rng.below(3);
+            let byte = |rng: &mut Rng| [FLAG, 0x7d, rng.next_u64() as u8][kind as usize];
+            let bytes: Vec<u8> = (0..length).map(|_| byte(&mut rng)).collect();
+            link.write_memory(at, &bytes).unwrap();
+            piece.bytes[whole.clone()].copy_from_slice(&bytes);
+        }
+        let mut bytes = vec![1; length];
+        link.read_memory(at, &mut bytes).unwrap();
+        assert!(bytes == piece.bytes[whole], "{length} bytes at {at:#x}");
+    }
+    for piece in &pieces {
+        let mut all = vec![1; PIECE as usize];
+        assert!(link.stream().memory.read(piece.first, &mut all));
+        assert!(all == piece.bytes, "bytes elsewhere changed");
+        let range = piece.first..piece.first + 8;
+        link.stream().memory.inject(Injection::ReadError(range.clone()));
+        link.stream().memory.inject(Injection::WriteError(range));
+        let failed = link.read_memory(piece.first, &mut [0; 8]);
+        assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
+        let failed = link.write_memory(piece.first, &[1; 8]);
+        assert!(matches!(failed, Err(LinkError::Memory { .. })), "{failed:?}");
+        link.stream().memory.heal();
+    }
+    assert_eq!((link.traffic().repeated, link.stream().uart.broken), (0, 0));
+}
+
+#[test]
+fn eight_clocks_a_bit() {
+    moves_registers_and_memory(&LINK);
+}
+
+#[test]
+fn twenty_clocks_a_bit() {
+    moves_registers_and_memory(&HostLink { hertz: 60_000_000, ..LINK });
+}
+
+/// The divisor is no whole number.
+#[test]
+fn a_bit_of_no_whole_number_of_clocks() {
+    moves_registers_and_memory(&HostLink { hertz: 65_000_000, ..LINK });
+}
+
+/// A rate that is usual, and slow.
+#[test]
+fn a_usual_rate() {
+    moves_registers_and_memory(&HostLink { hertz: 50_000_000, baud: 921_600, ..LINK });
 }
 
 /// Every bit of a request and of its reply, flags included, and every byte lost or doubled: the

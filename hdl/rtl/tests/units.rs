@@ -181,7 +181,7 @@ fn linear_table() {
 
 #[test]
 fn round_robin() {
-    for count in [2, 3, 8] {
+    for count in [2, 3, 4, 8] {
         let mut sim = mutate::bench(&RoundRobin { count }.build().unwrap());
         sim.reset();
         let mut rng = Rng::new(u64::from(count));
