@@ -168,7 +168,8 @@ mod tests {
             "eos_token": {"content": "</s>"},
         });
         let want = ChatTemplate::new("x", Some("<s>"), Some("</s>"));
-        assert!(want.is_some());
+        let said = want.as_ref().map(|of| (of.template(), of.bos_token(), of.eos_token()));
+        assert_eq!(said, Some(("x", Some("<s>"), Some("</s>"))));
         assert_eq!(read(&plain).unwrap(), want);
         assert_eq!(read(&object).unwrap(), want);
         let bare = json!({"chat_template": "x", "bos_token": null});

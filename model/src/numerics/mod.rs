@@ -54,3 +54,39 @@ pub const fn saturate(value: i64, bits: u32) -> i64 {
         value
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_clamped() {
+        for bits in [2, 8, 16, 24, 32, 48] {
+            let (least, most) = (-(1i64 << (bits - 1)), (1i64 << (bits - 1)) - 1);
+            for value in [i64::MIN, 2 * least, least - 1] {
+                assert_eq!(saturate(value, bits), least, "{value} in {bits} bits");
+            }
+            for value in [least, least + 1, -1, 0, 1, most - 1, most] {
+                assert_eq!(saturate(value, bits), value, "{value} in {bits} bits");
+            }
+            for value in [most + 1, 2 * most + 1, i64::MAX] {
+                assert_eq!(saturate(value, bits), most, "{value} in {bits} bits");
+            }
+        }
+    }
+
+    #[test]
+    fn halves_are_rounded_up() {
+        for (value, shift, rounded) in [
+            (5, 1, 3),
+            (-5, 1, -2),
+            (4, 3, 1),
+            (3, 3, 0),
+            (-4, 3, 0),
+            (-5, 3, -1),
+            (1 << 61, 62, 1),
+        ] {
+            assert_eq!(round_shift(value, shift), rounded, "{value} >> {shift}");
+        }
+    }
+}
