@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use sterna_rtl::mutate::{BROKEN, Mutant, TOGETHER, VARIABLE};
 
-/// A bench that takes so many times as long as it should, and a minute, has noticed something.
-const PATIENCE: (u32, Duration) = (20, Duration::from_secs(60));
+/// A bench that takes so many times as long as it should, and ten seconds, has noticed something.
+const PATIENCE: (u32, Duration) = (20, Duration::from_secs(10));
 
 /// A test of a bench.
 #[derive(Clone, Debug)]
@@ -92,8 +92,14 @@ impl Benches {
 const WHOLE: [(&str, &str); 2] =
     [("core-", "sterna_core"), ("serial_board-", "sterna_serial_board")];
 
-/// Tests that take long for what they say of a module.
-const SLOW: [&str; 2] = ["a_bad_line_is_slow_and_right", "most_of_the_line_is_payload"];
+/// Tests that take long for what they say of a module, or have it at another rate as well.
+const SLOW: [&str; 5] = [
+    "a_bad_line_is_slow_and_right",
+    "most_of_the_line_is_payload",
+    "twenty_clocks_a_bit",
+    "a_bit_of_no_whole_number_of_clocks",
+    "a_usual_rate",
+];
 
 impl Test {
     /// Whether it is to be asked for a module that it runs.
