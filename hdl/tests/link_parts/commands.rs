@@ -209,6 +209,23 @@ fn bench() -> Bench {
     }
 }
 
+/// What is but nearly an operation is none.
+#[test]
+fn operations_are_whole() {
+    let mut bench = bench();
+    for kind in 1..=5 {
+        let length = if kind > 3 { 8 } else { 4 };
+        let size = if [3, 5].contains(&kind) { length } else { 0 };
+        let words = vec![7; usize::from(size > 0)];
+        for operation in (0..8).map(|bit| kind ^ 1 << bit) {
+            let words = words.clone();
+            let request = Request { sequence: 1, operation, length, address: 8, size, words };
+            bench.ask(&request, None);
+            bench.rests(1);
+        }
+    }
+}
+
 /// What was done before a reset is done again behind it, with the same number as well.
 #[test]
 fn a_reset_forgets_what_was_done() {

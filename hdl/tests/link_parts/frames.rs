@@ -131,7 +131,10 @@ fn good_frames_are_requests() {
         loop {
             if line.is_empty() && left > 0 {
                 left -= 1;
-                line.extend(arrival(rng, left + 19 * round));
+                // One flag is enough between two frames.
+                let arrival = arrival(rng, left + 19 * round);
+                let shares = arrival.first() == Some(&(FLAG, false)) && rng.one_in(2);
+                line.extend(&arrival[usize::from(shares)..]);
             }
             let Some(&next) = line.front() else { break };
             assert_eq!((sim.u64("valid"), sim.u64("s_ready")), (0, 1));
