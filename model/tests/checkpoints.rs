@@ -3,10 +3,12 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::encode;
 use proptest::prelude::*;
 use serde_json::json;
+use sterna_model::checkpoint::shards_of_index;
 use sterna_model::layout::{self, EMBEDDING, FINAL_NORM, HEAD, LOWER_BOUNDS};
 use sterna_model::synth::{self, Channels, SynthSpec};
 use sterna_model::{Checkpoint, Dtype, Tokenizer, ternary};
@@ -68,6 +70,28 @@ fn links_are_followed_and_pipes_refused() {
     fs::remove_file(dir.path().join("config.json")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", dir.path().join("config.json")).unwrap();
     assert_eq!(Checkpoint::open(dir.path()).unwrap_err().code(), "M001");
+}
+
+/// Which is not the same as that there is nothing: who looks for it may have no right to.
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_looked_at_is_not_a_missing_one() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(Checkpoint::open(&dir.path().join("none")).unwrap_err().code(), "M002");
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(Checkpoint::open(&file.join("below")).unwrap_err().code(), "M001");
+}
+
+#[test]
+fn an_index_names_each_shard_once() {
+    let path = Path::new("model.safetensors.index.json");
+    let index =
+        json!({"weight_map": {"a": "2.safetensors", "b": "1.safetensors", "c": "2.safetensors"}});
+    let shards = shards_of_index(path, index.to_string().as_bytes()).unwrap();
+    assert_eq!(shards, ["1.safetensors", "2.safetensors"]);
+    let outside = json!({"weight_map": {"a": "../1.safetensors"}}).to_string();
+    assert!(shards_of_index(path, outside.as_bytes()).is_err());
 }
 
 #[test]

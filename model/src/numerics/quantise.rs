@@ -94,6 +94,13 @@ mod tests {
     }
 
     #[test]
+    fn mantissas_have_their_range() {
+        let parts = |max| (Reciprocal::new(max).mant(), Reciprocal::new(max).bits());
+        assert_eq!([parts(0), parts(1), parts(8)], [(0, 0), (130_048, 1), (130_048, 4)]);
+        assert_eq!([parts(3), parts((1 << 24) - 1)], [(86_698, 2), (65_024, 24)]);
+    }
+
+    #[test]
     fn halves_go_away_from_zero() {
         // 127·1/254 = 0.5 exactly.
         let r = Reciprocal::new(254);

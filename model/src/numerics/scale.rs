@@ -169,12 +169,14 @@ mod tests {
         #[test]
         fn mul_truncates(a in scale(), b in scale()) {
             let error = relative(a.mul(b), a.to_f64() * b.to_f64());
+            prop_assert!((TOP..1 << SCALE_BITS).contains(&a.mul(b).mant));
             prop_assert!((-f64::exp2(-23.0)..=0.0).contains(&error), "{error}");
         }
 
         #[test]
         fn add_truncates_and_commutes(a in scale(), b in scale()) {
             let error = relative(a.add(b), a.to_f64() + b.to_f64());
+            prop_assert!((TOP..1 << SCALE_BITS).contains(&a.add(b).mant));
             prop_assert!((-f64::exp2(-22.0)..=0.0).contains(&error), "{error}");
             prop_assert_eq!(a.add(b), b.add(a));
         }

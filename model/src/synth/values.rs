@@ -144,6 +144,12 @@ mod tests {
         assert_ne!(values(&spec(8), Role::Ternary, 0, 1000), whole);
     }
 
+    /// Recorded runs name their models by seeds.
+    #[test]
+    fn what_a_seed_gives_stays() {
+        assert_eq!(values(&spec(7), Role::Gain, 0, 4), [1.023_437_5, 1.0625, 1.0, 1.015_625]);
+    }
+
     #[test]
     fn mean_and_deviation_are_as_documented() {
         let cases = [
