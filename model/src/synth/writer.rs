@@ -273,6 +273,23 @@ mod tests {
         }
     }
 
+    /// Whoever makes up which chunk, of whichever batch.
+    #[test]
+    fn a_tensor_of_many_chunks_is_one_stream() {
+        let of = TensorSpec { name: "x".into(), shape: vec![9 << 20], role: layout::Role::Ternary };
+        let values = Values::new(&SynthSpec::new(64, 2, 100), &of);
+        let bytes = tensor_bytes(&of);
+        assert!(bytes > (CHUNK * CHUNKS) as u64);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tensor");
+        let mut written = 0;
+        let mut file = fs::File::create(&path).unwrap();
+        write_tensor(&mut file, &values, bytes, |more| written += more).unwrap();
+        let mut whole = vec![0; bytes as usize];
+        values.fill(0, &mut whole);
+        assert!(fs::read(&path).unwrap() == whole && written == bytes);
+    }
+
     #[test]
     fn a_tensor_larger_than_a_shard_gets_its_own() {
         let spec = |name: &str, n| TensorSpec {
