@@ -125,6 +125,23 @@ fn behind_the_end_is_an_error() {
     bench.whole();
 }
 
+/// Of a burst of four its master takes none, and the next one's address is accepted; of a burst of
+/// five it is not.
+#[test]
+fn four_beats_wait() {
+    for (beats, accepted) in [(4, 2), (5, 1)] {
+        let mut bench = Bench::new(UNEVEN, 5);
+        bench.bus.shut = true;
+        for count in [beats, 1, 1] {
+            bench.read(4096, count);
+        }
+        (0..40).for_each(|_| bench.clock());
+        assert_eq!(3 - bench.bus.to_read.len(), accepted, "{beats} beats");
+        bench.bus.shut = false;
+        bench.finish();
+    }
+}
+
 /// Two clocks to the first beat, and a beat a clock from burst to burst.
 #[test]
 fn a_beat_a_clock() {

@@ -1,6 +1,8 @@
 //! The SDRAM controller against the model of the chip, and the model against controllers that
 //! break its rules.
 
+#[path = "sdram/commands.rs"]
+mod commands;
 mod common;
 
 use common::around::{controller, simulator};
@@ -92,6 +94,8 @@ impl Bench {
 
 /// Everything that was written is in the chip, and nothing else.
 fn whole(bench: &mut Bench) {
+    // The last words may be answered, but not at the pins yet.
+    (0..8).for_each(|_| bench.clock().unwrap());
     let mut all = vec![0; bench.bus.shadow.len()];
     assert!(bench.chip.read(0, &mut all));
     assert!(all == bench.bus.shadow, "the chip's bytes are not those that were written");
@@ -122,6 +126,17 @@ fn random_traffic_reads_what_was_written() {
         let due = refreshed / chip.refresh_picoseconds();
         assert!(counts.refreshes + 30 >= due, "{counts:?}, {due} due");
     }
+}
+
+/// A master whose beats come now and then.
+#[test]
+fn beats_are_waited_for() {
+    let chip = SdramChip::ULX3S;
+    let mut bench = Bench::new(&controller(chip, 60 * MHZ), &chip, Rng::new(common::seed()));
+    bench.start().unwrap();
+    bench.bus.idle = 2;
+    bench.traffic(100, 1).unwrap_or_else(|e| panic!("{e}"));
+    whole(&mut bench);
 }
 
 /// What share of a word a clock a stream reaches. The figures are in docs/sdram.md.
@@ -158,6 +173,52 @@ fn streams_move_a_word_a_clock() {
         assert!(share(&mut bench, "reads of 1 beat", &[false], 1) > 0.30);
         whole(&mut bench);
     }
+}
+
+/// Where both wait; a read is first.
+#[test]
+fn reads_and_writes_take_turns() {
+    let chip = SdramChip::ULX3S;
+    let mut bench = Bench::new(&controller(chip, 60 * MHZ), &chip, Rng::new(2));
+    for n in 0..20 {
+        bench.bus.to_read.push_back(Burst { addr: 64 * n, beats: 1, id: 0 });
+        let data = beats(&mut bench.rng, 1);
+        bench.bus.to_write.push_back((Burst { addr: 64 * n + 32, beats: 1, id: 0 }, data));
+    }
+    let mut order = String::new();
+    while !bench.bus.is_idle() {
+        let left = [bench.bus.to_read.len(), bench.bus.to_write.len()];
+        bench.clock().unwrap();
+        order += if bench.bus.to_read.len() < left[0] { "r" } else { "" };
+        order += if bench.bus.to_write.len() < left[1] { "w" } else { "" };
+    }
+    assert_eq!(order, "rw".repeat(20));
+}
+
+/// Eight beats that were read, and four answers to writes.
+#[test]
+fn what_nobody_takes_waits() {
+    let chip = SdramChip::ULX3S;
+    let mut bench = Bench::new(&controller(chip, 60 * MHZ), &chip, Rng::new(2));
+    bench.start().unwrap();
+    let before = bench.chip.counts();
+    (bench.bus.shut, bench.bus.deaf) = (true, true);
+    for n in 0..20 {
+        bench.bus.to_read.push_back(Burst { addr: 64 * n, beats: 1, id: 0 });
+    }
+    (0..300).for_each(|_| bench.clock().unwrap());
+    assert_eq!(bench.chip.counts().words_read - before.words_read, 8 * 4);
+    bench.bus.shut = false;
+    bench.finish().unwrap();
+    for n in 0..10 {
+        let data = beats(&mut bench.rng, 1);
+        bench.bus.to_write.push_back((Burst { addr: 64 * n, beats: 1, id: 0 }, data));
+    }
+    (0..300).for_each(|_| bench.clock().unwrap());
+    assert_eq!(bench.chip.counts().words_written - before.words_written, 4 * 4);
+    bench.bus.deaf = false;
+    bench.finish().unwrap();
+    whole(&mut bench);
 }
 
 /// Clocks from an address to its first beat, nothing else going on: in a bank without a row, in an

@@ -83,6 +83,8 @@ pub struct Bus {
     pub pages: Vec<u64>,
     /// Pauses once in so many clocks; 0 for never.
     pub idle: u64,
+    /// Takes no beats.
+    pub shut: bool,
     /// Takes no answers to writes.
     pub deaf: bool,
     pub beats_read: u64,
@@ -121,6 +123,7 @@ impl Bus {
             shadow,
             pages: vec![],
             idle: 0,
+            shut: false,
             deaf: false,
             beats_read: 0,
             beats_written: 0,
@@ -172,7 +175,7 @@ impl Bus {
         self.offered[0] = !self.to_read.is_empty() && (self.offered[0] || goes());
         self.offered[1] = !self.to_write.is_empty() && (self.offered[1] || goes());
         self.offered[2] = !self.beats.is_empty() && (self.offered[2] || goes());
-        self.ready = [goes(), goes() && !self.deaf];
+        self.ready = [goes() && !self.shut, goes() && !self.deaf];
         self.ar.offer(sim, self.to_read.front().filter(|_| self.offered[0]))?;
         self.aw.offer(sim, self.to_write.front().filter(|_| self.offered[1]).map(|w| &w.0))?;
         // The data may come before its address is taken, or behind it.
