@@ -14,7 +14,12 @@ use sterna_firmware::golden::Golden;
 use sterna_firmware::model::Model;
 use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
 use sterna_hdl::driver::{Card, Settings, Transport};
-use sterna_hdl::registers::{ID, ID_VALUE};
+use sterna_hdl::fault::Fault;
+use sterna_hdl::link::SerialLink;
+use sterna_hdl::registers::{
+    COMMAND, ERROR, ID, ID_VALUE, Reg, SLOT_MASK, STATE_HI, STATE_LO, STATE_UNITS, STATUS, command,
+    status,
+};
 use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth;
@@ -84,6 +89,68 @@ fn tokens_over_the_line_are_golden() {
         println!("{bytes} bytes: {loaded} clocks to load, {} a token", (all - loaded) / 4);
         assert_eq!(card.transport().stream().broken(), 0);
     }
+}
+
+/// Every bit of an address and of a word, over the line; behind the end is an error.
+#[test]
+fn all_of_the_memory_is_reached() {
+    let board = board(&serial_board());
+    let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    let bytes = link.memory_bytes();
+    let places: Vec<u64> =
+        (3..bytes.ilog2()).map(|bit| 1 << bit).chain([0, bytes - 24, bytes - 4096 - 16]).collect();
+    let word = |place: u64, n: u64| (place + n).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+    for &place in &places {
+        link.write_memory(place, &word(place, 0)).unwrap_or_else(|e| panic!("{e}"));
+    }
+    for &place in &places {
+        let mut read = [0; 8];
+        link.read_memory(place, &mut read).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(read, word(place, 0), "{place:#x}");
+    }
+    // A whole burst, on both sides of a row's end.
+    let all: Vec<u8> = (0..256).flat_map(|n| word(bytes, n)).collect();
+    link.write_memory(bytes / 2 - 512, &all).unwrap_or_else(|e| panic!("{e}"));
+    let mut read = vec![0; all.len()];
+    link.read_memory(bytes / 2 - 512, &mut read).unwrap_or_else(|e| panic!("{e}"));
+    assert!(read == all);
+    assert_eq!(link.stream().broken(), 0);
+}
+
+/// The memory's errors come to the core, and the registers' to the host.
+#[test]
+fn errors_are_told() {
+    let board = board(&serial_board());
+    let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    let write = |link: &mut SerialLink<SimBoard>, reg: Reg, value| {
+        link.write_register(reg.offset, value).unwrap_or_else(|e| panic!("{e}"));
+    };
+    // Each bit of an address that lies behind the memory's end.
+    for bit in 25..40 {
+        for (command, reads) in [(command::LOAD, true), (command::SAVE, false)] {
+            write(&mut link, SLOT_MASK, 1);
+            write(&mut link, STATE_UNITS, 2);
+            write(&mut link, COMMAND, command::CLEAR);
+            write(&mut link, STATE_LO, (1u64 << bit) as u32);
+            write(&mut link, STATE_HI, (1u64 << bit >> 32) as u32);
+            write(&mut link, COMMAND, command);
+            let mut state = status::BUSY;
+            for _ in 0..100 {
+                if state & (status::BUSY | status::DRAINING) == 0 {
+                    break;
+                }
+                state = link.read_register(STATUS.offset).unwrap();
+            }
+            assert_eq!(state & (status::BUSY | status::FAILED), status::FAILED, "bit {bit}");
+            let wanted = if reads { Fault::ReadResponse } else { Fault::WriteResponse };
+            assert_eq!(link.read_register(ERROR.offset).unwrap(), wanted as u32, "bit {bit}");
+            write(&mut link, COMMAND, command::RESET);
+        }
+    }
+    assert!(link.read_register(0xffc).is_err());
+    assert!(link.write_register(0xffc, 0).is_err());
+    assert!(link.write_register(ID.offset, 0).is_err());
+    assert_eq!(link.read_register(ID.offset).unwrap(), ID_VALUE);
 }
 
 /// The tiny demo model, which `ulx3s-85f-block` is made for, and its core.

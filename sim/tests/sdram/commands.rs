@@ -283,6 +283,17 @@ fn rows_are_opened_ahead() {
             beats(false, COLUMN + 8 * BURST, next, 7, 1),
         ];
         assert_eq!(seen, wanted.concat(), "banks {bank}, {next}");
+        // The run before it has waited, too: it is next a clock behind the last beat of the first.
+        let short = access(false, 0, bank, row, 40, 1);
+        let seen = traced.commands(&[long, short, access(false, 0, next, one, 8, 1)]);
+        let last = COLUMN + 7 * BURST;
+        let wanted = [
+            beats(false, COLUMN, bank, 20, 8),
+            vec![close(last + 1, next), act(last + 1 + RP, next, one)],
+            beats(false, last + BURST, bank, 40, 1),
+            beats(false, last + 2 * BURST, next, 8, 1),
+        ];
+        assert_eq!(seen, wanted.concat(), "banks {bank}, {next}");
     }
 }
 
