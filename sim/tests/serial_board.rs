@@ -24,6 +24,7 @@ use sterna_hdl::sdram::SdramChip;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::synth;
 use sterna_rtl::{Generate, mutate};
+use sterna_sim::Options;
 use sterna_sim::board::SimBoard;
 
 fn model() -> Arc<Model> {
@@ -44,7 +45,9 @@ fn board(board: &SerialBoard) -> SimBoard {
     let sound = board.build().unwrap_or_else(|e| panic!("{e}"));
     let mutated = mutate::compiled(&sound);
     let design = mutated.as_ref().map_or(&sound, |(design, _)| design);
-    let (chip, options) = (board.memory.chip(), common::options());
+    // A mutant's properties are checked.
+    let options = Options { assertions: mutated.is_some(), ..common::options() };
+    let chip = board.memory.chip();
     let mut sim = SimBoard::of(design, chip, board.hertz, board.baud, &options).unwrap();
     if let Some((_, number)) = mutated {
         sim.hold(mutate::INPUT, number).unwrap();
@@ -125,12 +128,15 @@ fn errors_are_told() {
     let write = |link: &mut SerialLink<SimBoard>, reg: Reg, value| {
         link.write_register(reg.offset, value).unwrap_or_else(|e| panic!("{e}"));
     };
+    write(&mut link, SLOT_MASK, 1);
+    write(&mut link, STATE_UNITS, 2);
+    assert_eq!(link.stream().peek("irq").unwrap(), 0);
     // Each bit of an address that lies behind the memory's end.
     for bit in 25..40 {
         for (command, reads) in [(command::LOAD, true), (command::SAVE, false)] {
-            write(&mut link, SLOT_MASK, 1);
-            write(&mut link, STATE_UNITS, 2);
-            write(&mut link, COMMAND, command::CLEAR);
+            if !reads {
+                write(&mut link, COMMAND, command::CLEAR);
+            }
             write(&mut link, STATE_LO, (1u64 << bit) as u32);
             write(&mut link, STATE_HI, (1u64 << bit >> 32) as u32);
             write(&mut link, COMMAND, command);
@@ -144,6 +150,7 @@ fn errors_are_told() {
             assert_eq!(state & (status::BUSY | status::FAILED), status::FAILED, "bit {bit}");
             let wanted = if reads { Fault::ReadResponse } else { Fault::WriteResponse };
             assert_eq!(link.read_register(ERROR.offset).unwrap(), wanted as u32, "bit {bit}");
+            assert_eq!(link.stream().peek("irq").unwrap(), 1);
             write(&mut link, COMMAND, command::RESET);
         }
     }

@@ -96,6 +96,14 @@ impl SimBoard {
         self.chip.as_mut().map(|(chip, _)| chip)
     }
 
+    /// What an output shows, such as `irq`.
+    ///
+    /// # Errors
+    /// S007 where there is no such output; S014 where the board stopped.
+    pub fn peek(&mut self, output: &str) -> std::result::Result<u64, SimError> {
+        self.sim.peek(output).map(|bits| bits.to_u64())
+    }
+
     /// Bytes from the board that had no stop bit.
     pub fn broken(&self) -> u64 {
         self.uart.broken
