@@ -5,8 +5,9 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use common::around::{self, serial_board};
+use common::around::{self, LINK, serial_board};
 use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::geometry::Geometry;
@@ -15,7 +16,7 @@ use sterna_firmware::model::Model;
 use sterna_hdl::board::{BlockRam, BoardMemory, SerialBoard};
 use sterna_hdl::driver::{Card, Settings, Transport};
 use sterna_hdl::fault::Fault;
-use sterna_hdl::link::SerialLink;
+use sterna_hdl::link::{SerialLink, SerialSettings};
 use sterna_hdl::registers::{
     COMMAND, ERROR, ID, ID_VALUE, Reg, SLOT_MASK, STATE_HI, STATE_LO, STATE_UNITS, STATUS, command,
     status,
@@ -53,6 +54,20 @@ fn board(board: &SerialBoard) -> SimBoard {
         sim.hold(mutate::INPUT, number).unwrap();
     }
     sim
+}
+
+/// A link to it that soon gives up.
+fn impatient(board: SimBoard) -> SerialLink<SimBoard> {
+    let clocks = board.clocks();
+    let seconds = move || clocks.load(Ordering::Relaxed) as f64 / f64::from(LINK.hertz);
+    let settings = SerialSettings {
+        baud: LINK.baud,
+        patience: Duration::from_millis(5),
+        tries: 1,
+        clock: Box::new(move || Duration::from_secs_f64(seconds())),
+        ..SerialSettings::default()
+    };
+    SerialLink::open(board, settings).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Greedy tokens from a card and from golden, which have to be the same.
@@ -97,8 +112,7 @@ fn tokens_over_the_line_are_golden() {
 /// Every bit of an address and of a word, over the line; behind the end is an error.
 #[test]
 fn all_of_the_memory_is_reached() {
-    let board = board(&serial_board());
-    let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    let mut link = impatient(board(&serial_board()));
     let bytes = link.memory_bytes();
     let places: Vec<u64> =
         (3..bytes.ilog2()).map(|bit| 1 << bit).chain([0, bytes - 24, bytes - 4096 - 16]).collect();
@@ -123,8 +137,7 @@ fn all_of_the_memory_is_reached() {
 /// The memory's errors come to the core, and the registers' to the host.
 #[test]
 fn errors_are_told() {
-    let board = board(&serial_board());
-    let mut link = board.link().unwrap_or_else(|e| panic!("{e}"));
+    let mut link = impatient(board(&serial_board()));
     let write = |link: &mut SerialLink<SimBoard>, reg: Reg, value| {
         link.write_register(reg.offset, value).unwrap_or_else(|e| panic!("{e}"));
     };
