@@ -76,6 +76,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn a_unit_is_the_largest_activation_by_its_code() {
+        assert_eq!(scale(&[1.0, -2.0, 0.5, 0.0], 4.0), 2.0 * 2.0 / 127.0 / 4.0);
+        assert_eq!(scale(&[0.0; 9], 4.0), 0.0);
+    }
+
+    #[test]
     fn units_follow_the_bound() {
         assert_eq!(fraction_bits(0.0, 0.0, 24, 20), Some(20));
         assert_eq!(fraction_bits(7.8, 0.0, 24, 20), Some(20));
