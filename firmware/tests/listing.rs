@@ -6,9 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use common::Desk;
-use sterna_firmware::device::Device;
+use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::disasm::Listing;
+use sterna_firmware::file::SectionKind;
 use sterna_firmware::golden::Golden;
+use sterna_firmware::model::Model;
 use sterna_model::synth::SynthSpec;
 
 /// Every field, formats and norms included, which come of bounds of the values.
@@ -17,6 +19,21 @@ fn a_model_is_listed() {
     let desk = Desk::of(&SynthSpec { lower_bounds: true, ..SynthSpec::new(64, 2, 40) });
     let model = desk.open(&desk.good).unwrap();
     insta::assert_snapshot!(Listing::new(&model.image()));
+}
+
+/// Image and rows alone are a model, as in a card's memory: of the same instructions and tokens.
+#[test]
+fn what_a_memory_holds_is_a_model() {
+    let desk = Desk::new();
+    let model = desk.open(&desk.good).unwrap();
+    let rows = model.container().section(SectionKind::Embedding).unwrap();
+    let other = Model::of_memory("card", model.image().bytes(), rows).unwrap();
+    assert_eq!(Listing::new(&other.image()).to_string(), Listing::new(&model.image()).to_string());
+    let top = |model: &Arc<Model>| {
+        let step = [Step { slot: 0, token: 3, want: Want::Top }];
+        Golden::new(Arc::clone(model), 1).unwrap().pass(&step).unwrap()[0].top.clone()
+    };
+    assert_eq!(top(&other), top(&model));
 }
 
 #[test]
