@@ -83,6 +83,39 @@ fn in_turn(last: usize, wants: [bool; 2]) -> usize {
     if wants[1 - last] { 1 - last } else { last }
 }
 
+/// A master is told whether what it offers on each channel is taken.
+fn check_taken(sim: &mut Interpreter, port: &str, takes: [(&str, bool, bool); 3], place: &str) {
+    for (name, offered, ready) in takes {
+        if offered {
+            let said = sim.u64(&format!("{port}_axi_{name}ready")) == 1;
+            assert_eq!(said, ready, "{name} of {port}, {place}");
+        }
+    }
+}
+
+/// Answers reach the master that the ID says, which says whether it takes them.
+fn check_answers(sim: &mut Interpreter, rng: &mut Rng, place: &str) {
+    let channel = |port, name, signals| Channel { port, name, signals };
+    for (name, signals) in [("r", READ), ("b", WRITTEN)] {
+        let item = (!rng.one_in(4)).then(|| Item::random(rng, signals, 8));
+        channel("m", name, signals).offer(sim, item.as_ref());
+        let ready = [0, 1].map(|n| {
+            let ready = rng.one_in(2);
+            sim.poke(&format!("{}_axi_{name}ready", MASTERS[n]), ready);
+            ready
+        });
+        for (n, port) in (0..).zip(MASTERS) {
+            let mine = item.as_ref().filter(|item| item.id >> WIDTHS.id == n);
+            let mine = mine.map(|item| Item { id: item.id & 3, ..item.clone() });
+            assert_eq!(channel(port, name, signals).offered(sim), mine, "{place}");
+        }
+        if let Some(item) = item {
+            let said = sim.u64(&format!("m_axi_{name}ready")) == 1;
+            assert_eq!(said, ready[(item.id >> WIDTHS.id) as usize], "{name}, {place}");
+        }
+    }
+}
+
 #[test]
 fn masters_take_turns() {
     let design = AxiMux { widths: WIDTHS }.build().unwrap();
@@ -136,31 +169,9 @@ fn masters_take_turns() {
                     ("aw", writes[n].is_some(), ready_write && addressing && n == writer),
                     ("w", beats[n].is_some(), ready_beat && sending && n == writer),
                 ];
-                for (name, offered, ready) in takes {
-                    if offered {
-                        let said = sim.u64(&format!("{port}_axi_{name}ready")) == 1;
-                        assert_eq!(said, ready, "{name} of {port}, {place}");
-                    }
-                }
+                check_taken(&mut sim, port, takes, &place);
             }
-            for (name, signals) in [("r", READ), ("b", WRITTEN)] {
-                let item = (!rng.one_in(4)).then(|| Item::random(&mut rng, signals, 8));
-                channel("m", name, signals).offer(&mut sim, item.as_ref());
-                let ready = [0, 1].map(|n| {
-                    let ready = rng.one_in(2);
-                    sim.poke(&format!("{}_axi_{name}ready", MASTERS[n]), ready);
-                    ready
-                });
-                for (n, port) in (0..).zip(MASTERS) {
-                    let mine = item.as_ref().filter(|item| item.id >> WIDTHS.id == n);
-                    let mine = mine.map(|item| Item { id: item.id & 3, ..item.clone() });
-                    assert_eq!(channel(port, name, signals).offered(&mut sim), mine, "{place}");
-                }
-                if let Some(item) = item {
-                    let said = sim.u64(&format!("m_axi_{name}ready")) == 1;
-                    assert_eq!(said, ready[(item.id >> WIDTHS.id) as usize], "{name}, {place}");
-                }
-            }
+            check_answers(&mut sim, &mut rng, &place);
             sim.step();
 
             if reads[chosen].is_some() {

@@ -48,6 +48,11 @@ pub fn fails(address: u64) -> bool {
     address >= MEMORY || address & 0xff8 == 0x7f8
 }
 
+/// How a register answers: with OKAY, or with either of the errors.
+fn response_of(address: u64) -> u64 {
+    if address < NO_REGISTER { 0 } else { 2 | address >> 2 & 1 }
+}
+
 /// What memory holds where nothing was written.
 pub fn blank(address: u64) -> u64 {
     !address
@@ -134,32 +139,21 @@ impl Buses {
 
         sim.poke("m_lite_rvalid", r);
         let (data, response) = match self.read.filter(|_| r) {
-            Some(address) => (
-                self.register(address),
-                if address < NO_REGISTER { 0 } else { 2 | address >> 2 & 1 },
-            ),
+            Some(address) => (self.register(address), response_of(address)),
             None => (self.rng.next_u64() & 0xffff_ffff, self.rng.below(4)),
         };
         sim.poke("m_lite_rdata", data);
         sim.poke("m_lite_rresp", response);
         sim.poke("m_lite_bvalid", b);
         let response = match self.write[0].filter(|_| b) {
-            Some(address) => {
-                if address < NO_REGISTER {
-                    0
-                } else {
-                    2 | address >> 2 & 1
-                }
-            }
+            Some(address) => response_of(address),
             None => self.rng.below(4),
         };
         sim.poke("m_lite_bresp", response);
         sim.poke("m_axi_rvalid", axi_r);
         let first = self.to_read.front().filter(|_| axi_r).map(|burst| (burst.address, burst.left));
         let (data, response, last) = match first {
-            Some((address, left)) => {
-                (self.word(address), if fails(address) { 2 } else { 0 }, left == 1)
-            }
+            Some((address, left)) => (self.word(address), 2 * u64::from(fails(address)), left == 1),
             None => (self.rng.next_u64(), self.rng.below(4), self.rng.one_in(2)),
         };
         sim.poke("m_axi_rdata", data);
@@ -167,13 +161,7 @@ impl Buses {
         sim.poke("m_axi_rlast", last);
         sim.poke("m_axi_bvalid", axi_b);
         let response = match self.answers.front().filter(|_| axi_b) {
-            Some(&fails) => {
-                if fails {
-                    2
-                } else {
-                    0
-                }
-            }
+            Some(&fails) => 2 * u64::from(fails),
             None => self.rng.below(4),
         };
         sim.poke("m_axi_bresp", response);

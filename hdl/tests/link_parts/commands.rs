@@ -125,6 +125,8 @@ impl Bench {
         let mut reply = vec![sequence as u8, operation as u8];
         let mut access = None;
         let beats = || (0..length / 8).map(|n| address + 8 * n);
+        let register = if address < NO_REGISTER { 0 } else { 2 };
+        let memory = || if beats().any(fails) { 3 } else { 0 };
         let status = match operation {
             _ if !request.is_legal() => 1,
             1 => {
@@ -135,25 +137,19 @@ impl Bench {
             2 => {
                 reply.extend(&self.buses.register(address).to_le_bytes()[..4]);
                 access = Some((address, None));
-                if address < NO_REGISTER { 0 } else { 2 }
+                register
             }
             3 if self.last == Some(sequence) => self.last_status,
             3 => {
                 access = Some((address, Some(request.words[0] & 0xffff_ffff)));
-                self.last_status = if address < NO_REGISTER { 0 } else { 2 };
+                self.last_status = register;
                 self.last_status
             }
             4 => {
                 beats().for_each(|at| reply.extend(self.buses.word(at).to_le_bytes()));
-                if beats().any(fails) { 3 } else { 0 }
+                memory()
             }
-            _ => {
-                if beats().any(fails) {
-                    3
-                } else {
-                    0
-                }
-            }
+            _ => memory(),
         };
         self.last = (operation == 3 && request.is_legal()).then_some(sequence);
         reply.push(status);

@@ -6,10 +6,10 @@ use sterna_rtl::{Generate, Interpreter, mutate};
 
 use crate::common::seed;
 
-const HERTZ: u32 = 24_000_000;
-const BAUD: u32 = 3_000_000;
+pub const HERTZ: u32 = 24_000_000;
+pub const BAUD: u32 = 3_000_000;
 /// Clocks of a bit.
-pub const BIT: usize = 8;
+pub const BIT: usize = (HERTZ / BAUD) as usize;
 
 /// Start bit, byte and stop bit, a level for each clock.
 pub fn levels(byte: u8, stop: bool) -> Vec<bool> {

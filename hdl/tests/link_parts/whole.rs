@@ -6,7 +6,7 @@ use sterna_rtl::{Generate, Interpreter, mutate};
 
 use crate::buses::{Buses, MEMORY, NO_REGISTER};
 use crate::common::seed;
-use crate::line::{BIT, levels};
+use crate::line::{BAUD, BIT, HERTZ, levels};
 
 struct Board {
     sim: Interpreter,
@@ -19,7 +19,7 @@ struct Board {
 
 impl Board {
     fn new() -> Board {
-        let link = HostLink { hertz: 24_000_000, baud: 3_000_000, memory: MEMORY };
+        let link = HostLink { hertz: HERTZ, baud: BAUD, memory: MEMORY };
         let mut sim = mutate::bench(&link.build().unwrap());
         sim.poke("rx", 1);
         sim.reset();
