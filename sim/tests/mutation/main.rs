@@ -2,8 +2,8 @@
 //!
 //! The core in lockstep with golden comes first, then random cases and attacks: the mutants of some
 //! modules are in one Verilated build, chosen by an input. What the core does not notice is given to
-//! the module's own bench. What neither notices is proved to be equivalent, stands in
-//! `equivalent.txt` with a reason, or survives.
+//! the module's own bench, to which what is around the core goes at once. What nobody notices is
+//! proved to be equivalent, stands in `equivalent.txt` with a reason, or survives.
 //!
 //! `scripts/mutate rtl` runs all of it, goes on where it was ended, and prints the table of
 //! `docs/verification.md`; with `AGAIN=1` it tries again what was not noticed. It takes as many
