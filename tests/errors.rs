@@ -63,7 +63,7 @@ fn every_code_is_in_a_snapshot() {
         "firmware/tests",
         "model/tests",
         "hdl/tests",
-        "host/xdma/tests",
+        "host/xdma/tests/card",
         "host/power/tests",
         "sim/tests",
     ] {

@@ -253,7 +253,6 @@ impl XdmaCard {
         };
         match result {
             Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(false),
             Err(error) if XdmaError::is_loss(&error) => {
                 Err(self.register(Action::Wait, 0, Err(error)))
             }

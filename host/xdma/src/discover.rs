@@ -87,6 +87,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let names = [
             "xdma1_c2h_0",
+            "xdma1_bypass",
             "xdma0_h2c_1",
             "xdma0_h2c_0",
             "xdma0_c2h_0",

@@ -249,6 +249,7 @@ pub(crate) fn open(access: &dyn Access, name: &str) -> Result<Arc<dyn Node>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Files;
 
     #[test]
     fn pieces_end_at_round_addresses() {
@@ -260,5 +261,40 @@ mod tests {
             parts(3 * piece, 2 * PIECE + 1),
             [0..PIECE, PIECE..2 * PIECE, 2 * PIECE..2 * PIECE + 1]
         );
+    }
+
+    fn plain(directory: &std::path::Path) -> Dma {
+        let names: Vec<String> = (0..3).map(|n| format!("xdma0_h2c_{n}")).collect();
+        for name in &names {
+            std::fs::write(directory.join(name), []).unwrap();
+        }
+        Dma::new(Arc::new(Files::new(directory)), names, Action::Write)
+    }
+
+    #[test]
+    fn buffers_are_used_again_and_not_hoarded() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut dma = plain(directory.path());
+        dma.keep(Buffer::new(3 * PAGE));
+        let buffer = dma.buffer(5);
+        assert_eq!((buffer.len(), buffer.capacity()), (5, 3 * PAGE));
+        dma.keep(buffer);
+        let buffer = dma.buffer(3 * PAGE + 1);
+        assert_eq!(buffer.len(), 3 * PAGE + 1);
+        for _ in 0..9 {
+            dma.keep(Buffer::new(1));
+        }
+        assert_eq!(dma.spare.len(), 6, "two for each of three");
+    }
+
+    #[test]
+    fn a_channel_has_two_pieces_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        for (used, pieces) in [(Some(1), 2), (None, 6)] {
+            let mut dma = plain(directory.path());
+            dma.restrict(used);
+            dma.write(0, &vec![1; 9 * PIECE], &Limits::default()).unwrap();
+            assert_eq!(dma.spare.len(), pieces);
+        }
     }
 }

@@ -145,7 +145,7 @@ impl Channel {
                     return Err(XdmaError::Short { path: path(), action, offset, length, done });
                 }
                 Ok(count) => {
-                    done += count.min(length - done);
+                    done = done.saturating_add(count);
                     interruptions = 0;
                 }
                 Err(error)

@@ -135,4 +135,16 @@ mod tests {
         let beyond = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mapping.read(4096)));
         assert!(beyond.is_err());
     }
+
+    #[test]
+    fn nothing_stays_mapped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(4096).unwrap();
+        let name = file.path().to_str().unwrap();
+        let mapped = || std::fs::read_to_string("/proc/self/maps").unwrap().contains(name);
+        let mapping = Mapping::new(file.as_file(), 4096).unwrap();
+        assert!(mapped());
+        drop(mapping);
+        assert!(!mapped());
+    }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub struct State {
     memory: Mutex<Vec<u8>>,
     registers: Mutex<Vec<u8>>,
     interrupt: AtomicBool,
+    /// How often it was plugged in: nodes of an earlier time lead nowhere.
+    plugged: AtomicU32,
     /// Where the bytes of each write lay in this process.
     sources: Mutex<Vec<usize>>,
     /// What, at nodes of which name, how often.
@@ -49,6 +51,7 @@ impl Double {
             memory: Mutex::new(vec![0; bytes]),
             registers: Mutex::new(vec![0; 4096]),
             interrupt: AtomicBool::new(false),
+            plugged: AtomicU32::new(0),
             sources: Mutex::new(vec![]),
             trouble: Mutex::new(None),
         }))
@@ -71,6 +74,11 @@ impl Double {
         self.0.interrupt.store(true, Ordering::SeqCst);
     }
 
+    /// The card leaves, and is there again under the same names.
+    pub fn replug(&self) {
+        self.0.plugged.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn meet(&self, node: &str) -> io::Result<Option<Trouble>> {
         let mut slot = self.0.trouble.lock().unwrap();
         let Some((trouble, name, times)) = &mut *slot else { return Ok(None) };
@@ -88,6 +96,17 @@ impl Double {
 struct Open {
     double: Double,
     name: String,
+    /// When it was opened.
+    plugged: u32,
+}
+
+impl Open {
+    fn meet(&self) -> io::Result<Option<Trouble>> {
+        if self.plugged != self.double.0.plugged.load(Ordering::SeqCst) {
+            return Err(io::Error::from_raw_os_error(19));
+        }
+        self.double.meet(&self.name)
+    }
 }
 
 /// Whether a call goes on, and with how many bytes.
@@ -105,7 +124,7 @@ fn share(trouble: Option<Trouble>, length: usize) -> usize {
 
 impl Node for Open {
     fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        let trouble = self.double.meet(&self.name)?;
+        let trouble = self.meet()?;
         let length = share(trouble, bytes.len());
         if self.name.starts_with("events") {
             self.double.0.interrupt.store(false, Ordering::SeqCst);
@@ -122,7 +141,7 @@ impl Node for Open {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         self.double.0.sources.lock().unwrap().push(bytes.as_ptr() as usize);
-        let length = share(self.double.meet(&self.name)?, bytes.len());
+        let length = share(self.meet()?, bytes.len());
         let user = self.name == "user";
         let to = if user { &self.double.0.registers } else { &self.double.0.memory };
         to.lock().unwrap()[offset as usize..][..length].copy_from_slice(&bytes[..length]);
@@ -144,7 +163,7 @@ impl Node for Open {
     }
 
     fn lock(&self) -> io::Result<bool> {
-        match self.double.meet(&self.name)? {
+        match self.meet()? {
             Some(Trouble::Lock) => Err(io::Error::from_raw_os_error(38)),
             _ => Ok(true),
         }
@@ -163,7 +182,8 @@ impl Access for Double {
         if !lock {
             self.meet(&name)?;
         }
-        Ok(Arc::new(Open { double: self.clone(), name }))
+        let plugged = self.0.plugged.load(Ordering::SeqCst);
+        Ok(Arc::new(Open { double: self.clone(), name, plugged }))
     }
 
     fn path(&self, name: &str) -> PathBuf {
