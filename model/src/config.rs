@@ -266,6 +266,16 @@ mod tests {
             eos: vec![2],
         };
         assert_eq!(config, expected);
+        let none = r#"{"model_type": "hgrn_bit", "hidden_ratio": null, "intermediate_size": null}"#;
+        assert_eq!(parse(none).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_text_of_a_mebibyte_is_read() {
+        let text = r#"{"model_type": "hgrn_bit"}"#;
+        let text = " ".repeat(MAX_CONFIG_BYTES as usize - text.len()) + text;
+        parse(&text).unwrap();
+        assert_eq!(parse(&(text + " ")).unwrap_err().code(), "M006");
     }
 
     #[test]

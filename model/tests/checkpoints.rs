@@ -8,10 +8,10 @@ use std::path::Path;
 use common::encode;
 use proptest::prelude::*;
 use serde_json::json;
-use sterna_model::checkpoint::shards_of_index;
+use sterna_model::checkpoint::{Origin, shards_of_index};
 use sterna_model::layout::{self, EMBEDDING, FINAL_NORM, HEAD, LOWER_BOUNDS};
 use sterna_model::synth::{self, Channels, SynthSpec};
-use sterna_model::{Checkpoint, Dtype, Tokenizer, ternary};
+use sterna_model::{ChatTemplate, Checkpoint, Dtype, Tokenizer, ternary};
 
 const DTYPES: [Dtype; 3] = [Dtype::BF16, Dtype::F16, Dtype::F32];
 
@@ -54,7 +54,29 @@ fn a_tensor_longer_than_a_chunk() {
         let all = checkpoint.read(HEAD).unwrap();
         assert!(all.iter().enumerate().all(|(i, &x)| x == value(i)), "{dtype:?}");
         assert_eq!(checkpoint.read_rows(HEAD, 49_999..50_000).unwrap(), all[49_999 * 32..]);
+        assert_eq!(all.capacity(), all.len(), "memory for nothing");
+        // As few as there can be.
+        assert_eq!(checkpoint.read_rows(FINAL_NORM, 3..4).unwrap(), [value(3)]);
+        assert!(checkpoint.read_rows(HEAD, 5..5).unwrap().is_empty());
     }
+}
+
+#[test]
+fn where_it_was_published_and_how_it_talks() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = common::config();
+    common::write(
+        dir.path(),
+        &config,
+        &common::tensors(&common::parse(&config), DTYPES[0], |_| 1.0),
+    );
+    let checkpoint = Checkpoint::open(dir.path()).unwrap();
+    assert_eq!((checkpoint.origin(), checkpoint.chat_template()), (None, None));
+    fs::write(dir.path().join("chat_template.jinja"), "{{ bos_token }}").unwrap();
+    let origin = Origin { repository: "a/b".into(), commit: "0".repeat(40) };
+    let checkpoint = Checkpoint::open(dir.path()).unwrap().published_at(origin.clone());
+    assert_eq!(checkpoint.origin(), Some(&origin));
+    assert_eq!(checkpoint.chat_template().map(ChatTemplate::template), Some("{{ bos_token }}"));
 }
 
 #[cfg(unix)]
@@ -92,6 +114,18 @@ fn an_index_names_each_shard_once() {
     assert_eq!(shards, ["1.safetensors", "2.safetensors"]);
     let outside = json!({"weight_map": {"a": "../1.safetensors"}}).to_string();
     assert!(shards_of_index(path, outside.as_bytes()).is_err());
+}
+
+#[test]
+fn published_shapes_have_names() {
+    let shape = |name: &str| {
+        let spec = SynthSpec::named(name)?;
+        Some((spec.hidden, spec.layers, spec.vocab))
+    };
+    assert_eq!(shape("370m"), Some((1024, 24, 32_000)));
+    assert_eq!(shape("1.3B"), Some((2048, 24, 32_000)));
+    assert_eq!(shape("2.7b"), Some((2560, 32, 32_000)));
+    assert_eq!(shape("7b"), None);
 }
 
 #[test]

@@ -54,6 +54,8 @@ fn ternary_weights_keep_their_scale() {
     assert!(matrix.already_ternary);
     assert_eq!(matrix.t, 1.0 / m);
     assert_eq!(matrix.trits, [1, -1, 0, 1]);
+    // The first weight need not be one that says the scale.
+    assert!(trits(&[0.0, m, -m]).already_ternary);
     // Dequantised, stored as bf16, imported: the same trits, one magnitude.
     let latent: Vec<f32> = (0..5000).map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0).collect();
     let first = trits(&latent);

@@ -112,6 +112,17 @@ fn bytes_of_known_tokens() {
     assert_eq!(bytes, [3, 2, 3, 0, 0, 3]);
 }
 
+/// Whatever text a tokenizer drops at the end counts for the last token.
+#[test]
+fn bytes_that_no_token_says() {
+    let mut json = byte_fallback_json();
+    let strip = json!({"type": "Strip", "strip_left": false, "strip_right": true});
+    json["normalizer"]["normalizers"].as_array_mut().unwrap().insert(0, strip);
+    let tokenizer = Tokenizer::from_json(json.to_string().as_bytes(), 300).unwrap();
+    let (ids, bytes) = tokenizer.encode_with_bytes("the s  ").unwrap();
+    assert_eq!((ids, bytes), (vec![267, 268], vec![3, 4]));
+}
+
 #[test]
 fn special_tokens_are_added_on_request_and_never_shown() {
     let tokenizer = byte_fallback();
@@ -123,6 +134,9 @@ fn special_tokens_are_added_on_request_and_never_shown() {
     // 299 is in the model's vocabulary but not in the tokenizer's.
     assert_eq!(tokenizer.decode(&[267, 299, 268]).unwrap(), "the s");
     assert_eq!(streamed(&tokenizer, &[267, 299, 268]).0, "the s");
+    // However many there are, what follows is no start of a text.
+    let many = [&[267][..], &[1; 100], &[268]].concat();
+    assert_eq!(streamed(&tokenizer, &many).0, "the s");
 }
 
 #[test]
@@ -141,6 +155,39 @@ fn a_character_in_pieces_appears_when_complete() {
     assert_eq!(stream.push(267).unwrap().as_deref(), Some("the"));
     assert_eq!(stream.push(267).unwrap().as_deref(), Some(" the"));
     assert_eq!(stream.finish().unwrap(), "");
+}
+
+/// Of bytes, a token may end in the middle of a character.
+#[test]
+fn a_token_of_a_text_and_a_piece() {
+    let json = json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null,
+        "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false,
+            "use_regex": false},
+        "model": {"type": "BPE", "dropout": null, "unk_token": null,
+            "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
+            "byte_fallback": false, "vocab": {"a": 0, "Ã": 1, "©": 2, "aÃ": 3},
+            "merges": ["a Ã"]},
+    });
+    let tokenizer = Tokenizer::from_json(json.to_string().as_bytes(), 4).unwrap();
+    assert_eq!(format!("{tokenizer:?}"), "Tokenizer { vocab: 4, .. }");
+    let mut stream = tokenizer.stream();
+    assert_eq!(stream.push(3).unwrap().as_deref(), Some("a"));
+    assert_eq!(stream.push(2).unwrap().as_deref(), Some("é"));
+    assert_eq!(stream.push(0).unwrap().as_deref(), Some("a"));
+}
+
+/// Bytes with one more that fits no character are all shown as such; what was said stays said.
+#[test]
+fn what_was_given_out_is_not_taken_back() {
+    let tokenizer = byte_fallback();
+    let mut stream = tokenizer.stream();
+    let bytes = [0xc3, 0xa9, 0xff].map(|byte| 3 + byte);
+    assert_eq!(stream.push(bytes[0]).unwrap(), None);
+    assert_eq!(stream.push(bytes[1]).unwrap().as_deref(), Some("é"));
+    assert_eq!(stream.push(bytes[2]).unwrap(), None);
+    assert_eq!(stream.push(260).unwrap().as_deref(), Some("\u{fffd}t"));
 }
 
 /// A refused token leaves the stream as it was.

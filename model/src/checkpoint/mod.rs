@@ -327,3 +327,15 @@ fn match_layout(
     }
     Ok((found.shards, places))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_memory_holds_is_an_error() {
+        let error = reserve(&mut Vec::<u64>::new(), usize::MAX, Path::new("x"), "t").unwrap_err();
+        assert_eq!(error.code(), "M058");
+        reserve(&mut Vec::<u64>::new(), 9, Path::new("x"), "t").unwrap();
+    }
+}
