@@ -338,6 +338,7 @@ fn headers() {
         map[name][key] = value;
     };
     d.header("offsets that are reversed", |m| set(m, HEAD, "data_offsets", json!([8, 4])));
+    d.header("offsets of nothing", |m| set(m, HEAD, "data_offsets", json!([8, 8])));
     d.header("offsets that are negative", |m| set(m, HEAD, "data_offsets", json!([-8, 4])));
     d.header("offsets outside the file", |m| {
         let end = u64::MAX - 7;

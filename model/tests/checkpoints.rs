@@ -8,7 +8,8 @@ use std::path::Path;
 use common::encode;
 use proptest::prelude::*;
 use serde_json::json;
-use sterna_model::checkpoint::{Origin, shards_of_index};
+use sterna_model::checkpoint::{MAX_HEADER_BYTES, Origin, shards_of_index};
+use sterna_model::config::MAX_CONFIG_BYTES;
 use sterna_model::layout::{self, EMBEDDING, FINAL_NORM, HEAD, LOWER_BOUNDS};
 use sterna_model::synth::{self, Channels, SynthSpec};
 use sterna_model::{ChatTemplate, Checkpoint, Dtype, Tokenizer, ternary};
@@ -103,6 +104,38 @@ fn a_directory_that_cannot_be_looked_at_is_not_a_missing_one() {
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     assert_eq!(Checkpoint::open(&file.join("below")).unwrap_err().code(), "M001");
+    // A link that leads to itself is there, too.
+    std::os::unix::fs::symlink("config.json", dir.path().join("config.json")).unwrap();
+    assert_eq!(Checkpoint::open(dir.path()).unwrap_err().code(), "M001");
+    for (name, code) in [("a.sterna", "M004"), ("a.gguf", "M003")] {
+        fs::write(dir.path().join(name), "").unwrap();
+        assert_eq!(Checkpoint::open(&dir.path().join(name)).unwrap_err().code(), code, "{name}");
+    }
+}
+
+/// A bound is what is still read.
+#[test]
+fn files_as_long_as_they_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = common::config();
+    common::write(
+        dir.path(),
+        &config,
+        &common::tensors(&common::parse(&config), DTYPES[0], |_| 1.0),
+    );
+    let path = dir.path().join("config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let text = " ".repeat(MAX_CONFIG_BYTES as usize - text.len()) + &text;
+    fs::write(&path, &text).unwrap();
+    Checkpoint::open(dir.path()).unwrap();
+    fs::write(&path, text + " ").unwrap();
+    assert_eq!(Checkpoint::open(dir.path()).unwrap_err().code(), "M006");
+    common::write_config(dir.path(), &config);
+    // The longest header is not too long; this one is not there.
+    for (length, code) in [(MAX_HEADER_BYTES, "M040"), (MAX_HEADER_BYTES + 1, "M041")] {
+        fs::write(dir.path().join("model.safetensors"), length.to_le_bytes()).unwrap();
+        assert_eq!(Checkpoint::open(dir.path()).unwrap_err().code(), code);
+    }
 }
 
 #[test]

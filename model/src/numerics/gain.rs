@@ -73,4 +73,18 @@ mod tests {
         assert_eq!((gains.mants.as_slice(), gains.frac), (&[16384, 8192, -16384][..], 14));
         assert_eq!(GainVector::quantise(&[0.0]), GainVector { mants: vec![0], frac: 0 });
     }
+
+    #[test]
+    fn the_unit_is_the_finest_up_to_the_last_bit() {
+        for frac in -40..=60 {
+            let largest = 32767.0 * f64::exp2(-f64::from(frac));
+            for largest in [largest, -largest] {
+                let gains = GainVector::quantise(&[largest]);
+                let mant = if largest < 0.0 { -32767 } else { 32767 };
+                assert_eq!((gains.mants[0], gains.frac), (mant, frac));
+            }
+            let gains = GainVector::quantise(&[largest.next_up()]);
+            assert_eq!((gains.mants[0], gains.frac), (16384, frac - 1));
+        }
+    }
 }

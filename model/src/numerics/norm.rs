@@ -111,6 +111,21 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_vector_may_be_summed_apart() {
+        let x: Vec<i32> = (0..100).map(|k| k * 7919 % 20011 - 10000).collect();
+        let of = |x: &[i32]| {
+            let mut sums = Sums::default();
+            x.iter().for_each(|&v| sums.add(v, 2 * v, [v, v / 2, v / 3]));
+            sums
+        };
+        for cut in [0, 1, 50, 100] {
+            let mut sums = of(&x[..cut]);
+            sums += of(&x[cut..]);
+            assert_eq!(sums.finish(), of(&x).finish(), "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn extremes_do_not_overflow() {
         let mut sums = Sums::default();
         for _ in 0..super::super::formats::COLUMNS_MAX {

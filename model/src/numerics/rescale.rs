@@ -94,6 +94,7 @@ mod tests {
     #[test]
     fn corners() {
         let one = Rescale::new(Scale::from_int(1));
+        assert_eq!((one.mant(), one.shift()), (1 << 16, 16));
         assert_eq!((one.apply(5), one.apply(-5)), (5, -5));
         let half = Rescale::new(Scale::from_f64(0.5).unwrap());
         assert_eq!((half.apply(1), half.apply(-1), half.apply(3)), (1, 0, 2), "halves up");
@@ -104,6 +105,7 @@ mod tests {
         let mut saturations = 0;
         assert_eq!(one.apply_saturating(200, 8, &mut saturations), 127);
         assert_eq!(one.apply_saturating(-128, 8, &mut saturations), -128);
+        assert_eq!(one.apply_saturating(127, 8, &mut saturations), 127);
         assert_eq!(saturations, 1);
     }
 }

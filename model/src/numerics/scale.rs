@@ -222,7 +222,11 @@ mod tests {
         assert_eq!(Scale::from_f64(-1.0), None);
         assert_eq!(Scale::from_f64(f64::exp2(151.0)), None);
         assert_eq!(Scale::from_f64(1e-40), Some(Scale::ZERO));
-        assert_eq!(Scale::from_f64(2.0 - 1e-12).map(Scale::to_f64), Some(2.0));
+        assert_eq!(Scale::from_f64(0.0), Some(Scale::ZERO));
+        assert_eq!(Scale::from_f64(2.0 - 1e-12), Some(Scale::from_int(2)), "normalised again");
+        for some in [Scale::from_int(3), Scale::ZERO] {
+            assert_eq!((some.mul(Scale::ZERO), Scale::ZERO.mul(some)), (Scale::ZERO, Scale::ZERO));
+        }
         assert_eq!(Scale::unpack(1), None, "a denormal word is refused");
         assert_eq!(Scale::unpack(0), Some(Scale::ZERO));
     }
