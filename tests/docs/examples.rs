@@ -57,7 +57,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("mkdir /tmp/nodes", OTHERS),
     ("sterna fake-card --mount /tmp/nodes &", STAYS),
     ("sterna run 'ROMEO:' --device xdma --root /tmp/nodes", CARD),
-    ("cargo nextest run -p sterna -E 'binary(reference)' --no-capture", MINUTES),
+    ("cargo nextest run -E 'binary(reference) | binary(validation)' --no-capture", MINUTES),
     (
         "perf record -e cpu-clock -F 2999 sterna --threads 1 bench golden 370m.sterna -n 256 --prompt 1 --repeat 5",
         OTHERS,

@@ -1,0 +1,94 @@
+//! Nothing of an image or of golden's arithmetic changes unnoticed.
+//!
+//! Files and cores outlive a version of this crate: what is printed here may differ only where
+//! docs/image-format.md or docs/numerics.md does.
+
+mod common;
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::Desk;
+use sterna_firmware::compile::compile;
+use sterna_firmware::device::{Device, Head, State, Step, Want};
+use sterna_firmware::golden::{Golden, Observation};
+use sterna_firmware::inspect::Report;
+use sterna_firmware::model::Model;
+use sterna_model::Checkpoint;
+use sterna_model::synth::{Channels, SynthSpec};
+
+/// The trained demo, and one with what it has not: no lower bounds, an inner width of its own,
+/// dimensions that are no multiple of anything, and channels far above the others.
+fn models() -> [(&'static str, Arc<Model>); 2] {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny");
+    let path = dir.path().join("tiny.sterna");
+    compile(&Checkpoint::open(&demo).unwrap(), &path, &mut |_| ()).unwrap();
+    let desk = Desk::of(&SynthSpec {
+        expand: 2,
+        intermediate: Some(96),
+        lower_bounds: false,
+        channels: Channels::Outliers,
+        ..SynthSpec::new(64, 3, 203)
+    });
+    [("tiny", Model::open(&path).unwrap()), ("synthetic", desk.open(&desk.good).unwrap())]
+}
+
+#[test]
+fn an_image_keeps_its_bytes() {
+    let mut text = String::new();
+    for (name, model) in models() {
+        let report = Report { file: name.into(), ..Report::new(&model, 10.0) };
+        writeln!(text, "{report}\n").unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// Checksums of all that golden shows, an opcode a line, over a few passes of two sequences.
+#[test]
+fn golden_keeps_its_bits() {
+    let mut text = String::new();
+    for (name, model) in models() {
+        let vocab = model.shape().vocab as u32;
+        let mut golden = Golden::new(Arc::clone(&model), 2).unwrap();
+        let mut seen: Vec<(&str, u32)> = vec![];
+        let mut observer = |of: Observation<'_>| {
+            let opcode = of.segment.instruction.opcode.name();
+            let at = seen.iter().position(|(name, _)| *name == opcode).unwrap_or(seen.len());
+            if at == seen.len() {
+                seen.push((opcode, 0));
+            }
+            let Observation { step, slot, codes, scale, rescale, output, statistics, .. } = of;
+            let all =
+                format!("{step} {slot} {codes:?} {scale:?} {rescale:?} {output:?} {statistics:?}");
+            seen[at].1 = crc32c::crc32c_append(seen[at].1, all.as_bytes());
+        };
+        let mut heads: Vec<Head> = vec![];
+        for n in 0..12 {
+            let step = |slot: usize| Step {
+                slot,
+                token: (n * 37 + slot as u32 * 11 + 1) % vocab,
+                want: if n == 11 { Want::Logits } else { Want::State },
+            };
+            let steps = [step(0), step(1)];
+            heads = golden.observe(&steps[..1 + n as usize % 2], &mut observer).unwrap();
+        }
+        writeln!(text, "{name}").unwrap();
+        for (opcode, crc) in seen {
+            writeln!(text, "  {opcode:<6} {crc:08x}").unwrap();
+        }
+        for (slot, head) in heads.iter().enumerate() {
+            let best: Vec<(u32, f32)> = head.top[..5].iter().map(|c| (c.token, c.logit)).collect();
+            let bytes: Vec<u8> = head.logits.iter().flat_map(|l| l.to_le_bytes()).collect();
+            let logits = crc32c::crc32c(&bytes);
+            let State::Fixed(state) = golden.save(slot).unwrap() else { panic!("not golden's") };
+            let bytes: Vec<u8> = state.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let state = crc32c::crc32c(&bytes);
+            writeln!(text, "  sequence {slot}: state {state:08x}, logits {logits:08x}").unwrap();
+            writeln!(text, "    best {best:?}").unwrap();
+        }
+        writeln!(text, "  {} clamped", golden.saturations()).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
