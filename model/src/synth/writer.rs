@@ -251,6 +251,20 @@ mod tests {
         assert_eq!(index(&large, total).len(), 38_732);
     }
 
+    #[test]
+    fn what_is_not_finished_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let (made, kept) = (root.path().join("made"), root.path().join("kept"));
+        fs::create_dir(&kept).unwrap();
+        for dir in [&made, &kept] {
+            let mut output = Output::new(dir).unwrap();
+            output.add("a", |_| Ok(())).unwrap();
+            assert_eq!(fs::read_dir(dir).unwrap().count(), 1);
+        }
+        assert!(!made.exists());
+        assert_eq!(fs::read_dir(kept).unwrap().count(), 0);
+    }
+
     /// The same weights, in however many files.
     #[test]
     fn shards_and_index_open() {
