@@ -81,6 +81,26 @@ mod tests {
         assert_eq!(scale(&[0.0; 9], 4.0), 0.0);
     }
 
+    /// Of a row, √K·√(Σ of the squares of the gains that count), and half a code of each.
+    #[test]
+    fn a_row_by_hand() {
+        let bounds = rows(&[1, -1, 0, 0, 0, 0, 0, 1], &[3.0, -4.0, 9.0, 0.0], 2.0);
+        let half = 0.5 * 2.0 * 9.0 / 127.0;
+        for (bound, want) in bounds.iter().zip([2.0 * 5.0 + 2.0 * half, half]) {
+            assert!((bound - want / 2.0).abs() < 1e-12, "{bounds:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_that_fits() {
+        for (bits, largest) in [(24, 8_388_607.0), (32, 2_147_483_647.0)] {
+            assert_eq!(fraction_bits((largest - 0.1) / MARGIN, 0.0, bits, 0), Some(0));
+            assert_eq!(fraction_bits((largest + 0.5) / MARGIN, 0.0, bits, 0), None);
+        }
+        assert_eq!(fraction_bits(0.0, 131_070.9 / MARGIN, 24, 0), Some(0));
+        assert_eq!(fraction_bits(0.0, 131_071.5 / MARGIN, 24, 0), None);
+    }
+
     #[test]
     fn units_follow_the_bound() {
         assert_eq!(fraction_bits(0.0, 0.0, 24, 20), Some(20));

@@ -324,6 +324,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn counters_add_up() {
+        let mut sum = Counters { cycles: 14, beats: 2, starved: 3, blocked: 4, idle: 5 };
+        sum += Counters { cycles: 26, beats: 5, starved: 6, blocked: 7, idle: 8 };
+        assert_eq!(sum, Counters { cycles: 40, beats: 7, starved: 9, blocked: 11, idle: 13 });
+    }
+
+    #[test]
     fn ties_go_to_the_lowest_index() {
         let values = [3, 9, 9, -1, 9, 3];
         assert_eq!(best(&values, 4, |a, b| a > b), [1, 2, 4, 0]);

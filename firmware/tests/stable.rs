@@ -6,17 +6,19 @@
 mod common;
 
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use common::Desk;
+use safetensors::SafeTensors;
 use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, Head, State, Step, Want};
 use sterna_firmware::golden::{Golden, Observation};
 use sterna_firmware::inspect::Report;
 use sterna_firmware::model::Model;
 use sterna_model::Checkpoint;
-use sterna_model::synth::{Channels, SynthSpec};
+use sterna_model::synth::{self, Channels, SynthSpec};
 
 /// The trained demo, and one with what it has not: no lower bounds, an inner width of its own,
 /// dimensions that are no multiple of anything, and channels far above the others.
@@ -91,4 +93,30 @@ fn golden_keeps_its_bits() {
         writeln!(text, "  {} clamped", golden.saturations()).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+/// What each layer may add counts: the deeper a model, the coarser the unit of its residual.
+#[test]
+fn a_deep_model_has_a_coarser_residual() {
+    let of = |layers| {
+        let dir = tempfile::tempdir().unwrap();
+        let checkpoint = dir.path().join("checkpoint");
+        synth::write(&SynthSpec::new(32, layers, 11), &checkpoint, &mut |_, _| ()).unwrap();
+        // Gains that let a layer say much: 50 each, in bf16.
+        let path = checkpoint.join("model.safetensors");
+        let mut bytes = fs::read(&path).unwrap();
+        let (header, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        for (name, tensor) in metadata.tensors() {
+            if name.ends_with("down_proj.norm.weight") {
+                let (from, to) = tensor.data_offsets;
+                bytes[8 + header + from..8 + header + to]
+                    .chunks_exact_mut(2)
+                    .for_each(|gain| gain.copy_from_slice(&0x4248u16.to_le_bytes()));
+            }
+        }
+        fs::write(&path, bytes).unwrap();
+        let checkpoint = Checkpoint::open(&checkpoint).unwrap();
+        compile(&checkpoint, &dir.path().join("m.sterna"), &mut |_| ()).unwrap().residual_frac
+    };
+    assert_eq!([40, 200].map(of), [21, 20]);
 }
