@@ -364,4 +364,23 @@ mod tests {
         assert!((link(8.0, 4).bytes_per_second() - 3.938e9).abs() < 1e6);
         assert_eq!(link(2.5, 1).to_string(), "2.5 GT/s x1");
     }
+
+    #[test]
+    fn a_link_that_is_down_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (speed, width, link) in [
+            ("8.0 GT/s PCIe", "4", Some(Link { speed: 8.0, width: 4 })),
+            ("2.5 GT/s", "32", Some(Link { speed: 2.5, width: 32 })),
+            ("0.0 GT/s", "4", None),
+            ("-1 GT/s", "4", None),
+            ("inf GT/s", "4", None),
+            ("Unknown", "4", None),
+            ("8.0 GT/s", "0", None),
+            ("8.0 GT/s", "33", None),
+        ] {
+            std::fs::write(folder.path().join("max_link_speed"), speed).unwrap();
+            std::fs::write(folder.path().join("max_link_width"), width).unwrap();
+            assert_eq!(super::link(folder.path(), "max"), link, "{speed} {width}");
+        }
+    }
 }

@@ -225,6 +225,7 @@ fn errors_say_what_to_do() {
     let open = |index| XdmaCard::open(files(directory.path()), index, options()).err();
     note(XdmaCard::open(files(&directory.path().join("none")), None, options()).err());
     note(open(None));
+    assert_eq!(open(Some(0)).unwrap().code(), "X002", "of no cards none is the wrong one");
     fs::write(directory.path().join("xdma1_user"), []).unwrap();
     note(open(Some(0)));
     note(open(None));
