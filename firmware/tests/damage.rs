@@ -262,6 +262,7 @@ fn images_that_lie() {
     let operand_units = at(start, 5) & 0xffff_0000;
     t.words("hidden 48", start, &[(5, operand_units | 48)]);
     t.words("hidden 16416", start, &[(5, operand_units | 16_416)]);
+    t.words("hidden 16384, the most", start, &[(5, operand_units | 16_384)]);
     t.words("hidden 0", start, &[(5, operand_units)]);
     t.words("hidden 64", start, &[(5, operand_units | 64)]);
     t.words("hidden 64 and its rows", start, &[(5, operand_units | 64), (13, 192)]);
@@ -269,8 +270,10 @@ fn images_that_lie() {
     t.words("intermediate 16416", start, &[(8, 32 | 16_416 << 16)]);
     t.words("no layers", start, &[(7, at(start, 7) & !0xffff)]);
     t.words("513 layers", start, &[(7, at(start, 7) & !0xffff | 513)]);
+    t.words("512 layers, the most", start, &[(7, at(start, 7) & !0xffff | 512)]);
     t.words("a vocabulary of one", start, &[(4, 1)]);
     t.words("a vocabulary of 2^20 + 1", start, &[(4, (1 << 20) + 1)]);
+    t.words("a vocabulary of 2^20, the most", start, &[(4, 1 << 20)]);
     t.words("another row stride", start, &[(13, 64)]);
     t.words("a segment more", start, &[(9, at(start, 9) + 1)]);
     t.words("a unit more", start, &[(10, at(start, 10) + 1)]);

@@ -4,8 +4,9 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::Desk;
+use common::{Desk, seal_header, set_word, word};
 use sterna_firmware::device::{Device, Head, Step, Want};
+use sterna_firmware::file::SectionKind;
 use sterna_firmware::golden::Golden;
 use sterna_model::synth::SynthSpec;
 
@@ -106,6 +107,28 @@ fn reset_clears_every_sequence() {
         assert_eq!(golden.save(slot).unwrap(), fresh);
     }
     assert_eq!(golden.retries(), 0);
+}
+
+/// A scale that is 2^20 times too large makes every sequence clamp what it mixes in.
+#[test]
+fn what_is_clamped_is_counted() {
+    let desk = Desk::of(&SynthSpec::new(64, 2, 50));
+    let mut parts = desk.parts();
+    let image = parts.section(SectionKind::Image);
+    let mix_i = &desk.walk()[1];
+    let rescale = mix_i.offset + 40;
+    let scale = word(image, rescale);
+    set_word(image, rescale, scale.wrapping_add(20 << 24));
+    seal_header(image, mix_i);
+    let model = desk.open(&parts.bytes()).unwrap();
+    let mut golden = Golden::new(model, 3).unwrap();
+    by_hand(&mut golden, 0, 7, 1);
+    let one = golden.saturations();
+    assert!((1..=64).contains(&one), "{one} of 64 values");
+    by_hand(&mut golden, 1, 7, 1);
+    assert_eq!(golden.saturations(), 2 * one);
+    golden.clear(0).unwrap();
+    assert_eq!(golden.saturations(), 2 * one, "since it was made");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use common::Desk;
 use safetensors::SafeTensors;
-use sterna_firmware::compile::compile;
+use sterna_firmware::compile::{Progress, compile};
 use sterna_firmware::device::{Device, Head, State, Step, Want};
 use sterna_firmware::golden::{Golden, Observation};
 use sterna_firmware::inspect::Report;
@@ -21,7 +21,7 @@ use sterna_model::Checkpoint;
 use sterna_model::synth::{self, Channels, SynthSpec};
 
 /// The trained demo, and one with what it has not: no lower bounds, an inner width of its own,
-/// dimensions that are no multiple of anything, and channels far above the others.
+/// dimensions that are no multiple of anything, more rows than are read at a time, and channels far above the others.
 fn models() -> [(&'static str, Arc<Model>); 2] {
     let dir = tempfile::tempdir().unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny");
@@ -32,7 +32,7 @@ fn models() -> [(&'static str, Arc<Model>); 2] {
         intermediate: Some(96),
         lower_bounds: false,
         channels: Channels::Outliers,
-        ..SynthSpec::new(64, 3, 203)
+        ..SynthSpec::new(64, 3, 603)
     });
     [("tiny", Model::open(&path).unwrap()), ("synthetic", desk.open(&desk.good).unwrap())]
 }
@@ -93,6 +93,22 @@ fn golden_keeps_its_bits() {
         writeln!(text, "  {} clamped", golden.saturations()).unwrap();
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_compilation_says_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = dir.path().join("checkpoint");
+    synth::write(&SynthSpec::new(32, 2, 603), &checkpoint, &mut |_, _| ()).unwrap();
+    let checkpoint = Checkpoint::open(&checkpoint).unwrap();
+    let mut told = vec![];
+    let mut note = |of: Progress<'_>| told.push((of.done, of.total));
+    let shape = compile(&checkpoint, &dir.path().join("m.sterna"), &mut note).unwrap().shape;
+    // Every matrix once, the table twice: for its maxima and for its rows.
+    let total = shape.weights() + 2 * 603 * 32;
+    assert!(told.iter().all(|(_, of)| *of == total));
+    assert!(told.is_sorted_by(|a, b| a.0 < b.0) && told[0].0 == 512 * 32);
+    assert_eq!(told.last().unwrap().0, total);
 }
 
 /// What each layer may add counts: the deeper a model, the coarser the unit of its residual.
