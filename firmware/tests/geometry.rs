@@ -65,3 +65,72 @@ fn more_sequences_get_more_ways() {
     let many = Geometry { ways: 8, ..Geometry::for_shape(512, &m370) };
     assert_eq!(many.with_slots(4).ways, 8);
 }
+
+/// Each bound is legal, what lies beyond it is not.
+#[test]
+fn the_ends_are_legal() {
+    let of = |bus| Geometry::for_shape(bus, &SHAPE);
+    let (narrow, wide) = (of(64), of(512));
+    for legal in [
+        Geometry { ways: 2, quantisers: 2, ..narrow.clone() },
+        Geometry { quantisers: 8, ..narrow.clone() },
+        Geometry { prefetch: 256, ..narrow.clone() },
+        Geometry { ways: 8, quantisers: 8, ..wide.clone() },
+        Geometry { ways: 1, quantisers: 32, ..wide.clone() },
+        Geometry { prefetch: 64, ..wide.clone() },
+        Geometry { prefetch: 1 << 16, ..wide.clone() },
+        Geometry { hidden: 32, inner: 32, intermediate: 32, state: 32, ..wide.clone() },
+        Geometry { hidden: 16_384, intermediate: 16_384, ..wide.clone() },
+        Geometry { inner: 16_384, state: 512 * 16_384, ..wide.clone() },
+        Geometry { state: wide.inner, ..wide.clone() },
+    ] {
+        legal.check().unwrap();
+    }
+    for (field, wrong) in [
+        ("ways", Geometry { ways: 4, quantisers: 8, ..narrow.clone() }),
+        ("ways", Geometry { ways: 16, quantisers: 32, ..wide.clone() }),
+        ("ways", Geometry { ways: 0, ..wide.clone() }),
+        ("quantisers", Geometry { quantisers: 16, ..narrow.clone() }),
+        ("quantisers", Geometry { quantisers: 64, ..wide.clone() }),
+        ("quantisers", Geometry { ways: 1, quantisers: 1, ..wide.clone() }),
+        ("quantisers", Geometry { ways: 8, quantisers: 4, ..wide.clone() }),
+        ("quantisers", Geometry { ways: 1, quantisers: 3, ..wide.clone() }),
+        ("prefetch", Geometry { prefetch: 128, ..narrow.clone() }),
+        ("prefetch", Geometry { prefetch: 32, ..wide.clone() }),
+        ("prefetch", Geometry { prefetch: 1 << 17, ..wide.clone() }),
+        ("prefetch", Geometry { prefetch: 96, ..wide.clone() }),
+        ("state", Geometry { state: wide.inner - 32, ..wide.clone() }),
+        ("state", Geometry { state: wide.inner + 16, ..wide.clone() }),
+        ("state", Geometry { state: 512 * 16_384 + 32, ..wide.clone() }),
+    ] {
+        let message = wrong.check().unwrap_err().to_string();
+        assert!(message.contains(field), "{field}: {message}");
+    }
+    for exact in [SHAPE, Shape { vocab: 1 << 20, ..SHAPE }] {
+        of(128).fits(&exact).unwrap();
+    }
+    for (field, larger) in [
+        ("hidden", Shape { hidden: SHAPE.hidden + 32, ..SHAPE }),
+        ("inner", Shape { inner: SHAPE.inner + 32, layers: 1, ..SHAPE }),
+        ("intermediate", Shape { intermediate: SHAPE.intermediate + 32, ..SHAPE }),
+        ("state", Shape { layers: SHAPE.layers + 1, ..SHAPE }),
+    ] {
+        let message = of(128).fits(&larger).unwrap_err().to_string();
+        assert!(message.contains(&format!("{field}: the model needs")), "{message}");
+    }
+}
+
+/// What is chosen for a model by itself.
+#[test]
+fn a_model_has_its_geometry() {
+    let mut text = String::new();
+    let m370 = Shape { hidden: 1024, inner: 1024, intermediate: 2816, layers: 24, vocab: 32_000 };
+    for shape in [SHAPE, m370] {
+        for bus in [64, 128, 256, 512] {
+            let geometry = Geometry::for_shape(bus, &shape);
+            assert_eq!(geometry.columns(), bus as usize / 8);
+            writeln!(text, "{geometry:?}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(text);
+}
