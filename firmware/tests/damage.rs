@@ -152,6 +152,8 @@ fn containers_that_lie() {
     t.refused("an empty file", &[]);
     t.refused("another file of some length", &[b'x'; 5000]);
     t.parts("format version 2", |p| p.version = 2);
+    t.header("125 sections, the most", |f| set_word(f, 12, 125));
+    t.header("126 sections", |f| set_word(f, 12, 126));
     t.parts("a section of kind 0", |p| p.sections.push((0, vec![1])));
     t.parts("a section of kind 6", |p| p.sections.push((6, vec![1])));
     t.parts("a section twice", |p| p.sections.push((Host as u32, vec![1])));
@@ -268,6 +270,8 @@ fn images_that_lie() {
     t.words("hidden 64 and its rows", start, &[(5, operand_units | 64), (13, 192)]);
     t.words("inner 33", start, &[(8, at(start, 8) + 1)]);
     t.words("intermediate 16416", start, &[(8, 32 | 16_416 << 16)]);
+    t.words("no inner width", start, &[(8, at(start, 8) & !0xffff)]);
+    t.words("no intermediate width", start, &[(8, at(start, 8) & 0xffff)]);
     t.words("no layers", start, &[(7, at(start, 7) & !0xffff)]);
     t.words("513 layers", start, &[(7, at(start, 7) & !0xffff | 513)]);
     t.words("512 layers, the most", start, &[(7, at(start, 7) & !0xffff | 512)]);

@@ -5,7 +5,7 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{Desk, seal_header, set_word, word};
-use sterna_firmware::device::{Device, Head, Step, Want};
+use sterna_firmware::device::{Device, Head, State, Step, Want};
 use sterna_firmware::file::SectionKind;
 use sterna_firmware::golden::Golden;
 use sterna_model::synth::SynthSpec;
@@ -90,8 +90,21 @@ fn starts_are_checked_before_anything_changes() {
     {
         let error = golden.generate_all(&starts, 2, &[], &mut emit).unwrap_err();
         assert_eq!(error.code(), code);
+        // Even if nothing is to come of them.
+        assert_eq!(golden.generate_all(&starts, 0, &[], &mut emit).unwrap_err().code(), code);
         assert_eq!(golden.save(0).unwrap(), before);
     }
+}
+
+#[test]
+fn golden_shows_and_takes_a_bare_state() {
+    let mut golden = golden(2);
+    by_hand(&mut golden, 0, 7, 3);
+    let state = golden.state(0).to_vec();
+    assert_eq!(golden.save(0).unwrap(), State::Fixed(state.clone()));
+    golden.set_state(1, &state);
+    assert_eq!(golden.state(1), state);
+    assert_eq!(by_hand(&mut golden, 0, 7, 3), by_hand(&mut golden, 1, 7, 3));
 }
 
 #[test]

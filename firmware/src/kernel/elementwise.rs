@@ -233,6 +233,20 @@ mod tests {
     use sterna_model::numerics::Scale;
     use sterna_model::numerics::formats::ACCUMULATOR_BITS;
 
+    #[test]
+    fn what_parts_found_adds_up() {
+        let of = |v: i32, saturations| {
+            let mut sums = Sums::default();
+            sums.add(v, v, [v, 0, 2 * v]);
+            Found { sums, saturations }
+        };
+        let mut found = of(3, 2);
+        found += of(-4, 3);
+        assert_eq!(found.saturations, 5);
+        let statistics = found.sums.finish();
+        assert_eq!((statistics.a.to_f64(), statistics.max), (25.0, [4, 0, 8]));
+    }
+
     /// Vectors of one length with the corners of their formats among the elements.
     #[derive(Clone, Debug)]
     struct Vectors {
