@@ -188,6 +188,9 @@ fn reasons_and_troubles_that_recur() {
         let lost = (0..40).map(|skip| Fault { skip, count: 1, ..Fault::new(kind, Phase::Start) });
         faults.extend(lost);
     }
+    // Whichever command never ends, of two jobs, what is told is not of the run before it.
+    let stuck = (0..100).step_by(9);
+    faults.extend(stuck.map(|skip| Fault { skip, ..Fault::new(Kind::Stuck, Phase::Start) }));
     for way in Way::ALL {
         let met = all(way, &faults);
         for (fault, met) in faults.iter().zip(&met) {

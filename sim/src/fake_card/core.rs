@@ -95,6 +95,8 @@ impl Core {
         self.forced.insert(regs::STATUS.offset, status);
         self.forced.insert(regs::ERROR.offset, code);
         self.forced.insert(regs::ERROR_SEGMENT.offset, 3);
+        // A command that begins counts anew: what another run has finished is no longer told.
+        self.forced.insert(regs::TOKENS_DONE.offset, 0);
         if status & status::BUSY != 0 { 0 } else { status }
     }
 
