@@ -3,11 +3,12 @@
 //! The references were made by the published code in float32 from exactly the checkpoints
 //! that the demo models were imported from (model/demo/README.md).
 
-use std::path::{Path, PathBuf};
+mod common;
+
 use std::sync::Arc;
 
+use common::{demo, tiny};
 use safetensors::SafeTensors;
-use sterna_firmware::compile::compile;
 use sterna_firmware::device::{Device, Step, Want};
 use sterna_firmware::float::{Float, ops};
 use sterna_firmware::golden::Golden;
@@ -16,20 +17,8 @@ use sterna_firmware::trits;
 use sterna_model::checkpoint::Checkpoint;
 use sterna_model::layout;
 
-fn demo(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo").join(name)
-}
-
 fn small() -> Arc<Model> {
     Model::open(&demo("shakespeare-5m.sterna")).unwrap()
-}
-
-fn tiny() -> Arc<Model> {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("tiny.sterna");
-    let checkpoint = Checkpoint::open(&demo("shakespeare-tiny")).unwrap();
-    compile(&checkpoint, &path, &mut |_| ()).unwrap();
-    Model::open(&path).unwrap()
 }
 
 /// Tokens and reference logits `[T, vocab]` of one sequence.

@@ -7,7 +7,6 @@ mod common;
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use common::Desk;
@@ -18,15 +17,12 @@ use sterna_firmware::golden::{Golden, Observation};
 use sterna_firmware::inspect::Report;
 use sterna_firmware::model::Model;
 use sterna_model::Checkpoint;
-use sterna_model::synth::{self, Channels, SynthSpec};
+use sterna_model::synth::{Channels, SynthSpec};
 
 /// The trained demo, and one with what it has not: no lower bounds, an inner width of its own,
-/// dimensions that are no multiple of anything, more rows than are read at a time, and channels far above the others.
+/// a vocabulary that fills no group and has more rows than are read at a time, and channels far
+/// above the others.
 fn models() -> [(&'static str, Arc<Model>); 2] {
-    let dir = tempfile::tempdir().unwrap();
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo/shakespeare-tiny");
-    let path = dir.path().join("tiny.sterna");
-    compile(&Checkpoint::open(&demo).unwrap(), &path, &mut |_| ()).unwrap();
     let desk = Desk::of(&SynthSpec {
         expand: 2,
         intermediate: Some(96),
@@ -34,7 +30,7 @@ fn models() -> [(&'static str, Arc<Model>); 2] {
         channels: Channels::Outliers,
         ..SynthSpec::new(64, 3, 603)
     });
-    [("tiny", Model::open(&path).unwrap()), ("synthetic", desk.open(&desk.good).unwrap())]
+    [("tiny", common::tiny()), ("synthetic", desk.open(&desk.good).unwrap())]
 }
 
 #[test]
@@ -97,13 +93,11 @@ fn golden_keeps_its_bits() {
 
 #[test]
 fn a_compilation_says_how_far_it_is() {
-    let dir = tempfile::tempdir().unwrap();
-    let checkpoint = dir.path().join("checkpoint");
-    synth::write(&SynthSpec::new(32, 2, 603), &checkpoint, &mut |_, _| ()).unwrap();
-    let checkpoint = Checkpoint::open(&checkpoint).unwrap();
+    let desk = Desk::of(&SynthSpec::new(32, 2, 603));
+    let checkpoint = Checkpoint::open(&desk.checkpoint()).unwrap();
     let mut told = vec![];
     let mut note = |of: Progress<'_>| told.push((of.done, of.total));
-    let shape = compile(&checkpoint, &dir.path().join("m.sterna"), &mut note).unwrap().shape;
+    let shape = compile(&checkpoint, &desk.path(), &mut note).unwrap().shape;
     // Every matrix once, the table twice: for its maxima and for its rows.
     let total = shape.weights() + 2 * 603 * 32;
     assert!(told.iter().all(|(_, of)| *of == total));
@@ -115,11 +109,9 @@ fn a_compilation_says_how_far_it_is() {
 #[test]
 fn a_deep_model_has_a_coarser_residual() {
     let of = |layers| {
-        let dir = tempfile::tempdir().unwrap();
-        let checkpoint = dir.path().join("checkpoint");
-        synth::write(&SynthSpec::new(32, layers, 11), &checkpoint, &mut |_, _| ()).unwrap();
+        let desk = Desk::of(&SynthSpec::new(32, layers, 11));
         // Gains that let a layer say much: 50 each, in bf16.
-        let path = checkpoint.join("model.safetensors");
+        let path = desk.checkpoint().join("model.safetensors");
         let mut bytes = fs::read(&path).unwrap();
         let (header, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         for (name, tensor) in metadata.tensors() {
@@ -131,8 +123,8 @@ fn a_deep_model_has_a_coarser_residual() {
             }
         }
         fs::write(&path, bytes).unwrap();
-        let checkpoint = Checkpoint::open(&checkpoint).unwrap();
-        compile(&checkpoint, &dir.path().join("m.sterna"), &mut |_| ()).unwrap().residual_frac
+        let checkpoint = Checkpoint::open(&desk.checkpoint()).unwrap();
+        compile(&checkpoint, &desk.path(), &mut |_| ()).unwrap().residual_frac
     };
     assert_eq!([40, 200].map(of), [21, 20]);
 }

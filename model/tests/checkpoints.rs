@@ -62,15 +62,18 @@ fn a_tensor_longer_than_a_chunk() {
     }
 }
 
-#[test]
-fn where_it_was_published_and_how_it_talks() {
+/// A directory with a checkpoint of the least size.
+fn least() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let config = common::config();
-    common::write(
-        dir.path(),
-        &config,
-        &common::tensors(&common::parse(&config), DTYPES[0], |_| 1.0),
-    );
+    let tensors = common::tensors(&common::parse(&config), DTYPES[0], |_| 1.0);
+    common::write(dir.path(), &config, &tensors);
+    dir
+}
+
+#[test]
+fn where_it_was_published_and_how_it_talks() {
+    let dir = least();
     let checkpoint = Checkpoint::open(dir.path()).unwrap();
     assert_eq!((checkpoint.origin(), checkpoint.chat_template()), (None, None));
     fs::write(dir.path().join("chat_template.jinja"), "{{ bos_token }}").unwrap();
@@ -116,13 +119,7 @@ fn a_directory_that_cannot_be_looked_at_is_not_a_missing_one() {
 /// A bound is what is still read.
 #[test]
 fn files_as_long_as_they_may_be() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = common::config();
-    common::write(
-        dir.path(),
-        &config,
-        &common::tensors(&common::parse(&config), DTYPES[0], |_| 1.0),
-    );
+    let dir = least();
     let path = dir.path().join("config.json");
     let text = fs::read_to_string(&path).unwrap();
     let text = " ".repeat(MAX_CONFIG_BYTES as usize - text.len()) + &text;
@@ -130,7 +127,7 @@ fn files_as_long_as_they_may_be() {
     Checkpoint::open(dir.path()).unwrap();
     fs::write(&path, text + " ").unwrap();
     assert_eq!(Checkpoint::open(dir.path()).unwrap_err().code(), "M006");
-    common::write_config(dir.path(), &config);
+    common::write_config(dir.path(), &common::config());
     // The longest header is not too long; this one is not there.
     for (length, code) in [(MAX_HEADER_BYTES, "M040"), (MAX_HEADER_BYTES + 1, "M041")] {
         fs::write(dir.path().join("model.safetensors"), length.to_le_bytes()).unwrap();

@@ -6,7 +6,7 @@
 use std::env;
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sterna_firmware::compile::compile;
@@ -44,6 +44,20 @@ impl Random {
     }
 }
 
+/// A file of the demo models' folder.
+pub fn demo(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/demo").join(name)
+}
+
+/// The small trained model, compiled.
+pub fn tiny() -> Arc<Model> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tiny.sterna");
+    let checkpoint = Checkpoint::open(&demo("shakespeare-tiny")).unwrap();
+    compile(&checkpoint, &path, &mut |_| ()).unwrap();
+    Model::open(&path).unwrap()
+}
+
 /// A directory with a compiled model of the least size.
 pub struct Desk {
     pub dir: TempDir,
@@ -66,6 +80,11 @@ impl Desk {
         let checkpoint = Checkpoint::open(&checkpoint).unwrap();
         let shape = compile(&checkpoint, &path, &mut |_| ()).unwrap().shape;
         Desk { good: fs::read(path).unwrap(), dir, shape }
+    }
+
+    /// What the model was compiled from.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.dir.path().join("checkpoint")
     }
 
     /// The file that the next model is written to.

@@ -145,6 +145,7 @@ impl Channel {
                     return Err(XdmaError::Short { path: path(), action, offset, length, done });
                 }
                 Ok(count) => {
+                    // More than was asked for is all of it.
                     done = done.saturating_add(count);
                     interruptions = 0;
                 }
